@@ -1,0 +1,87 @@
+/** A label value that takes part in no loss, weight or metric, everywhere inside armseg. */
+export const IGNORE_INDEX = 255;
+
+/** One class of a data set; its index in {@link Dataset.classes} is the class index of labels and logits. */
+export interface ClassInfo {
+  readonly name: string;
+  /** Red, green, blue, each 0..255. */
+  readonly color: readonly [number, number, number];
+}
+
+/**
+ * How a label file's content becomes class indices.
+ *
+ * Every entry maps to a class index or to {@link IGNORE_INDEX}; what has no entry is an error, never a guess.
+ */
+export type LabelMap =
+  /** Grey or indexed masks: pixel value to class. */
+  | { readonly encoding: "values"; readonly classes: Readonly<Record<number, number>> }
+  /** RGB masks: `"r,g,b"` to class. */
+  | { readonly encoding: "colors"; readonly classes: Readonly<Record<string, number>> }
+  /** Polygons and other named shapes: name to class. */
+  | { readonly encoding: "names"; readonly classes: Readonly<Record<string, number>> };
+
+/** A closed region of an image, painted in order; later regions cover earlier ones. */
+export interface Region {
+  /** The annotation's own name of the class; looked up in the label map. */
+  readonly label: string;
+  readonly shape: /** Rings of `[x0, y0, x1, y1, ...]` in pixels, filled by the even-odd rule. */
+    | { readonly kind: "polygon"; readonly rings: readonly (readonly number[])[] }
+    /** Column-major run lengths (COCO), first run is background. */
+    | {
+        readonly kind: "rle";
+        readonly height: number;
+        readonly width: number;
+        readonly counts: readonly number[];
+      };
+}
+
+/** Where the labels of one image come from. Plain data: it is sent to worker threads. */
+export type Annotation =
+  | { readonly kind: "mask"; readonly path: string; readonly labelMap: LabelMap }
+  | {
+      readonly kind: "regions";
+      /** The file that the regions were or will be read from, for messages. */
+      readonly path: string;
+      /** Format of the file at `path` when the regions are read lazily; `inline` when they are given here. */
+      readonly format: "cityscapes" | "labelme" | "inline";
+      readonly regions?: readonly Region[];
+      readonly labelMap: LabelMap;
+      /** Class index of what no region covers: {@link IGNORE_INDEX} or a background class. */
+      readonly background: number;
+    };
+
+/** One image with its annotation, as they lie on disk. Plain data: it is sent to worker threads. */
+export interface Sample {
+  /** Unique within the data set, without folder and suffix, e.g. `aachen_000000_000019`. */
+  readonly name: string;
+  readonly image: string;
+  /** Absent where the split has no labels (test sets). */
+  readonly annotation?: Annotation;
+  /** Optional per-pixel weight map, PNG (0..255 to 0..1) or NPY (float32), of the label's size. */
+  readonly weights?: string;
+}
+
+/** A data set's split: what to read, and what it means. */
+export interface Dataset {
+  readonly name: string;
+  readonly split: string;
+  readonly classes: readonly ClassInfo[];
+  readonly samples: readonly Sample[];
+  /** What was left out and why, for the log: one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Class index per pixel, row-major, values `0..C-1` or {@link IGNORE_INDEX}. Only ever resized by nearest neighbour. */
+export interface LabelImage {
+  readonly height: number;
+  readonly width: number;
+  readonly data: Uint8Array;
+}
+
+/** 8-bit RGB image, interleaved, row-major. */
+export interface RgbImage {
+  readonly height: number;
+  readonly width: number;
+  readonly data: Uint8Array;
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  // Tests run on the sources; only worker threads need the built files, and `npm test` builds first.
+  resolve: { conditions: ["@armseg/source"] },
+  ssr: { resolve: { conditions: ["@armseg/source"], externalConditions: ["@armseg/source"] } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/**/*.test.ts"],
+    // Native add-ons can bring down a worker thread, so each file has a process of its own.
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
