@@ -27,18 +27,29 @@ export interface Region {
   readonly label: string;
   readonly shape: /** Rings of `[x0, y0, x1, y1, ...]` in pixels, filled by the even-odd rule. */
     | { readonly kind: "polygon"; readonly rings: readonly (readonly number[])[] }
-    /** Column-major run lengths (COCO), first run is background. */
+    /** Column-major run lengths (COCO), first run is background; a string is COCO's compressed form of them. */
     | {
         readonly kind: "rle";
         readonly height: number;
         readonly width: number;
-        readonly counts: readonly number[];
+        readonly counts: readonly number[] | string;
+        /** Where the box of `height` by `width` lies in the image. Default 0, 0. */
+        readonly top?: number;
+        readonly left?: number;
       };
 }
 
 /** Where the labels of one image come from. Plain data: it is sent to worker threads. */
 export type Annotation =
-  | { readonly kind: "mask"; readonly path: string; readonly labelMap: LabelMap }
+  | {
+      readonly kind: "mask";
+      readonly path: string;
+      readonly labelMap: LabelMap;
+      /** Read this channel of an RGB mask as the values (COCO panoptic, two-channel form). */
+      readonly channel?: 0 | 1 | 2;
+      /** Advice added to the error for a value outside the label map. */
+      readonly remedy?: string;
+    }
   | {
       readonly kind: "regions";
       /** The file that the regions were or will be read from, for messages. */
@@ -49,6 +60,13 @@ export type Annotation =
       readonly labelMap: LabelMap;
       /** Class index of what no region covers: {@link IGNORE_INDEX} or a background class. */
       readonly background: number;
+      /** `[height, width]` of the image in pixels, where the annotation file says it. */
+      readonly size?: readonly [number, number];
+      /**
+       * `closed` (default): vertices truncated to whole pixels, borders included, as PIL and cityscapesScripts paint.
+       * `centres`: a pixel belongs to a polygon when its centre (x + 0.5, y + 0.5) does, as in COCO and CVAT.
+       */
+      readonly fill?: "closed" | "centres";
     };
 
 /** One image with its annotation, as they lie on disk. Plain data: it is sent to worker threads. */
@@ -70,6 +88,8 @@ export interface Dataset {
   readonly samples: readonly Sample[];
   /** What was left out and why, for the log: one sentence each. */
   readonly notes: readonly string[];
+  /** Images without a label and labels without an image, left out of {@link Dataset.samples}. */
+  readonly unpaired?: readonly string[];
 }
 
 /** Class index per pixel, row-major, values `0..C-1` or {@link IGNORE_INDEX}. Only ever resized by nearest neighbour. */

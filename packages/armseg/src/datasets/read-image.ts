@@ -1,0 +1,64 @@
+import sharp, { type Sharp } from "sharp";
+import { DataError, messageOf } from "./data-error.ts";
+import { MAX_PIXELS } from "./png.ts";
+import type { RgbImage } from "./sample.ts";
+
+export interface ReadImageOptions {
+  /** Refuse larger images. Default {@link MAX_PIXELS}. */
+  readonly maxPixels?: number;
+}
+
+/**
+ * Read a picture (JPEG, PNG, WebP, TIFF, GIF) as 8-bit RGB, turned upright by its EXIF orientation.
+ *
+ * Sample values are those of the file: colour profiles are not applied, alpha is dropped, 16-bit is reduced to 8-bit, grey is repeated.
+ *
+ * @returns `[height, width, 3]`, interleaved.
+ * @throws {DataError} If the file is missing, damaged, truncated, too large or no picture; the message names it.
+ */
+export async function readImage(path: string, options: ReadImageOptions = {}): Promise<RgbImage> {
+  try {
+    const { data, info } = await openImage(path, options)
+      .removeAlpha()
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to RGB`);
+    return { height: info.height, width: info.width, data };
+  } catch (cause) {
+    throw imageError("readImage", path, cause);
+  }
+}
+
+/**
+ * The size of a picture, upright, from its header alone.
+ *
+ * @returns `[height, width]` in pixels.
+ * @throws {DataError} If the header cannot be read.
+ */
+export async function imageSize(path: string): Promise<readonly [number, number]> {
+  try {
+    const { autoOrient } = await openImage(path, {}).metadata();
+    return [autoOrient.height, autoOrient.width];
+  } catch (cause) {
+    throw imageError("imageSize", path, cause);
+  }
+}
+
+function openImage(path: string, options: ReadImageOptions): Sharp {
+  return sharp(path, {
+    autoOrient: true,
+    failOn: "error",
+    ignoreIcc: true,
+    limitInputPixels: options.maxPixels ?? MAX_PIXELS,
+  });
+}
+
+function imageError(what: string, path: string, cause: unknown): DataError {
+  const reason = messageOf(cause).replace(/\s+/g, " ").trim();
+  return new DataError(
+    `${what}(): cannot read ${path}: ${reason}; replace the file or leave it out`,
+    path,
+    cause,
+  );
+}
