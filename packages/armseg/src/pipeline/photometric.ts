@@ -1,0 +1,84 @@
+import { HUES, mapHueSaturation_ } from "./hsv.ts";
+import type { CounterRandom } from "./random.ts";
+
+export interface PhotometricOptions {
+  /** Brightness is moved by up to this many levels of 255. */
+  readonly brightnessDelta: number;
+  readonly contrastRange: readonly [number, number];
+  readonly saturationRange: readonly [number, number];
+  /** Hue is moved by `-hueDelta..hueDelta - 1` of 180 steps. */
+  readonly hueDelta: number;
+}
+
+/** What was drawn; a step that is absent is not taken. */
+export interface PhotometricDistortion {
+  readonly brightness?: number;
+  readonly contrast?: number;
+  /** Contrast comes before saturation and hue, else after them. */
+  readonly contrastFirst: boolean;
+  readonly saturation?: number;
+  readonly hue?: number;
+}
+
+/**
+ * Draw a photometric distortion: each of brightness, contrast, saturation and hue with probability one half, contrast early or late by
+ * the toss of a coin. mmsegmentation `PhotoMetricDistortion` (after SSD).
+ */
+export function drawPhotometric(random: CounterRandom, options: PhotometricOptions): PhotometricDistortion {
+  const { brightnessDelta, contrastRange, saturationRange, hueDelta } = options;
+  const brightness = random.coin() ? random.uniform(-brightnessDelta, brightnessDelta) : undefined;
+  const contrastFirst = random.coin();
+  const contrast = random.coin() ? random.uniform(...contrastRange) : undefined;
+  const saturation = random.coin() ? random.uniform(...saturationRange) : undefined;
+  const hue = hueDelta > 0 && random.coin() ? random.integer(-hueDelta, hueDelta) : undefined;
+  return {
+    contrastFirst,
+    ...(brightness !== undefined && { brightness }),
+    ...(contrast !== undefined && { contrast }),
+    ...(saturation !== undefined && { saturation }),
+    ...(hue !== undefined && { hue }),
+  };
+}
+
+/**
+ * Distort the colours of an 8-bit RGB picture in place.
+ *
+ * Each step starts and ends with 8 bits, clipped and truncated, as in the reference: brightness and contrast are v·α + β in float32;
+ * saturation scales S and hue turns H of OpenCV's 8-bit HSV.
+ *
+ * @param data - `[..., 3]`, interleaved.
+ */
+export function distortColors_(data: Uint8Array, distortion: PhotometricDistortion): void {
+  const { brightness, contrast, contrastFirst, saturation, hue } = distortion;
+  const before = IDENTITY.slice();
+  if (brightness !== undefined) compose_(before, scaleTable(1, brightness));
+  if (contrast !== undefined && contrastFirst) compose_(before, scaleTable(contrast, 0));
+  mapBytes_(data, before);
+  if (saturation !== undefined) mapHueSaturation_(data, SAME_HUES, scaleTable(saturation, 0));
+  if (hue !== undefined) mapHueSaturation_(data, turnTable(hue), IDENTITY);
+  if (contrast !== undefined && !contrastFirst) mapBytes_(data, scaleTable(contrast, 0));
+}
+
+const IDENTITY = Uint8Array.from({ length: 256 }, (_, i) => i);
+const SAME_HUES = IDENTITY.slice(0, HUES);
+
+/** clip(v·alpha + beta, 0, 255), truncated, computed in float32 step by step. */
+function scaleTable(alpha: number, beta: number): Uint8Array {
+  const a = Math.fround(alpha);
+  const b = Math.fround(beta);
+  return IDENTITY.map((value) => Math.min(Math.max(Math.fround(Math.fround(value * a) + b), 0), 255));
+}
+
+function turnTable(steps: number): Uint8Array {
+  return SAME_HUES.map((hue) => (((hue + steps) % HUES) + HUES) % HUES);
+}
+
+/** Make `first` the table of doing `first`, then `second`. */
+function compose_(first: Uint8Array, second: Uint8Array): void {
+  for (let i = 0; i < 256; i++) first[i] = second[first[i]!]!;
+}
+
+function mapBytes_(data: Uint8Array, table: Uint8Array): void {
+  if (table.every((value, i) => value === i)) return;
+  for (let i = 0; i < data.length; i++) data[i] = table[data[i]!]!;
+}

@@ -1,0 +1,36 @@
+/** Height and width in pixels. */
+export type Size = readonly [height: number, width: number];
+
+/** A rectangle of an image, in pixels of that image. */
+export interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The window that covers an image. */
+export function wholeImage([height, width]: Size): Window {
+  return { top: 0, left: 0, height, width };
+}
+
+/** @throws If the window does not lie inside an image of that size. */
+export function assertInside(what: string, window: Window, [height, width]: Size): void {
+  const { top, left } = window;
+  const bottom = top + window.height;
+  const right = left + window.width;
+  const whole = [top, left, bottom, right].every(Number.isInteger);
+  if (
+    !whole ||
+    top < 0 ||
+    left < 0 ||
+    window.height < 1 ||
+    window.width < 1 ||
+    bottom > height ||
+    right > width
+  )
+    throw new RangeError(
+      `${what}: the window must lie inside the image of ${height}x${width} pixels (height x width), ` +
+        `got ${window.height}x${window.width} at row ${top}, column ${left}.`,
+    );
+}
