@@ -1,1 +1,18 @@
-export {};
+export { enableGrad, inferenceMode, isGradEnabled, noGrad } from "./autograd.ts";
+export type { Device, DType, Layout, MemoryFormat, TypedArray } from "./dtype.ts";
+export { NativeLibraryError } from "./native/load.ts";
+export { Generator, manualSeed } from "./random.ts";
+export {
+  getThreads,
+  isCudaAvailable,
+  isDeterministic,
+  libtorchVersion,
+  loadLibrary,
+  setThreads,
+  useCudnnBenchmark,
+  useDeterministicAlgorithms,
+} from "./runtime.ts";
+export type { MemoryFigures } from "./scope.ts";
+export { DisposedTensorError, keep, memory, tidy } from "./scope.ts";
+export type { NestedNumbers, TensorOptions } from "./tensor.ts";
+export { fromTypedArray, gradients, operator, ops, parameter, Tensor, tensor } from "./tensor.ts";

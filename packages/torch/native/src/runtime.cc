@@ -1,0 +1,170 @@
+// What is set once for the process or the thread: threads, seeds, determinism, autocast, loaded libraries.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <dlfcn.h>
+#include <torch/version.h>
+
+#include <stdexcept>
+
+#include "compat.h"
+#include "door.h"
+#include "environment.h"
+
+namespace armseg {
+
+namespace {
+
+std::string text(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::String>(); }
+
+Napi::Value version(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), TORCH_VERSION); }
+
+Napi::Value buildConfiguration(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), at::show_config());
+}
+
+/// The file that libtorch_cpu was loaded from.
+Napi::Value libraryPath(const Napi::CallbackInfo& info) {
+  Dl_info library;
+  if (dladdr(reinterpret_cast<void*>(&at::get_num_threads), &library) == 0) return info.Env().Null();
+  return Napi::String::New(info.Env(), library.dli_fname);
+}
+
+Napi::Value threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), at::get_num_threads()); }
+
+void setThreads(const Napi::CallbackInfo& info) { at::set_num_threads(info[0].As<Napi::Number>().Int32Value()); }
+
+void manualSeed(const Napi::CallbackInfo& info) {
+  bool lossless;
+  at::manual_seed(info[0].As<Napi::BigInt>().Uint64Value(&lossless));
+}
+
+Napi::Value wrapGenerator(Napi::Env env, at::Generator generator) {
+  return Napi::External<c10::IValue>::New(env, new c10::IValue(std::move(generator)),
+                                          [](Napi::Env, c10::IValue* kept) { delete kept; });
+}
+
+Napi::Value defaultGenerator(const Napi::CallbackInfo& info) {
+  return wrapGenerator(info.Env(), at::globalContext().defaultGenerator(c10::Device(text(info, 0))));
+}
+
+/// An own generator with the device's algorithm and a seed of its own.
+Napi::Value createGenerator(const Napi::CallbackInfo& info) {
+  at::Generator generator = at::globalContext().defaultGenerator(c10::Device(text(info, 0))).clone();
+  bool lossless;
+  generator.set_current_seed(info[1].As<Napi::BigInt>().Uint64Value(&lossless));
+  return wrapGenerator(info.Env(), std::move(generator));
+}
+
+at::Generator generatorAt(const Napi::CallbackInfo& info) {
+  return info[0].As<Napi::External<c10::IValue>>().Data()->toGenerator();
+}
+
+void seedGenerator(const Napi::CallbackInfo& info) {
+  bool lossless;
+  const uint64_t seed = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
+  at::Generator generator = generatorAt(info);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_current_seed(seed);
+}
+
+Napi::Value generatorState(const Napi::CallbackInfo& info) {
+  at::Generator generator = generatorAt(info);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  return Napi::Number::New(info.Env(), Environment::of(info.Env()).add(generator.get_state()));
+}
+
+void setGeneratorState(const Napi::CallbackInfo& info) {
+  const at::Tensor& state = Environment::of(info.Env()).get(info[1].As<Napi::Number>().DoubleValue());
+  at::Generator generator = generatorAt(info);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_state(state);
+}
+
+Napi::Value isDeterministic(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), at::globalContext().deterministicAlgorithms());
+}
+
+void setDeterministic(const Napi::CallbackInfo& info) {
+  const bool isOn = info[0].As<Napi::Boolean>();
+  at::globalContext().setDeterministicAlgorithms(isOn, /*warn_only=*/false);
+  at::globalContext().setDeterministicCuDNN(isOn);
+}
+
+void setCudnnBenchmark(const Napi::CallbackInfo& info) {
+  at::globalContext().setBenchmarkCuDNN(info[0].As<Napi::Boolean>());
+}
+
+Napi::Value hasCuda(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), at::globalContext().hasCUDA());
+}
+
+Napi::Value cudaDeviceCount(const Napi::CallbackInfo& info) {
+  const bool hasDevices = at::globalContext().hasCUDA();
+  return Napi::Number::New(info.Env(), hasDevices ? static_cast<double>(at::detail::getCUDAHooks().getNumGPUs()) : 0);
+}
+
+c10::DeviceType deviceType(const Napi::CallbackInfo& info) { return c10::Device(text(info, 0)).type(); }
+
+Napi::Value describe(Napi::Env env, const AutocastState& state) {
+  Napi::Object result = Napi::Object::New(env);
+  result["enabled"] = state.enabled;
+  result["dtype"] = dtypeName(state.dtype);
+  result["cache"] = state.cache;
+  return result;
+}
+
+Napi::Value getAutocast(const Napi::CallbackInfo& info) { return describe(info.Env(), autocastState(deviceType(info))); }
+
+/// enterAutocast(device, enabled, dtype, cache) -> the state before
+Napi::Value enterAutocast(const Napi::CallbackInfo& info) {
+  const c10::DeviceType device = deviceType(info);
+  const AutocastState before = autocastState(device);
+  const bool enabled = info[1].As<Napi::Boolean>();
+  const bool cache = info[3].As<Napi::Boolean>();
+  at::autocast::increment_nesting();
+  setAutocastState(device, {enabled, parseDtype(text(info, 2)), cache});
+  return describe(info.Env(), before);
+}
+
+/// leaveAutocast(device, enabled, dtype, cache): back to the state before
+void leaveAutocast(const Napi::CallbackInfo& info) {
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  const bool enabled = info[1].As<Napi::Boolean>();
+  const bool cache = info[3].As<Napi::Boolean>();
+  setAutocastState(deviceType(info), {enabled, parseDtype(text(info, 2)), cache});
+}
+
+/// loadLibrary(path): loads a torch library; its operators register themselves.
+void loadLibrary(const Napi::CallbackInfo& info) {
+  if (dlopen(text(info, 0).c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    throw std::runtime_error(std::string("loadLibrary(): ") + dlerror());
+  }
+}
+
+}  // namespace
+
+void exportRuntime(Napi::Env env, Napi::Object exports) {
+  exports["version"] = Napi::Function::New(env, version, "version");
+  exports["buildConfiguration"] = Napi::Function::New(env, buildConfiguration, "buildConfiguration");
+  exports["libraryPath"] = Napi::Function::New(env, libraryPath, "libraryPath");
+  exports["threads"] = Napi::Function::New(env, threads, "threads");
+  exports["setThreads"] = Napi::Function::New(env, setThreads, "setThreads");
+  exports["manualSeed"] = Napi::Function::New(env, manualSeed, "manualSeed");
+  exports["defaultGenerator"] = Napi::Function::New(env, defaultGenerator, "defaultGenerator");
+  exports["createGenerator"] = Napi::Function::New(env, createGenerator, "createGenerator");
+  exports["seedGenerator"] = Napi::Function::New(env, seedGenerator, "seedGenerator");
+  exports["generatorState"] = Napi::Function::New(env, generatorState, "generatorState");
+  exports["setGeneratorState"] = Napi::Function::New(env, setGeneratorState, "setGeneratorState");
+  exports["isDeterministic"] = Napi::Function::New(env, isDeterministic, "isDeterministic");
+  exports["setDeterministic"] = Napi::Function::New(env, setDeterministic, "setDeterministic");
+  exports["setCudnnBenchmark"] = Napi::Function::New(env, setCudnnBenchmark, "setCudnnBenchmark");
+  exports["hasCuda"] = Napi::Function::New(env, hasCuda, "hasCuda");
+  exports["cudaDeviceCount"] = Napi::Function::New(env, cudaDeviceCount, "cudaDeviceCount");
+  exports["autocastState"] = Napi::Function::New(env, getAutocast, "autocastState");
+  exports["enterAutocast"] = Napi::Function::New(env, enterAutocast, "enterAutocast");
+  exports["leaveAutocast"] = Napi::Function::New(env, leaveAutocast, "leaveAutocast");
+  exports["loadLibrary"] = Napi::Function::New(env, loadLibrary, "loadLibrary");
+}
+
+}  // namespace armseg

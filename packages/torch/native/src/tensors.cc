@@ -1,0 +1,142 @@
+// Handles: what a tensor is, and its bytes in and out of ArrayBuffers.
+#include <ATen/ATen.h>
+
+#include <stdexcept>
+
+#include "door.h"
+#include "environment.h"
+
+namespace armseg {
+
+namespace {
+
+at::Tensor& tensorAt(const Napi::CallbackInfo& info, size_t index) {
+  return Environment::of(info.Env()).get(info[index].As<Napi::Number>().DoubleValue());
+}
+
+Napi::Value wrap(const Napi::CallbackInfo& info, at::Tensor tensor) {
+  return Napi::Number::New(info.Env(), Environment::of(info.Env()).add(std::move(tensor)));
+}
+
+Napi::Value integers(Napi::Env env, at::IntArrayRef values) {
+  Napi::Array result = Napi::Array::New(env, values.size());
+  for (size_t i = 0; i < values.size(); ++i) result[static_cast<uint32_t>(i)] = static_cast<double>(values[i]);
+  return result;
+}
+
+Napi::Value sizes(const Napi::CallbackInfo& info) { return integers(info.Env(), tensorAt(info, 0).sizes()); }
+Napi::Value strides(const Napi::CallbackInfo& info) { return integers(info.Env(), tensorAt(info, 0).strides()); }
+
+Napi::Value dtype(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), dtypeName(tensorAt(info, 0).scalar_type()));
+}
+
+Napi::Value device(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), tensorAt(info, 0).device().str());
+}
+
+Napi::Value isContiguous(const Napi::CallbackInfo& info) {
+  const bool channelsLast = info[1].IsBoolean() && info[1].As<Napi::Boolean>();
+  const auto format = channelsLast ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+  const at::Tensor& tensor = tensorAt(info, 0);
+  return Napi::Boolean::New(info.Env(), (!channelsLast || tensor.dim() == 4) && tensor.is_contiguous(format));
+}
+
+/// Another handle on the same tensor.
+Napi::Value alias(const Napi::CallbackInfo& info) { return wrap(info, tensorAt(info, 0)); }
+
+Napi::Value release(const Napi::CallbackInfo& info) {
+  const double handle = info[0].As<Napi::Number>().DoubleValue();
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).release(handle));
+}
+
+void releaseAll(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  const Napi::Array handles = info[0].As<Napi::Array>();
+  const uint32_t count = handles.Length();
+  for (uint32_t i = 0; i < count; ++i) {
+    environment.release(static_cast<Napi::Value>(handles[i]).As<Napi::Number>().DoubleValue());
+  }
+}
+
+std::vector<int64_t> readShape(const Napi::Value& value) {
+  const Napi::Array array = value.As<Napi::Array>();
+  std::vector<int64_t> shape(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    shape[i] = static_cast<Napi::Value>(array[i]).As<Napi::Number>().Int64Value();
+  }
+  return shape;
+}
+
+/// fromBuffer(arrayBuffer, byteOffset, shape, dtype) -> a tensor on the buffer's own memory.
+Napi::Value fromBuffer(const Napi::CallbackInfo& info) {
+  Napi::ArrayBuffer buffer = info[0].As<Napi::ArrayBuffer>();
+  const auto offset = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
+  const std::vector<int64_t> shape = readShape(info[2]);
+  const at::ScalarType type = parseDtype(info[3].As<Napi::String>());
+  size_t bytes = c10::elementSize(type);
+  for (const int64_t size : shape) bytes *= static_cast<size_t>(size);
+  const size_t available = buffer.ByteLength();
+  if (offset > available || bytes > available - offset) {
+    throw std::runtime_error("fromBuffer(): the shape needs " + std::to_string(bytes) + " bytes, the buffer has " +
+                             std::to_string(available > offset ? available - offset : 0));
+  }
+  if (bytes == 0) return wrap(info, at::empty(shape, type));
+  napi_ref reference;
+  napi_create_reference(info.Env(), buffer, 1, &reference);
+  auto deleter = [queue = Environment::of(info.Env()).releases, reference](void*) { queue->push(reference); };
+  char* data = static_cast<char*>(buffer.Data()) + offset;
+  return wrap(info, at::from_blob(data, shape, deleter, at::TensorOptions(type)));
+}
+
+at::Tensor hostTensor(const at::Tensor& tensor, const char* caller) {
+  if (!tensor.device().is_cpu() || !tensor.is_contiguous()) {
+    throw std::runtime_error(std::string(caller) + "(): expected a contiguous tensor on the CPU, got " +
+                             describeTensor(tensor) + "; call .cpu().contiguous() first");
+  }
+  return tensor.detach();
+}
+
+/// toBuffer(handle) -> an ArrayBuffer on the tensor's own memory, which it keeps alive.
+Napi::Value toBuffer(const Napi::CallbackInfo& info) {
+  const at::Tensor tensor = hostTensor(tensorAt(info, 0), "toBuffer");
+  if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
+  auto* owner = new at::Tensor(tensor);
+  return Napi::ArrayBuffer::New(
+      info.Env(), tensor.data_ptr(), tensor.nbytes(), [](Napi::Env, void*, at::Tensor* kept) { delete kept; }, owner);
+}
+
+/// copyToBuffer(handle) -> a new ArrayBuffer with a copy of the tensor's bytes.
+Napi::Value copyToBuffer(const Napi::CallbackInfo& info) {
+  const at::Tensor tensor = hostTensor(tensorAt(info, 0), "copyToBuffer");
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(info.Env(), tensor.nbytes());
+  if (tensor.nbytes() > 0) std::memcpy(buffer.Data(), tensor.data_ptr(), tensor.nbytes());
+  return buffer;
+}
+
+Napi::Value memory(const Napi::CallbackInfo& info) {
+  const Environment& environment = Environment::of(info.Env());
+  Napi::Object result = Napi::Object::New(info.Env());
+  result["tensors"] = static_cast<double>(environment.tensorCount());
+  result["bytes"] = static_cast<double>(environment.storageBytes());
+  return result;
+}
+
+}  // namespace
+
+void exportTensors(Napi::Env env, Napi::Object exports) {
+  exports["sizes"] = Napi::Function::New(env, sizes, "sizes");
+  exports["strides"] = Napi::Function::New(env, strides, "strides");
+  exports["dtype"] = Napi::Function::New(env, dtype, "dtype");
+  exports["device"] = Napi::Function::New(env, device, "device");
+  exports["isContiguous"] = Napi::Function::New(env, isContiguous, "isContiguous");
+  exports["alias"] = Napi::Function::New(env, alias, "alias");
+  exports["release"] = Napi::Function::New(env, release, "release");
+  exports["releaseAll"] = Napi::Function::New(env, releaseAll, "releaseAll");
+  exports["fromBuffer"] = Napi::Function::New(env, fromBuffer, "fromBuffer");
+  exports["toBuffer"] = Napi::Function::New(env, toBuffer, "toBuffer");
+  exports["copyToBuffer"] = Napi::Function::New(env, copyToBuffer, "copyToBuffer");
+  exports["memory"] = Napi::Function::New(env, memory, "memory");
+}
+
+}  // namespace armseg

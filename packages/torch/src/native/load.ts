@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Door } from "./binding.ts";
+
+/** The native door could not be loaded; the message says what was tried and what to do. */
+export class NativeLibraryError extends Error {
+  override readonly name = "NativeLibraryError";
+  readonly code = "ERR_NATIVE_LIBRARY";
+}
+
+/** What `scripts/build-native.mjs` wrote down about the libtorch that the door was built against. */
+export interface BuildInfo {
+  readonly version: string;
+  readonly libraryDirectory: string;
+}
+
+const buildFolder = fileURLToPath(new URL("../../native/build/", import.meta.url));
+const doorFile = `${buildFolder}armseg_torch.node`;
+
+/** What the door was built against, or `null` where it was not built. */
+export function buildInfo(): BuildInfo | null {
+  const path = `${buildFolder}build-info.json`;
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as BuildInfo) : null;
+}
+
+function explain(cause: unknown): NativeLibraryError {
+  const info = buildInfo();
+  const builtAgainst = info
+    ? `libtorch ${info.version} in ${info.libraryDirectory}`
+    : "nothing: it was not built";
+  const message = [
+    `armseg could not load its libtorch door (${process.platform}-${process.arch}, Node ${process.versions.node}).`,
+    `  Tried  ${doorFile}`,
+    `  Built against  ${builtAgainst}`,
+    `  Cause  ${cause instanceof Error ? cause.message.split("\n")[0] : String(cause)}`,
+    "Do one of these:",
+    "  - npm run setup                           (finds or installs libtorch and builds the door)",
+    "  - LIBTORCH=/path/to/libtorch npm run setup   (builds against the libtorch you name)",
+    "Run `npx armseg doctor` for the full report.",
+  ].join("\n");
+  return new NativeLibraryError(message, { cause });
+}
+
+function loadDoor(): Door {
+  try {
+    const loaded = createRequire(import.meta.url)(doorFile) as Door;
+    // ATen's own default is one thread on some machines with two.
+    if (!process.env["OMP_NUM_THREADS"]) loaded.setThreads(availableParallelism());
+    return loaded;
+  } catch (cause) {
+    throw explain(cause);
+  }
+}
+
+/** The native door of this thread. */
+export const door: Door = loadDoor();

@@ -1,0 +1,43 @@
+import { door } from "./native/load.ts";
+
+/** The version of the libtorch that is loaded, e.g. `1.13.0`. */
+export function libtorchVersion(): string {
+  return door.version();
+}
+
+/** Threads that one operator on the CPU may use; of this JavaScript thread. */
+export function getThreads(): number {
+  return door.threads();
+}
+
+export function setThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(`setThreads(): expected a positive integer, got ${count}`);
+  }
+  door.setThreads(count);
+}
+
+/** Whether operators without a deterministic implementation throw. */
+export function isDeterministic(): boolean {
+  return door.isDeterministic();
+}
+
+/** Makes operators choose deterministic implementations, and throw where there is none. */
+export function useDeterministicAlgorithms(isOn = true): void {
+  door.setDeterministic(isOn);
+}
+
+/** Lets cuDNN time its algorithms for each new shape and keep the fastest. */
+export function useCudnnBenchmark(isOn = true): void {
+  door.setCudnnBenchmark(isOn);
+}
+
+/** Whether this libtorch can use CUDA, here and now. */
+export function isCudaAvailable(): boolean {
+  return door.hasCuda() && door.cudaDeviceCount() > 0;
+}
+
+/** Loads a library of torch operators; call them with `operator("namespace::name")`. */
+export function loadLibrary(path: string): void {
+  door.loadLibrary(path);
+}

@@ -1,0 +1,303 @@
+import { inspect } from "node:util";
+import type { Device, DType, TypedArray } from "./dtype.ts";
+import { dtypeOfTypedArray, typedArrayOf } from "./dtype.ts";
+import type { OperatorFunctions, TensorMethods } from "./generated/operators.ts";
+import type { TensorHandle } from "./native/binding.ts";
+import { door } from "./native/load.ts";
+import { bindAtenOperators, bindOperator } from "./operators.ts";
+import { keep, Owned } from "./scope.ts";
+
+/** Nested arrays of numbers, as deep as a tensor has dimensions. */
+export type NestedNumbers = number | boolean | readonly NestedNumbers[];
+
+/**
+ * An n-dimensional array of libtorch, with all of its operators as methods.
+ *
+ * Positional arguments of an operator's schema are positional, the rest go into a trailing options object:
+ * `x.softmax(1)`, `x.sum([1], { keepdim: true })`, `a.add(b)`. In-place variants end in `_`, variants that write to
+ * a given tensor end in `Out`.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are put on the prototype below
+export class Tensor extends Owned {
+  /** Sizes of the dimensions. */
+  get shape(): readonly number[] {
+    return door.sizes(this.handle);
+  }
+
+  /** Elements to skip in memory to move by one along each dimension. */
+  get strides(): readonly number[] {
+    return door.strides(this.handle);
+  }
+
+  get dtype(): DType {
+    return door.dtype(this.handle) as DType;
+  }
+
+  get device(): Device {
+    return door.device(this.handle);
+  }
+
+  get ndim(): number {
+    return door.sizes(this.handle).length;
+  }
+
+  /** Number of elements. */
+  get numel(): number {
+    return this.shape.reduce((product, size) => product * size, 1);
+  }
+
+  /** Size of one dimension; negative indices count from the end. */
+  size(dimension: number): number {
+    const size = this.shape.at(dimension);
+    if (size === undefined) {
+      throw new RangeError(`size(): dimension ${dimension} is outside of shape [${this.shape.join(", ")}]`);
+    }
+    return size;
+  }
+
+  /** Whether the elements lie densely in memory, in row-major order or in that of channels_last. */
+  isContiguous(format: "contiguous" | "channels_last" = "contiguous"): boolean {
+    return door.isContiguous(this.handle, format === "channels_last");
+  }
+
+  /**
+   * The value of a tensor with one element.
+   *
+   * @throws If it has more than one element.
+   */
+  item(): number {
+    const value = functions.get("item")?.([this]);
+    return typeof value === "boolean" ? Number(value) : (value as number);
+  }
+
+  /** A copy of the elements in row-major order; float16 and bfloat16 are converted to float32. */
+  toTypedArray(): TypedArray {
+    const dtype = this.dtype;
+    const readable = dtype === "float16" || dtype === "bfloat16" ? "float32" : dtype;
+    using dense = this.#onHost(readable);
+    return new (typedArrayOf(readable))(door.copyToBuffer(dense.handle));
+  }
+
+  /** The tensor's own memory, without a copy: writing to one is writing to the other. CPU and contiguous only. */
+  asTypedArray(): TypedArray {
+    return new (typedArrayOf(this.dtype))(door.toBuffer(this.handle));
+  }
+
+  /** The elements as nested arrays of numbers. */
+  toArray(): NestedNumbers {
+    const flat = Array.from(this.toTypedArray() as Iterable<number | bigint>, Number);
+    const nest = (shape: readonly number[], offset: number): NestedNumbers => {
+      const [size, ...rest] = shape;
+      if (size === undefined) return flat[offset] as number;
+      const step = rest.reduce((product, inner) => product * inner, 1);
+      return Array.from({ length: size }, (_, i) => nest(rest, offset + i * step));
+    };
+    return nest(this.shape, 0);
+  }
+
+  #onHost(dtype: DType): Tensor {
+    using moved = call("to", [this, "cpu", dtype]);
+    return call("contiguous", [moved]);
+  }
+
+  /** This tensor on the CPU. */
+  cpu(): Tensor {
+    return this.to("cpu", this.dtype);
+  }
+
+  /** Whether operators on this tensor are recorded for {@link backward}. */
+  get requiresGrad(): boolean {
+    return door.requiresGrad(this.handle);
+  }
+
+  /** Switches the recording on or off for a leaf, and returns it. */
+  requiresGrad_(value = true): this {
+    door.setRequiresGrad(this.handle, value);
+    return this;
+  }
+
+  /** Whether no operator that was recorded made this tensor. */
+  get isLeaf(): boolean {
+    return door.isLeaf(this.handle);
+  }
+
+  /** The gradient that {@link backward} has summed up, a new handle on it, or `null`. */
+  get grad(): Tensor | null {
+    const handle = door.gradient(this.handle);
+    return handle === null ? null : new Tensor(handle);
+  }
+
+  set grad(value: Tensor | null) {
+    door.setGradient(this.handle, value === null ? null : value.handle);
+  }
+
+  /**
+   * Adds the gradient of this tensor to the `grad` of every leaf that it was computed from.
+   *
+   * @param gradient - Gradient of the final value with respect to this tensor; may be left out for one element.
+   */
+  backward(
+    gradient: Tensor | null = null,
+    options: { retainGraph?: boolean; createGraph?: boolean } = {},
+  ): void {
+    const createGraph = options.createGraph ?? false;
+    const gradients = gradient === null ? [] : [gradient.handle];
+    door.backward([this.handle], gradients, options.retainGraph ?? createGraph, createGraph);
+  }
+
+  override toString(): string {
+    if (this.isDisposed) return "Tensor(disposed)";
+    const device = this.device === "cpu" ? "" : ` on ${this.device}`;
+    return `Tensor(${this.dtype} [${this.shape.join(", ")}]${device})`;
+  }
+
+  [inspect.custom](): string {
+    if (this.isDisposed || this.numel > 64) return this.toString();
+    return `${this.toString()} ${inspect(this.toArray(), { depth: null, breakLength: 100 })}`;
+  }
+}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the class
+export interface Tensor extends TensorMethods {}
+
+const wrap = (handle: TensorHandle): Tensor => new Tensor(handle);
+const functions = bindAtenOperators(wrap);
+
+function call(name: string, args: readonly unknown[]): Tensor {
+  return functions.get(name)?.(args) as Tensor;
+}
+
+for (const [name, invoke] of functions) {
+  if (Object.hasOwn(Tensor.prototype, name)) continue;
+  Object.defineProperty(Tensor.prototype, name, {
+    value(this: Tensor, ...args: unknown[]) {
+      args.unshift(this);
+      return invoke(args);
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+
+/**
+ * The operators whose first argument is not a tensor called `self`, as functions: `ops.cat([a, b], 1)`,
+ * `ops.zeros([2, 3])`, `ops.conv2d(x, weight)`.
+ */
+export const ops: OperatorFunctions = Object.fromEntries(
+  [...functions].map(([name, invoke]) => [name, (...args: unknown[]) => invoke(args)]),
+) as unknown as OperatorFunctions;
+
+/**
+ * Any registered operator by its full name, for libraries that bring their own: `operator("armseg::predict")`.
+ *
+ * @throws If no library that is loaded registers it.
+ */
+export function operator(fullName: string): (...args: unknown[]) => unknown {
+  return bindOperator(fullName, wrap);
+}
+
+/** The live handles of several gradients at once, for {@link gradients}. */
+function handlesOf(tensors: readonly Tensor[]): TensorHandle[] {
+  return tensors.map((tensor) => tensor.handle);
+}
+
+/**
+ * Gradients of the sum of `outputs` with respect to `inputs`, without touching any `grad`.
+ *
+ * @returns One tensor an input; `null` for an input that the outputs do not depend on, if `allowUnused`.
+ */
+export function gradients(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  options: {
+    gradOutputs?: readonly Tensor[];
+    retainGraph?: boolean;
+    createGraph?: boolean;
+    allowUnused?: boolean;
+  } = {},
+): (Tensor | null)[] {
+  const createGraph = options.createGraph ?? false;
+  const found = door.grad(
+    handlesOf(outputs),
+    handlesOf(inputs),
+    handlesOf(options.gradOutputs ?? []),
+    options.retainGraph ?? createGraph,
+    createGraph,
+    options.allowUnused ?? false,
+  );
+  return found.map((handle) => (handle === null ? null : new Tensor(handle)));
+}
+
+export interface TensorOptions {
+  readonly dtype?: DType;
+  readonly device?: Device;
+  readonly requiresGrad?: boolean;
+}
+
+function shapeOf(values: NestedNumbers): number[] {
+  const shape: number[] = [];
+  for (let level: NestedNumbers | undefined = values; Array.isArray(level); level = level[0])
+    shape.push(level.length);
+  return shape;
+}
+
+function flatten(values: NestedNumbers, shape: readonly number[], into: number[]): void {
+  const [size, ...rest] = shape;
+  if (size === undefined) {
+    if (Array.isArray(values)) throw new TypeError("tensor(): the nested arrays are not of one depth");
+    into.push(Number(values));
+    return;
+  }
+  if (!Array.isArray(values) || values.length !== size) {
+    throw new TypeError(
+      `tensor(): expected nested arrays of shape [.., ${shape.join(", ")}], got a part of another size`,
+    );
+  }
+  for (const value of values) flatten(value as NestedNumbers, rest, into);
+}
+
+function finish(base: Tensor, options: TensorOptions): Tensor {
+  const isSame = (options.dtype ?? base.dtype) === base.dtype && (options.device ?? "cpu") === "cpu";
+  const result = isSame ? base : base.to(options.device ?? "cpu", options.dtype ?? base.dtype);
+  if (!isSame) base.dispose();
+  return options.requiresGrad ? result.requiresGrad_() : result;
+}
+
+/**
+ * A tensor with a copy of the given values.
+ *
+ * @param values - Nested arrays of numbers (float32 unless `dtype` says otherwise) or a flat typed array.
+ * @throws {TypeError} If nested arrays are ragged.
+ */
+export function tensor(values: NestedNumbers | TypedArray, options: TensorOptions = {}): Tensor {
+  if (ArrayBuffer.isView(values)) return finish(fromTypedArray(values.slice(), [values.length]), options);
+  const shape = shapeOf(values);
+  const flat: number[] = [];
+  flatten(values, shape, flat);
+  // float64 holds every integer that a JavaScript number can name.
+  const needsWide = options.dtype === "float64" || options.dtype === "int64";
+  const array = needsWide ? Float64Array.from(flat) : Float32Array.from(flat);
+  return finish(fromTypedArray(array, shape), { dtype: "float32", ...options });
+}
+
+/**
+ * A tensor on a typed array's own memory, without a copy: writing to one is writing to the other.
+ *
+ * @param shape - Its product must be the array's length.
+ * @param dtype - Needed for arrays that have no dtype of their own (bool, float16 and bfloat16 as bits).
+ */
+export function fromTypedArray(array: TypedArray, shape: readonly number[], dtype?: DType): Tensor {
+  const elements = shape.reduce((product, size) => product * size, 1);
+  if (elements !== array.length) {
+    throw new RangeError(
+      `fromTypedArray(): shape [${shape.join(", ")}] has ${elements} elements, the array has ${array.length}`,
+    );
+  }
+  const type = dtype ?? dtypeOfTypedArray(array);
+  return new Tensor(door.fromBuffer(array.buffer as ArrayBuffer, array.byteOffset, shape, type));
+}
+
+/** A tensor that a Module owns: it requires gradients and belongs to no scope. */
+export function parameter(value: Tensor): Tensor {
+  return keep(new Tensor(door.alias(value.handle))).requiresGrad_();
+}
