@@ -1,0 +1,38 @@
+import fs from "node:fs";
+import { basename, resolve } from "node:path";
+import { type Checkpoint, listCheckpoints } from "./checkpoint-index.ts";
+import { type Environment, readEnvironments } from "./environment.ts";
+import { readMetrics } from "./metrics.ts";
+import type { MetricsRecord } from "./records.ts";
+import { isRun, type RunPaths, runPaths } from "./run-folder.ts";
+
+/** All that a run folder says of a run, as plain data. */
+export interface RunContents {
+  readonly name: string;
+  readonly paths: RunPaths;
+  /** YAML text. */
+  readonly config: string;
+  readonly environments: readonly Environment[];
+  readonly records: readonly MetricsRecord[];
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+/**
+ * Reads a run folder, also while the run goes on: it takes no lock and writes nothing.
+ *
+ * @throws If the folder holds no run, or a file in it is damaged.
+ */
+export function readRun(folder: string): RunContents {
+  const paths = runPaths(folder);
+  if (!isRun(folder)) {
+    throw new Error(`readRun(): ${folder} must hold a run, but has no config.yaml. Check the path.`);
+  }
+  return {
+    name: basename(resolve(folder)),
+    paths,
+    config: fs.readFileSync(paths.config, "utf8"),
+    environments: readEnvironments(paths.environment),
+    records: readMetrics(paths.metrics),
+    checkpoints: listCheckpoints(paths.checkpoints),
+  };
+}

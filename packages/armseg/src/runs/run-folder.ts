@@ -1,0 +1,128 @@
+import fs from "node:fs";
+import { join } from "node:path";
+import { removeTemporaryFiles, writeFileAtomically } from "./atomic-file.ts";
+import { acquireRunLock, type LockHolder, type RunLock } from "./run-lock.ts";
+
+/** Where everything of a run lies. This is the only place that knows the layout. */
+export interface RunPaths {
+  readonly folder: string;
+  /** `config.yaml`: the resolved configuration, complete; resuming reads it. Its presence makes a folder a run. */
+  readonly config: string;
+  /** `environment.json`: one entry a start of the run, see `environment.ts`. */
+  readonly environment: string;
+  /** `metrics.jsonl`: the log, see `records.ts`. */
+  readonly metrics: string;
+  /** `tensorboard/`: the same log as TensorBoard's event files. */
+  readonly tensorboard: string;
+  /** `checkpoints/`: `iteration-00012000.safetensors` and `index.json`, see `checkpoint-index.ts`. */
+  readonly checkpoints: string;
+  /** `figures/`: PNG files, named by the sample records. */
+  readonly figures: string;
+  /** `report.html`: the self-contained report. */
+  readonly report: string;
+  /** `run.lock`: there while a process uses the run. */
+  readonly lock: string;
+}
+
+/** The paths of a run in `folder`; touches nothing on the disk. */
+export function runPaths(folder: string): RunPaths {
+  return {
+    folder,
+    config: join(folder, "config.yaml"),
+    environment: join(folder, "environment.json"),
+    metrics: join(folder, "metrics.jsonl"),
+    tensorboard: join(folder, "tensorboard"),
+    checkpoints: join(folder, "checkpoints"),
+    figures: join(folder, "figures"),
+    report: join(folder, "report.html"),
+    lock: join(folder, "run.lock"),
+  };
+}
+
+/** A run folder that this process may write into, until it is disposed. */
+export class RunFolder implements Disposable {
+  readonly paths: RunPaths;
+  readonly #lock: RunLock;
+
+  /** @internal Use {@link createRun} or {@link resumeRun}. */
+  constructor(paths: RunPaths, lock: RunLock) {
+    this.paths = paths;
+    this.#lock = lock;
+  }
+
+  /** The killed process whose lock this one took over, if there was one. */
+  get takenOverFrom(): LockHolder | undefined {
+    return this.#lock.takenOverFrom;
+  }
+
+  /** Releases the folder. */
+  [Symbol.dispose](): void {
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+/** Whether a folder holds a run. */
+export function isRun(folder: string): boolean {
+  return fs.existsSync(runPaths(folder).config);
+}
+
+/**
+ * Starts a run in a new or empty folder, and writes the resolved configuration into it.
+ *
+ * @param config - The resolved configuration, YAML text.
+ * @throws If the folder holds a run or anything else, or is in use by another process. Nothing is overwritten.
+ */
+export function createRun(folder: string, config: string): RunFolder {
+  const paths = runPaths(folder);
+  fs.mkdirSync(folder, { recursive: true });
+  refuseOccupied(paths);
+  const lock = acquireRunLock(paths.lock);
+  try {
+    // Again, now that nobody else can write: another process may have created a run since.
+    refuseOccupied(paths);
+    writeFileAtomically(paths.config, config);
+    makeFolders(paths);
+    return new RunFolder(paths, lock);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Opens the run in a folder to continue it, and removes the temporary files of a killed process.
+ *
+ * @throws If the folder holds no run, or is in use by another process.
+ */
+export function resumeRun(folder: string): RunFolder {
+  const paths = runPaths(folder);
+  if (!isRun(folder)) {
+    throw new Error(
+      `resumeRun(): ${folder} must hold a run, but has no config.yaml. Start it without --resume, or check the path.`,
+    );
+  }
+  const lock = acquireRunLock(paths.lock);
+  makeFolders(paths);
+  for (const place of [folder, paths.checkpoints, paths.figures]) removeTemporaryFiles(place);
+  return new RunFolder(paths, lock);
+}
+
+function makeFolders(paths: RunPaths): void {
+  for (const folder of [paths.tensorboard, paths.checkpoints, paths.figures]) {
+    fs.mkdirSync(folder, { recursive: true });
+  }
+}
+
+function refuseOccupied(paths: RunPaths): void {
+  if (isRun(paths.folder)) {
+    throw new Error(
+      `createRun(): ${paths.folder} already holds a run. Continue it with --resume, or choose another folder.`,
+    );
+  }
+  // A lock and hidden files are what a run leaves that was killed before it wrote its configuration.
+  const foreign = fs.readdirSync(paths.folder).find((name) => name !== "run.lock" && !name.startsWith("."));
+  if (foreign === undefined) return;
+  throw new Error(
+    `createRun(): ${paths.folder} must be empty, but holds ${foreign}. Choose another folder for the run.`,
+  );
+}

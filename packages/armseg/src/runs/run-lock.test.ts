@@ -1,0 +1,113 @@
+import fs from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ownIdentity, processState } from "./process-identity.ts";
+import { acquireRunLock } from "./run-lock.ts";
+import { startChild } from "./testing/child.ts";
+import { temporaryFolder } from "./testing/folders.ts";
+
+const lockingChild = (path: string) => `import { acquireRunLock } from "./run-lock.ts";
+  acquireRunLock(${JSON.stringify(path)});
+  console.log("ready");
+  setInterval(() => {}, 1000);`;
+
+describe("acquireRunLock", () => {
+  test("holds the lock until it is disposed, and leaves nothing behind", () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "run.lock");
+    {
+      using lock = acquireRunLock(path);
+      expect(lock.takenOverFrom).toBeUndefined();
+      expect(fs.readdirSync(folder)).toEqual(["run.lock"]);
+      expect(() => acquireRunLock(path)).toThrow(`belongs to process ${process.pid} on`);
+    }
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  test("is refused while another process lives, and taken over once that was killed", async () => {
+    const path = join(temporaryFolder(), "run.lock");
+    const child = await startChild(lockingChild(path));
+    expect(() => acquireRunLock(path)).toThrow(`belongs to process ${child.pid} on`);
+    await child.kill();
+    using lock = acquireRunLock(path);
+    expect(lock.takenOverFrom?.pid).toBe(child.pid);
+  });
+
+  test("is taken over where the number belongs to a younger process", () => {
+    const path = join(temporaryFolder(), "run.lock");
+    const younger = { ...ownIdentity(), startTicks: "1", since: "2020", token: "0123456789abcdef" };
+    fs.writeFileSync(path, JSON.stringify(younger));
+    using lock = acquireRunLock(path);
+    expect(lock.takenOverFrom?.token).toBe("0123456789abcdef");
+  });
+
+  test("is taken over where the machine was restarted", () => {
+    const path = join(temporaryFolder(), "run.lock");
+    fs.writeFileSync(
+      path,
+      JSON.stringify({ ...ownIdentity(), bootId: "before", since: "2020", token: "0123456789abcdef" }),
+    );
+    using lock = acquireRunLock(path);
+    expect(lock.takenOverFrom?.bootId).toBe("before");
+  });
+
+  test("is refused for another host's process and for an unreadable lock, with the remedy", () => {
+    const path = join(temporaryFolder(), "run.lock");
+    fs.writeFileSync(
+      path,
+      JSON.stringify({ ...ownIdentity(), host: "elsewhere", since: "2020", token: "0123456789abcdef" }),
+    );
+    expect(() => acquireRunLock(path)).toThrow(/on elsewhere since 2020.*delete this file/);
+    fs.writeFileSync(path, "");
+    expect(() => acquireRunLock(path)).toThrow(/an unreadable lock.*delete this file/);
+  });
+
+  test("a process killed while it took a lock over does not block the next one", () => {
+    const folder = temporaryFolder();
+    const dead = { ...ownIdentity(), startTicks: "1", since: "2020" };
+    fs.writeFileSync(join(folder, "run.lock"), JSON.stringify({ ...dead, token: "aaaaaaaa11111111" }));
+    const guard = `.run.lock.takeover.armseg-${dead.pid}-aaaaaaaa.tmp`;
+    fs.writeFileSync(join(folder, guard), JSON.stringify({ ...dead, token: "bbbbbbbb22222222" }));
+    using lock = acquireRunLock(join(folder, "run.lock"));
+    expect(lock.takenOverFrom?.token).toBe("aaaaaaaa11111111");
+    expect(fs.readdirSync(folder)).toEqual(["run.lock"]);
+  });
+
+  test("disposing does not remove a lock that went to another process", () => {
+    const path = join(temporaryFolder(), "run.lock");
+    const lock = acquireRunLock(path);
+    fs.writeFileSync(path, JSON.stringify({ ...ownIdentity(), since: "2020", token: "another" }));
+    lock[Symbol.dispose]();
+    expect(fs.existsSync(path)).toBe(true);
+  });
+
+  test("of many processes that find one dead lock, exactly one takes it over", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "run.lock");
+    fs.writeFileSync(
+      path,
+      JSON.stringify({ ...ownIdentity(), bootId: "before", since: "2020", token: "0123456789abcdef" }),
+    );
+    const contender = (name: number) => `import { acquireRunLock } from "./run-lock.ts";
+      import { writeFileSync } from "node:fs";
+      const start = ${Date.now() + 1500};
+      while (Date.now() < start);
+      let outcome = "won";
+      try { acquireRunLock(${JSON.stringify(path)}); } catch { outcome = "lost"; }
+      writeFileSync(${JSON.stringify(folder)} + "/${name}-" + outcome, "");
+      console.log("ready");
+      setInterval(() => {}, 1000);`;
+    await Promise.all([0, 1, 2, 3].map((name) => startChild(contender(name))));
+    expect(fs.readdirSync(folder).filter((name) => name.endsWith("-won"))).toHaveLength(1);
+  }, 30_000);
+});
+
+test("processState tells the living from the gone and the unknowable", () => {
+  const own = ownIdentity();
+  expect(processState(own)).toBe("alive");
+  expect(processState({ ...own, pid: 2 ** 22 + 1 })).toBe("gone");
+  expect(processState({ ...own, host: "elsewhere" })).toBe("unknown");
+  // Without /proc only the number is known.
+  expect(processState({ ...own, bootId: null })).toBe("alive");
+  expect(processState({ ...own, bootId: null, pid: 2 ** 22 + 1 })).toBe("gone");
+});
