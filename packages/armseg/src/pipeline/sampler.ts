@@ -133,12 +133,15 @@ function sharedOrder(
 ): Order {
   const { pattern, before, counts } = cycleOf(shares);
   const walks = sizes.map((size, source) => permutations(seed, source + 1, size, shuffle));
+  let mixed = { iteration: -1, places: new Uint32Array() as Uint32Array };
   return (iteration, position) => {
     const start = iteration * globalBatchSize;
-    const mixed = start + mixing(seed, iteration, globalBatchSize)[position - start]!;
-    const place = mixed % pattern.length;
+    if (mixed.iteration !== iteration)
+      mixed = { iteration, places: mixing(seed, iteration, globalBatchSize) };
+    const drawing = start + mixed.places[position - start]!;
+    const place = drawing % pattern.length;
     const source = pattern[place]!;
-    const drawn = Math.floor(mixed / pattern.length) * counts[source]! + before[place]!;
+    const drawn = Math.floor(drawing / pattern.length) * counts[source]! + before[place]!;
     const size = sizes[source]!;
     return { source, index: walks[source]!(Math.floor(drawn / size))[drawn % size]! };
   };
