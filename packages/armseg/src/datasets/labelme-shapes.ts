@@ -123,7 +123,7 @@ function maskBox(item: Shape): Region["shape"] {
   if (!item.mask) throw new Error("a mask shape without a mask");
   const png = decodePng(Buffer.from(item.mask, "base64"));
   if (png.channels !== 1) throw new Error("a mask shape that is not grey");
-  const counts = runLengthsOf(png.data, png.height, png.width);
+  const counts = runLengthsOf(png.data);
   const [left, top] = corner!.map(Math.trunc) as [number, number];
-  return { kind: "rle", height: png.height, width: png.width, counts, top, left };
+  return { kind: "rle", height: png.height, width: png.width, counts, top, left, isRowMajor: true };
 }

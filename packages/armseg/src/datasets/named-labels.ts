@@ -3,7 +3,7 @@ import { type ClassInfo, IGNORE_INDEX, type LabelMap } from "./sample.ts";
 
 /** How the names that an annotation tool wrote become classes. */
 export interface NamedLabelOptions {
-  /** The classes, in order. Default: every name found, sorted, with generated colours. */
+  /** The classes, in order. Default: every name found, in the order of the file or of the alphabet, with its colour or a generated one. */
   readonly classes?: readonly ClassInfo[];
   /** Annotation name to the name of a class, or to `ignore`. Names of classes stand for themselves. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -66,7 +66,7 @@ function defaultClasses(
   const kept = found.map(({ name }) => (Object.hasOwn(labels, name) ? labels[name]! : name));
   const names = new Set([...kept, ...Object.values(labels)]);
   for (const name of [IGNORED_NAME, LABELME_IGNORED, background]) if (name !== undefined) names.delete(name);
-  const ordered = [...(background === undefined ? [] : [background]), ...[...names].sort()];
+  const ordered = [...(background === undefined ? [] : [background]), ...[...names]];
   return ordered.map((name, i) => ({ name, color: colors.get(name) ?? generatedColor(i) }));
 }
 

@@ -1,27 +1,22 @@
 import type { Canvas } from "./fill-polygon.ts";
+import type { Region } from "./sample.ts";
 
-/** A column-major run-length mask and where its box lies in the image. */
-export interface RunLengths {
-  readonly height: number;
-  readonly width: number;
-  readonly counts: readonly number[] | string;
-  readonly top?: number;
-  readonly left?: number;
-}
+/** A run-length mask and where its box lies in the image. */
+export type RunLengths = Extract<Region["shape"], { kind: "rle" }>;
 
 /**
  * Paint a run-length mask onto a canvas in place, exactly.
  *
- * @param runs - Column-major runs, background first, that add up to `height * width`.
+ * @param runs - Runs, background first, that add up to `height * width`.
  * @throws If they do not add up, or a run is not a whole number of pixels.
  */
 export function fillRunLengths(canvas: Canvas, runs: RunLengths, value: number): void {
-  const { height, width, top = 0, left = 0 } = runs;
+  const { height, width } = runs;
   const counts = typeof runs.counts === "string" ? decompressCounts(runs.counts) : runs.counts;
   checkCounts(counts, height * width);
   let at = 0;
   counts.forEach((count, i) => {
-    if (i % 2 === 1) fillRun(canvas, at, at + count, height, top, left, value);
+    if (i % 2 === 1) fillRun(canvas, runs, at, at + count, value);
     at += count;
   });
 }
@@ -38,21 +33,22 @@ function checkCounts(counts: readonly number[], pixels: number): void {
 
 function fillRun(
   { data, height, width }: Canvas,
+  runs: RunLengths,
   from: number,
   to: number,
-  boxHeight: number,
-  top: number,
-  left: number,
   value: number,
 ): void {
-  let row = from % boxHeight;
-  let column = (from - row) / boxHeight;
+  const { top = 0, left = 0, isRowMajor = false } = runs;
+  const lineLength = isRowMajor ? runs.width : runs.height;
+  let along = from % lineLength;
+  let line = (from - along) / lineLength;
   for (let i = from; i < to; i++) {
-    const [y, x] = [top + row, left + column];
+    const y = top + (isRowMajor ? line : along);
+    const x = left + (isRowMajor ? along : line);
     if (y >= 0 && y < height && x >= 0 && x < width) data[y * width + x] = value;
-    if (++row === boxHeight) {
-      row = 0;
-      column++;
+    if (++along === lineLength) {
+      along = 0;
+      line++;
     }
   }
 }
@@ -84,21 +80,19 @@ export function decompressCounts(text: string): number[] {
   return counts;
 }
 
-/** Row-major bits as column-major run lengths, background first. */
-export function runLengthsOf(mask: ArrayLike<number>, height: number, width: number): number[] {
+/** Run lengths of a mask in its own order, background first. */
+export function runLengthsOf(mask: ArrayLike<number>): number[] {
   const counts: number[] = [];
   let run = 0;
-  let inside = 0;
-  for (let x = 0; x < width; x++)
-    for (let y = 0; y < height; y++) {
-      const bit = mask[y * width + x] ? 1 : 0;
-      if (bit !== inside) {
-        counts.push(run);
-        run = 0;
-        inside = bit;
-      }
-      run++;
+  let isInside = false;
+  for (let i = 0; i < mask.length; i++) {
+    if ((mask[i] !== 0) !== isInside) {
+      counts.push(run);
+      run = 0;
+      isInside = !isInside;
     }
+    run++;
+  }
   counts.push(run);
   return counts;
 }

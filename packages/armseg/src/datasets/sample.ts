@@ -27,7 +27,7 @@ export interface Region {
   readonly label: string;
   readonly shape: /** Rings of `[x0, y0, x1, y1, ...]` in pixels, filled by the even-odd rule. */
     | { readonly kind: "polygon"; readonly rings: readonly (readonly number[])[] }
-    /** Column-major run lengths (COCO), first run is background; a string is COCO's compressed form of them. */
+    /** Run lengths, first run is background; a string is COCO's compressed form of them. */
     | {
         readonly kind: "rle";
         readonly height: number;
@@ -36,6 +36,8 @@ export interface Region {
         /** Where the box of `height` by `width` lies in the image. Default 0, 0. */
         readonly top?: number;
         readonly left?: number;
+        /** Runs go along rows (CVAT) instead of down columns (COCO, the default). */
+        readonly isRowMajor?: boolean;
       };
 }
 
