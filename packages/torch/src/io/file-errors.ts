@@ -26,3 +26,6 @@ export class FileAccessError extends Error {
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Words a {@link FileFormatError} for the file at hand: what was expected and got, then the remedy. */
+export type MakeError = (what: string, remedy?: string, cause?: unknown) => FileFormatError;

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import type { MakeError } from "./file-errors.ts";
 import { FileAccessError, FileFormatError, reasonOf } from "./file-errors.ts";
 
 /** readSync() takes at most 2^31 - 1 bytes a call. */
@@ -9,11 +10,17 @@ export class InputFile {
   readonly caller: string;
   readonly path: string;
   readonly size: number;
+  /** Makes the error to throw for a file whose content is wrong. */
+  readonly error: MakeError;
   readonly #descriptor: number;
 
   constructor(caller: string, path: string) {
     this.caller = caller;
     this.path = path;
+    this.error = (what, remedy, cause) => {
+      const advice = remedy === undefined ? "" : `; ${remedy}`;
+      return new FileFormatError(`${caller}(): ${path}: ${what}${advice}`, path, { cause });
+    };
     this.#descriptor = openWithoutWaiting(caller, path);
     const stat = fstatSync(this.#descriptor);
     if (!stat.isFile()) {
@@ -44,12 +51,6 @@ export class InputFile {
 
   close(): void {
     closeSync(this.#descriptor);
-  }
-
-  /** The error to throw for a file whose content is wrong. */
-  error(what: string, remedy?: string, cause?: unknown): FileFormatError {
-    const advice = remedy === undefined ? "" : `; ${remedy}`;
-    return new FileFormatError(`${this.caller}(): ${this.path}: ${what}${advice}`, this.path, { cause });
   }
 
   #allocate(length: number): Uint8Array {

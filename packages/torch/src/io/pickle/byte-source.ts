@@ -1,10 +1,7 @@
-import type { FileFormatError } from "../file-errors.ts";
+import type { MakeError } from "../file-errors.ts";
 
 /** Reads bytes `[offset, offset + length)` of something longer. */
 export type ReadAt = (offset: number, length: number) => Uint8Array;
-
-/** Words an error for the file at hand. */
-export type MakeError = (what: string, remedy?: string, cause?: unknown) => FileFormatError;
 
 const WINDOW_BYTES = 256 * 1024;
 

@@ -1,4 +1,4 @@
-import type { MakeError } from "./byte-source.ts";
+import type { MakeError } from "../file-errors.ts";
 import { NumpyDType, numpyScalar } from "./numpy.ts";
 import { Callable, kindOf, Marker } from "./values.ts";
 

@@ -1,4 +1,4 @@
-import type { MakeError } from "./byte-source.ts";
+import type { MakeError } from "../file-errors.ts";
 import { kindOf } from "./values.ts";
 
 type ReadScalar = (view: DataView) => number | bigint | boolean;

@@ -1,4 +1,4 @@
-import type { MakeError } from "./byte-source.ts";
+import type { MakeError } from "../file-errors.ts";
 
 /** A global that may be called: the only "functions" a pickle can reach, each one ours. */
 export class Callable {

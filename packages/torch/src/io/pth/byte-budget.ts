@@ -1,4 +1,4 @@
-import type { MakeError } from "../pickle/byte-source.ts";
+import type { MakeError } from "../file-errors.ts";
 
 const FREE_BYTES = 64 * 2 ** 20;
 const GROWTH = 16;

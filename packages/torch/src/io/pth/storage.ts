@@ -1,4 +1,4 @@
-import type { MakeError } from "../pickle/byte-source.ts";
+import type { MakeError } from "../file-errors.ts";
 import type { DTypeName } from "../raw-tensor.ts";
 import { BYTES_PER_ELEMENT } from "../raw-tensor.ts";
 

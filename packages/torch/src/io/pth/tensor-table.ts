@@ -1,4 +1,4 @@
-import type { MakeError } from "../pickle/byte-source.ts";
+import type { MakeError } from "../file-errors.ts";
 import { kindOf } from "../pickle/values.ts";
 import type { DTypeName, RawTensor } from "../raw-tensor.ts";
 import { BYTES_PER_ELEMENT, byteLengthOf } from "../raw-tensor.ts";
@@ -50,8 +50,9 @@ export class TensorTable {
     }
     const view = { dtype: dtype ?? storage.dtype, shape, stride, offset: offset as number };
     const byteLength = byteLengthOf(view.dtype, shape);
-    const extent = extentOf(view) * BYTES_PER_ELEMENT[view.dtype];
-    if (byteLength === undefined || shape.length !== stride.length || extent > storage.byteLength) {
+    const elementSize = BYTES_PER_ELEMENT[view.dtype];
+    const fits = shape.length === stride.length && extentOf(view) * elementSize <= storage.byteLength;
+    if (byteLength === undefined || !fits || storage.viewOffset % elementSize !== 0) {
       throw this.#error(`${describe(view)} does not fit into its storage of ${storage.byteLength} bytes`);
     }
     const tensor = new PendingTensor(view.dtype, shape);

@@ -1,4 +1,4 @@
-import type { MakeError } from "../pickle/byte-source.ts";
+import type { MakeError } from "../file-errors.ts";
 import { Callable, kindOf, Marker } from "../pickle/values.ts";
 import type { DTypeName, RawTensor } from "../raw-tensor.ts";
 import { BYTES_PER_ELEMENT, isRawTensor } from "../raw-tensor.ts";

@@ -1,4 +1,4 @@
-import type { MakeError } from "../pickle/byte-source.ts";
+import type { MakeError } from "../file-errors.ts";
 import { InertObject, kindOf } from "../pickle/values.ts";
 import type { RawTensor } from "../raw-tensor.ts";
 import { isRawTensor } from "../raw-tensor.ts";
@@ -30,38 +30,65 @@ const MAX_DEPTH = 200;
  * {@link InertObject} is not looked at.
  */
 export function checkTree(root: unknown, error: MakeError): PthValue {
-  const heights = new Map<object, number>();
-  const path: { node: object; children: Iterator<unknown>; height: number }[] = [];
-  const open = new Set<object>();
-  const enter = (value: unknown): void => {
+  new TreeCheck(error).run(root);
+  return root as PthValue;
+}
+
+interface OpenNode {
+  readonly node: object;
+  readonly children: Iterator<unknown>;
+  /** Levels below and with it, as far as seen. */
+  height: number;
+}
+
+/** A depth-first walk without recursion, since the depth is the file's choice. */
+class TreeCheck {
+  readonly #error: MakeError;
+  readonly #path: OpenNode[] = [];
+  readonly #open = new Set<object>();
+  readonly #heights = new Map<object, number>();
+
+  constructor(error: MakeError) {
+    this.#error = error;
+  }
+
+  run(root: unknown): void {
+    this.#enter(root);
+    for (let top = this.#path.at(-1); top !== undefined; top = this.#path.at(-1)) {
+      const next = top.children.next();
+      if (next.done) this.#leave(top);
+      else this.#enter(next.value);
+    }
+  }
+
+  #enter(value: unknown): void {
     if (isLeaf(value)) return;
-    const children = childrenOf(value, error);
-    if (open.has(children.node))
-      throw error("refuses a value that contains itself", "save the state dict alone");
-    const known = heights.get(children.node) ?? 0;
-    if (path.length + known >= MAX_DEPTH) throw error(`refuses values nested deeper than ${MAX_DEPTH}`);
-    const parent = path.at(-1);
-    if (heights.has(children.node)) {
-      if (parent !== undefined) parent.height = Math.max(parent.height, known + 1);
+    const { node, children } = childrenOf(value, this.#error);
+    if (this.#open.has(node))
+      throw this.#error("refuses a value that contains itself", "save the state dict alone");
+    const known = this.#heights.get(node);
+    if (this.#path.length + (known ?? 1) > MAX_DEPTH) {
+      throw this.#error(`refuses values nested deeper than ${MAX_DEPTH} levels`, "save the state dict alone");
+    }
+    if (known !== undefined) {
+      this.#raiseParent(known);
       return;
     }
-    open.add(children.node);
-    path.push({ ...children, height: 1 });
-  };
-  enter(root);
-  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-    const next = top.children.next();
-    if (!next.done) {
-      enter(next.value);
-      continue;
-    }
-    path.pop();
-    open.delete(top.node);
-    heights.set(top.node, top.height);
-    const parent = path.at(-1);
-    if (parent !== undefined) parent.height = Math.max(parent.height, top.height + 1);
+    this.#open.add(node);
+    this.#path.push({ node, children, height: 1 });
   }
-  return root as PthValue;
+
+  #leave({ node, height }: OpenNode): void {
+    this.#path.pop();
+    this.#open.delete(node);
+    this.#heights.set(node, height);
+    this.#raiseParent(height);
+  }
+
+  #raiseParent(childHeight: number): void {
+    const parent = this.#path.at(-1);
+    if (parent !== undefined) parent.height = Math.max(parent.height, childHeight + 1);
+  }
 }
 
 function isLeaf(value: unknown): boolean {
