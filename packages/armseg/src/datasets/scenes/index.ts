@@ -1,0 +1,2 @@
+export { scenesClasses } from "./classes.ts";
+export { type GeneratedScene, generateScene, type SceneOptions } from "./generate-scene.ts";
