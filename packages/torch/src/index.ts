@@ -1,6 +1,7 @@
 export { enableGrad, inferenceMode, isGradEnabled, noGrad } from "./autograd.ts";
 export type { Device, DType, Layout, MemoryFormat, TypedArray } from "./dtype.ts";
 export { NativeLibraryError } from "./native/load.ts";
+export * as nn from "./nn/index.ts";
 export { Generator, manualSeed } from "./random.ts";
 export {
   getThreads,
@@ -15,4 +16,4 @@ export {
 export type { MemoryFigures } from "./scope.ts";
 export { DisposedTensorError, keep, memory, tidy } from "./scope.ts";
 export type { NestedNumbers, TensorOptions } from "./tensor.ts";
-export { fromTypedArray, gradients, operator, ops, parameter, Tensor, tensor } from "./tensor.ts";
+export { fromTypedArray, gradients, operator, ops, Parameter, parameter, Tensor, tensor } from "./tensor.ts";

@@ -297,7 +297,20 @@ export function fromTypedArray(array: TypedArray, shape: readonly number[], dtyp
   return new Tensor(door.fromBuffer(array.buffer as ArrayBuffer, array.byteOffset, shape, type));
 }
 
-/** A tensor that a Module owns: it requires gradients and belongs to no scope. */
-export function parameter(value: Tensor): Tensor {
-  return keep(new Tensor(door.alias(value.handle))).requiresGrad_();
+/** A tensor that is trained: what a Module finds among its fields and an optimizer updates. */
+export class Parameter extends Tensor {
+  get isParameter(): true {
+    return true;
+  }
+}
+
+/**
+ * Makes a tensor a parameter: it requires gradients and belongs to no scope. It takes `value` over, which is disposed,
+ * so that `parameter(ops.zeros([3]))` leaves nothing behind.
+ */
+export function parameter(value: Tensor): Parameter {
+  using detached = value.detach();
+  const result = keep(new Parameter(door.alias(detached.handle))).requiresGrad_();
+  value.dispose();
+  return result;
 }
