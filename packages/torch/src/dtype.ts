@@ -57,10 +57,9 @@ const ARRAYS: Partial<Record<DType, TypedArrayConstructor>> = {
 
 /** The typed array whose elements have the size of `dtype`'s. */
 export function typedArrayOf(dtype: DType): TypedArrayConstructor {
-  const constructor = ARRAYS[dtype];
-  if (!constructor)
-    throw new TypeError(`typedArrayOf(): ${dtype} has no typed array; convert with .to() first`);
-  return constructor;
+  const arrays = ARRAYS[dtype];
+  if (!arrays) throw new TypeError(`typedArrayOf(): ${dtype} has no typed array; convert with .to() first`);
+  return arrays;
 }
 
 /** The dtype that a typed array's elements have as a tensor. */

@@ -8,7 +8,7 @@ export class DisposedTensorError extends Error {
 }
 
 const DISPOSED = -1 as TensorHandle;
-const isTracing = process.env["ARMSEG_TRACE_TENSORS"] === "1";
+const isTracing = process.env.ARMSEG_TRACE_TENSORS === "1";
 
 /** Tensors made since a {@link tidy} began, and the scope around it. */
 interface Scope {

@@ -61,13 +61,12 @@ export class Tensor extends Owned {
   }
 
   /**
-   * The value of a tensor with one element.
+   * The value of a tensor with one element; a bool is 0 or 1, an int64 beyond 2^53 is rounded.
    *
    * @throws If it has more than one element.
    */
   item(): number {
-    const value = functions.get("item")?.([this]);
-    return typeof value === "boolean" ? Number(value) : (value as number);
+    return Number(functions.get("item")?.([this]));
   }
 
   /** A copy of the elements in row-major order; float16 and bfloat16 are converted to float32. */
@@ -157,7 +156,6 @@ export class Tensor extends Owned {
   }
 }
 
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the class
 export interface Tensor extends TensorMethods {}
 
 const wrap = (handle: TensorHandle): Tensor => new Tensor(handle);

@@ -47,7 +47,7 @@ function loadDoor(): Door {
   try {
     const loaded = createRequire(import.meta.url)(doorFile) as Door;
     // ATen's own default is one thread on some machines with two.
-    if (!process.env["OMP_NUM_THREADS"]) loaded.setThreads(availableParallelism());
+    if (!process.env.OMP_NUM_THREADS) loaded.setThreads(availableParallelism());
     return loaded;
   } catch (cause) {
     throw explain(cause);

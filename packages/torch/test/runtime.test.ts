@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import {
+  Generator,
+  getThreads,
+  isDeterministic,
+  libtorchVersion,
+  manualSeed,
+  ops,
+  setThreads,
+  tensor,
+  tidy,
+  useDeterministicAlgorithms,
+} from "../src/index.ts";
+
+describe("random numbers", () => {
+  test("manualSeed repeats them", () => {
+    tidy(() => {
+      manualSeed(5);
+      const first = ops.randn([4]).toArray();
+      manualSeed(5);
+      expect(ops.randn([4]).toArray()).toEqual(first);
+      expect(() => manualSeed(-1)).toThrow(/non-negative integer/);
+    });
+  });
+
+  test("are PyTorch's own", () => {
+    tidy(() => {
+      manualSeed(0);
+      // torch.manual_seed(0); torch.rand(3)
+      const expected = [0.49625658988952637, 0.7682217955589294, 0.08847743272781372];
+      expect(ops.rand([3]).toArray()).toEqual(expected);
+    });
+  });
+
+  test("a generator of one's own is apart from the default, and its state can be kept", () => {
+    tidy(() => {
+      const generator = new Generator("cpu", 3);
+      const state = generator.getState();
+      const first = ops.randn([4], { generator }).toArray();
+      ops.randn([10]);
+      generator.setState(state);
+      expect(ops.randn([4], { generator }).toArray()).toEqual(first);
+    });
+  });
+});
+
+describe("settings", () => {
+  test("threads are those asked for", () => {
+    const before = getThreads();
+    setThreads(1);
+    expect(getThreads()).toBe(1);
+    setThreads(before);
+    expect(() => setThreads(0)).toThrow(/positive integer/);
+  });
+
+  test("the deterministic switch reaches libtorch", () => {
+    useDeterministicAlgorithms();
+    expect(isDeterministic()).toBe(true);
+    tidy(() => {
+      // Its backward pass has no deterministic implementation.
+      const put = (): unknown => ops.zeros([4]).put_(tensor([0, 0], { dtype: "int64" }), tensor([1, 2]));
+      expect(put).toThrow(/does not have a deterministic implementation/);
+    });
+    useDeterministicAlgorithms(false);
+    expect(isDeterministic()).toBe(false);
+  });
+
+  test("the version is that of a release", () => {
+    expect(libtorchVersion()).toMatch(/^\d+\.\d+\.\d+/);
+  });
+});
