@@ -1,8 +1,8 @@
 import { columnOf, rowOf, type Vec3 } from "./camera.ts";
 import { paintFace, plot } from "./canvas.ts";
 import { SCENE_CLASS } from "./classes.ts";
-import type { CounterRandom } from "./counter-random.ts";
 import { facadeShader } from "./facade.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { arriving, facingNormal, lit, type Rgb, tone } from "./light.ts";
 import { clouds, grain } from "./noise.ts";
 import type { Scene } from "./scene.ts";
@@ -22,7 +22,7 @@ interface Plot {
 }
 
 /** Lines one side of the street with buildings, from behind the camera to 140 m ahead. */
-export function paintBuildings(scene: Scene, random: CounterRandom, sideIndex: 0 | 1): void {
+export function paintBuildings(scene: Scene, random: HashRandom, sideIndex: 0 | 1): void {
   const side = scene.street.sides[sideIndex];
   if (side.kind === "park" && random.chance(0.6)) {
     return;
@@ -40,7 +40,7 @@ export function paintBuildings(scene: Scene, random: CounterRandom, sideIndex: 0
   }
 }
 
-function gapAfter(random: CounterRandom, side: Side): number {
+function gapAfter(random: HashRandom, side: Side): number {
   switch (side.kind) {
     case "terrace":
       return random.chance(0.15) ? random.uniform(3, 9) : 0;
@@ -54,7 +54,7 @@ function gapAfter(random: CounterRandom, side: Side): number {
 }
 
 function plotOf(
-  random: CounterRandom,
+  random: HashRandom,
   side: Side,
   outward: number,
   s: number,
@@ -77,7 +77,7 @@ function plotOf(
   };
 }
 
-function paintBuilding(scene: Scene, random: CounterRandom, plot: Plot): void {
+function paintBuilding(scene: Scene, random: HashRandom, plot: Plot): void {
   const { street } = scene;
   const { t0, t1, s0, s1, height } = plot;
   const corner = (t: number, s: number): Vec3 => placeOn(street, t, s);
@@ -93,7 +93,7 @@ function paintBuilding(scene: Scene, random: CounterRandom, plot: Plot): void {
   }
 }
 
-function paintWall(scene: Scene, random: CounterRandom, from: Vec3, to: Vec3, height: number): void {
+function paintWall(scene: Scene, random: HashRandom, from: Vec3, to: Vec3, height: number): void {
   const { canvas, camera, light } = scene;
   if (from[2] < 0 && to[2] < 0) {
     return;
@@ -107,7 +107,7 @@ function paintWall(scene: Scene, random: CounterRandom, from: Vec3, to: Vec3, he
 }
 
 /** A gabled roof with its ridge along the street. */
-function paintRoof(scene: Scene, random: CounterRandom, plot: Plot): void {
+function paintRoof(scene: Scene, random: HashRandom, plot: Plot): void {
   const { canvas, camera, light, street } = scene;
   const { t0, t1, s0, s1, height } = plot;
   const top = height + plot.roof;
@@ -179,7 +179,7 @@ function tiles(radiance: Rgb) {
 }
 
 /** Closes the view: a line of distant woods or roofs on the horizon. */
-export function paintBackdrop(scene: Scene, random: CounterRandom): void {
+export function paintBackdrop(scene: Scene, random: HashRandom): void {
   const { canvas, camera, light } = scene;
   for (const z of [260, 190]) {
     const isWood = random.chance(0.55);

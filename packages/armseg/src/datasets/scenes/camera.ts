@@ -1,4 +1,4 @@
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 
 /** A point or direction in metres: right of the camera, above the ground, ahead of the camera. */
 export type Vec3 = readonly [x: number, y: number, z: number];
@@ -17,7 +17,7 @@ export interface Camera {
 }
 
 /** A camera as if on a car or held by a person, with a field of view between about 55 and 85 degrees. */
-export function randomCamera(random: CounterRandom, height: number, width: number): Camera {
+export function randomCamera(random: HashRandom, height: number, width: number): Camera {
   return {
     height,
     width,

@@ -1,7 +1,7 @@
 import type { Vec3 } from "./camera.ts";
 import { paintFace, type Shader } from "./canvas.ts";
 import { SCENE_CLASS } from "./classes.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { arriving, facingNormal, flat, type Light, lit, type Rgb, scale, tone } from "./light.ts";
 import { clouds } from "./noise.ts";
 import type { Scene } from "./scene.ts";
@@ -34,7 +34,7 @@ const KINDS: readonly Kind[] = [
   "truck",
 ];
 
-function modelOf(random: CounterRandom, kind: Kind): Model {
+function modelOf(random: HashRandom, kind: Kind): Model {
   const k = random.uniform(0.93, 1.08);
   const car = (
     length: number,
@@ -78,7 +78,7 @@ function modelOf(random: CounterRandom, kind: Kind): Model {
   }
 }
 
-function randomBodyColor(random: CounterRandom): Rgb {
+function randomBodyColor(random: HashRandom): Rgb {
   const grey = random.chance(0.6);
   return grey
     ? tone(random.pick([0.1, 0.6]), random.uniform(0, 0.1), random.pick([0.16, 0.25, 0.45, 0.6, 0.75, 0.92]))
@@ -112,7 +112,7 @@ function toCamera(pose: Pose, x: number, q: number, y: number): Vec3 {
  * @param center - Point of the ground under its middle.
  * @param heading - Direction of its front: angle from straight ahead towards the right, radians.
  */
-export function paintCar(scene: Scene, random: CounterRandom, center: Vec3, heading: number): void {
+export function paintCar(scene: Scene, random: HashRandom, center: Vec3, heading: number): void {
   const kind = random.pick(KINDS);
   const model = modelOf(random, kind);
   if (center[2] < model.length * 0.75 + 1) {
@@ -251,7 +251,7 @@ function sideWindows(color: Rgb, model: Model, kind: Kind): Coat {
   };
 }
 
-function paintWheels(scene: Scene, pose: Pose, random: CounterRandom): void {
+function paintWheels(scene: Scene, pose: Pose, random: HashRandom): void {
   const { model } = pose;
   const hub = random.uniform(0.15, 0.6);
   for (const side of [-1, 1]) {
@@ -285,7 +285,7 @@ function tyre(model: Model, axle: number, hub: Rgb): Shader {
 }
 
 /** Lamps and number plates at both ends. */
-function paintEnds(scene: Scene, pose: Pose, random: CounterRandom): void {
+function paintEnds(scene: Scene, pose: Pose, random: HashRandom): void {
   const { model } = pose;
   const braking = random.chance(0.3);
   const shining = scene.light.kind === "dusk" || random.chance(0.2);

@@ -1,5 +1,5 @@
 import type { Shader } from "./canvas.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { type Light, lit, type Rgb, scale, tone } from "./light.ts";
 import { clouds, grain } from "./noise.ts";
 
@@ -27,7 +27,7 @@ interface FacadeLook {
 
 const WALL_HUES = [0.02, 0.03, 0.06, 0.08, 0.1, 0.12, 0.14, 0.3, 0.55, 0.6];
 
-function randomLook(random: CounterRandom, light: Light, height: number): FacadeLook {
+function randomLook(random: HashRandom, light: Light, height: number): FacadeLook {
   const texture = random.pick(["plaster", "plaster", "brick", "brick", "panels", "boards"] as const);
   const curtainWall = height > 9 && random.chance(0.2);
   const brick = texture === "brick";
@@ -61,7 +61,7 @@ function randomLook(random: CounterRandom, light: Light, height: number): Facade
  * @param light - Supplies the reflection of the sky in the panes.
  * @param arrived - Light that reaches the wall.
  */
-export function facadeShader(random: CounterRandom, light: Light, arrived: Rgb, height: number): Shader {
+export function facadeShader(random: HashRandom, light: Light, arrived: Rgb, height: number): Shader {
   const look = randomLook(random, light, height);
   const sky = scale(light.haze, 0.28);
   const bottom = look.shop ? Math.min(height * 0.5, look.storey * 1.15) : 0.4;

@@ -1,13 +1,13 @@
 import type { Vec3 } from "./camera.ts";
 import { paintCapsule, paintFace, type Shader } from "./canvas.ts";
 import { SCENE_CLASS } from "./classes.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { arriving, facingNormal, flat, lit, type Rgb, rounded, scale, tone } from "./light.ts";
 import { clouds, grain } from "./noise.ts";
 import type { Scene } from "./scene.ts";
 import { castPrism } from "./shadow-map.ts";
 
-function metal(random: CounterRandom): Rgb {
+function metal(random: HashRandom): Rgb {
   return random.chance(0.75)
     ? tone(0.6, random.uniform(0, 0.1), random.uniform(0.2, 0.75))
     : tone(random.pick([0.07, 0.35, 0.6]), 0.4, random.uniform(0.2, 0.4));
@@ -30,7 +30,7 @@ function slimShadow(scene: Scene, foot: Vec3, height: number, radius: number): v
 }
 
 /** Paints a lamp post with its arm over the road; `inward` is -1 or 1, the side the arm points to. */
-export function paintLamp(scene: Scene, random: CounterRandom, foot: Vec3, inward: number): void {
+export function paintLamp(scene: Scene, random: HashRandom, foot: Vec3, inward: number): void {
   if (foot[2] < 1.5) {
     return;
   }
@@ -47,7 +47,7 @@ export function paintLamp(scene: Scene, random: CounterRandom, foot: Vec3, inwar
 }
 
 /** Paints a bare pole: a mast of wood or a bollard. */
-export function paintPole(scene: Scene, random: CounterRandom, foot: Vec3): void {
+export function paintPole(scene: Scene, random: HashRandom, foot: Vec3): void {
   if (foot[2] < 1.5) {
     return;
   }
@@ -63,7 +63,7 @@ export function paintPole(scene: Scene, random: CounterRandom, foot: Vec3): void
 }
 
 /** Paints a traffic light: the post is a pole, the box a sign, as in CamVid. */
-export function paintTrafficLight(scene: Scene, random: CounterRandom, foot: Vec3): void {
+export function paintTrafficLight(scene: Scene, random: HashRandom, foot: Vec3): void {
   if (foot[2] < 1.5) {
     return;
   }
@@ -110,7 +110,7 @@ function board(scene: Scene, at: Vec3, width: number, height: number, shader: Sh
 type Shape = "disc" | "triangle" | "diamond" | "rectangle" | "panel";
 
 /** Paints a traffic sign or a signpost on its pole, sometimes seen from its grey back. */
-export function paintSign(scene: Scene, random: CounterRandom, foot: Vec3): void {
+export function paintSign(scene: Scene, random: HashRandom, foot: Vec3): void {
   if (foot[2] < 1.5) {
     return;
   }
@@ -129,7 +129,7 @@ export function paintSign(scene: Scene, random: CounterRandom, foot: Vec3): void
   board(scene, [foot[0], height, foot[2]], wide, tall, signShader(scene, random, shape, wide, tall));
 }
 
-function signShader(scene: Scene, random: CounterRandom, shape: Shape, wide: number, tall: number): Shader {
+function signShader(scene: Scene, random: HashRandom, shape: Shape, wide: number, tall: number): Shader {
   const arrived = arriving(scene.light, [0, 0, -1]);
   const isBack = random.chance(0.15);
   const main: Rgb = random.pick([
@@ -184,7 +184,7 @@ type FenceKind = "bars" | "boards" | "wall" | "rail" | "mesh";
  *
  * What is seen through its gaps counts as fence, as annotators do it.
  */
-export function paintFence(scene: Scene, random: CounterRandom, from: Vec3, to: Vec3): void {
+export function paintFence(scene: Scene, random: HashRandom, from: Vec3, to: Vec3): void {
   const { canvas, camera, light, shadows } = scene;
   const kind = random.pick<FenceKind>(["bars", "boards", "boards", "wall", "wall", "rail", "mesh"]);
   const height = kind === "rail" ? random.uniform(0.7, 0.95) : random.uniform(0.8, 2);
@@ -242,7 +242,7 @@ function solidity(kind: FenceKind, u: number, v: number, height: number): number
 }
 
 /** A plain box such as a bin, a cabinet or a bus shelter's back: counted as a building's part. */
-export function paintCabinet(scene: Scene, random: CounterRandom, foot: Vec3): void {
+export function paintCabinet(scene: Scene, random: HashRandom, foot: Vec3): void {
   if (foot[2] < 2) {
     return;
   }

@@ -1,8 +1,8 @@
 import type { LabelImage, RgbImage } from "../sample.ts";
 import { randomCamera } from "./camera.ts";
 import { createCanvas } from "./canvas.ts";
-import { CounterRandom } from "./counter-random.ts";
 import { paintGround } from "./ground.ts";
+import { HashRandom } from "./hash-random.ts";
 import { randomLight } from "./light.ts";
 import { labelsOf, photograph, SUPERSAMPLING } from "./photograph.ts";
 import { populate } from "./populate.ts";
@@ -40,7 +40,7 @@ export interface GeneratedScene {
  */
 export function generateScene({ seed, index, height = 256, width = 512 }: SceneOptions): GeneratedScene {
   checkOptions(seed, index, height, width);
-  const random = new CounterRandom(seed, index);
+  const random = new HashRandom(seed, index);
   const light = randomLight(random.fork(1));
   const scene: Scene = {
     canvas: createCanvas(height * SUPERSAMPLING, width * SUPERSAMPLING),

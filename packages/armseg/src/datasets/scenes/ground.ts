@@ -1,7 +1,7 @@
 import type { Paint } from "./canvas.ts";
 import { plot } from "./canvas.ts";
 import { SCENE_CLASS } from "./classes.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { arriving, type Rgb, tone } from "./light.ts";
 import { clouds, grain } from "./noise.ts";
 import type { Scene } from "./scene.ts";
@@ -26,7 +26,7 @@ interface Pavement {
   readonly offset: number;
 }
 
-function randomPavement(random: CounterRandom): Pavement {
+function randomPavement(random: HashRandom): Pavement {
   const cobbled = random.chance(0.12);
   const warm = random.uniform(0.02, 0.12);
   return {
@@ -51,7 +51,7 @@ function randomPavement(random: CounterRandom): Pavement {
 }
 
 /** Paints the ground wherever nothing nearer stands: carriageway, markings, kerbs, sidewalks, grass. */
-export function paintGround(scene: Scene, random: CounterRandom): void {
+export function paintGround(scene: Scene, random: HashRandom): void {
   const { canvas, camera, street } = scene;
   const pavement = randomPavement(random);
   const cos = Math.cos(street.yaw);

@@ -1,6 +1,6 @@
 import type { Vec3 } from "./camera.ts";
 import type { Paint, Shader } from "./canvas.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 
 /** Linear red, green, blue; a surface's share of reflected light, or radiance. */
 export type Rgb = readonly [red: number, green: number, blue: number];
@@ -23,7 +23,7 @@ export interface Light {
 const KINDS = ["day", "day", "day", "overcast", "overcast", "dusk"] as const;
 
 /** A time of day, weather and direction of the sun. */
-export function randomLight(random: CounterRandom): Light {
+export function randomLight(random: HashRandom): Light {
   const kind = random.pick(KINDS);
   const azimuth = random.uniform(0, 2 * Math.PI);
   const elevation = kind === "dusk" ? random.uniform(0.12, 0.3) : random.uniform(0.45, 1.1);

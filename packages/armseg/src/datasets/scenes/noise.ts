@@ -1,4 +1,4 @@
-import { CounterRandom } from "./counter-random.ts";
+import { HashRandom } from "./hash-random.ts";
 
 /** Side of the repeating noise tiles, a power of two. */
 const SIDE = 256;
@@ -8,7 +8,7 @@ const GRAIN = grainTile();
 const CLOUDS = cloudTile();
 
 function grainTile(): Float32Array {
-  const random = new CounterRandom(0x6e6f6973);
+  const random = new HashRandom(0x6e6f6973);
   return Float32Array.from({ length: SIDE * SIDE }, () => random.next());
 }
 
@@ -29,7 +29,7 @@ function cloudTile(): Float32Array {
 
 function addOctave(tile: Float32Array, cell: number, amplitude: number): void {
   const cells = SIDE / cell;
-  const random = new CounterRandom(0x636c6f75, cells);
+  const random = new HashRandom(0x636c6f75, cells);
   const lattice = Float32Array.from({ length: cells * cells }, () => random.next());
   const at = (row: number, column: number): number => lattice[(row % cells) * cells + (column % cells)]!;
   for (let y = 0; y < SIDE; y++) {

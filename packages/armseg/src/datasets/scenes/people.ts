@@ -1,7 +1,7 @@
 import type { Vec3 } from "./camera.ts";
 import { paintCapsule, paintFace } from "./canvas.ts";
 import { SCENE_CLASS } from "./classes.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { arriving, type Rgb, rounded, scale, tone } from "./light.ts";
 import type { Scene } from "./scene.ts";
 import { castContact, castPrism } from "./shadow-map.ts";
@@ -15,13 +15,13 @@ interface Outfit {
   readonly shoes: Rgb;
 }
 
-function cloth(random: CounterRandom): Rgb {
+function cloth(random: HashRandom): Rgb {
   return random.chance(0.5)
     ? tone(0.6, random.uniform(0, 0.2), random.uniform(0.12, 0.9))
     : tone(random.next(), random.uniform(0.2, 0.9), random.uniform(0.2, 0.85));
 }
 
-function randomOutfit(random: CounterRandom): Outfit {
+function randomOutfit(random: HashRandom): Outfit {
   return {
     skin: tone(random.uniform(0.05, 0.09), random.uniform(0.25, 0.5), random.uniform(0.35, 0.88)),
     hair: tone(0.08, random.uniform(0, 0.6), random.uniform(0.1, 0.6)),
@@ -76,7 +76,7 @@ function dropShadow(figure: Figure, wide: number, height: number): void {
 }
 
 /** Paints somebody who walks or stands at the given point; `heading` is the way they face, from ahead to the right. */
-export function paintPedestrian(scene: Scene, random: CounterRandom, foot: Vec3, heading: number): void {
+export function paintPedestrian(scene: Scene, random: HashRandom, foot: Vec3, heading: number): void {
   if (foot[2] < 2) {
     return;
   }
@@ -106,7 +106,7 @@ export function paintPedestrian(scene: Scene, random: CounterRandom, foot: Vec3,
   dropShadow(figure, 0.25, 1.7 * k);
 }
 
-function paintHead(figure: Figure, random: CounterRandom, at: Joint, k: number, outfit: Outfit): void {
+function paintHead(figure: Figure, random: HashRandom, at: Joint, k: number, outfit: Outfit): void {
   limb(figure, [at[0], 0, at[2] - 0.2 * k], at, 0.06 * k, outfit.skin);
   limb(figure, at, [at[0], 0, at[2] + 0.03 * k], 0.105 * k, outfit.skin);
   const long = random.chance(0.4) ? 0.22 : 0.05;
@@ -127,7 +127,7 @@ function paintHead(figure: Figure, random: CounterRandom, at: Joint, k: number, 
 }
 
 /** Paints somebody on a bicycle; rider and bicycle are one class, as in CamVid. */
-export function paintBicyclist(scene: Scene, random: CounterRandom, foot: Vec3, heading: number): void {
+export function paintBicyclist(scene: Scene, random: HashRandom, foot: Vec3, heading: number): void {
   if (foot[2] < 2.5) {
     return;
   }

@@ -1,6 +1,6 @@
 import type { LabelImage, RgbImage } from "../sample.ts";
 import type { Canvas } from "./canvas.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { scale } from "./light.ts";
 import type { Scene } from "./scene.ts";
 
@@ -11,7 +11,7 @@ export const SUPERSAMPLING = 2;
 type Planes = readonly [Float32Array, Float32Array, Float32Array];
 
 /** Takes the picture: haze, exposure, white balance, lens blur, sensor noise and the softened colour of JPEG. */
-export function photograph(scene: Scene, random: CounterRandom): RgbImage {
+export function photograph(scene: Scene, random: HashRandom): RgbImage {
   const height = scene.canvas.height / SUPERSAMPLING;
   const width = scene.canvas.width / SUPERSAMPLING;
   const planes = gather(scene, height, width);
@@ -46,7 +46,7 @@ function gather(scene: Scene, height: number, width: number): Planes {
 }
 
 /** Exposure by the mean luminance, a shoulder for the highlights, white balance, vignetting and gamma, in place. */
-function develop_(planes: Planes, height: number, width: number, random: CounterRandom): void {
+function develop_(planes: Planes, height: number, width: number, random: HashRandom): void {
   const [red, green, blue] = planes;
   let sum = 0;
   for (let i = 0; i < red.length; i++) {
@@ -107,7 +107,7 @@ function blur_(plane: Float32Array, height: number, width: number, sigma: number
 }
 
 /** Adds nearly normal noise (a sum of four uniform bytes), stronger in dark parts, in place. */
-function addNoise_(planes: Planes, random: CounterRandom): void {
+function addNoise_(planes: Planes, random: HashRandom): void {
   const sigma = random.chance(0.2) ? random.uniform(0.02, 0.045) : random.uniform(0.003, 0.018);
   for (const plane of planes) {
     for (let i = 0; i < plane.length; i++) {

@@ -1,7 +1,7 @@
 import { paintBackdrop, paintBuildings } from "./buildings.ts";
 import { paintCar } from "./cars.ts";
-import type { CounterRandom } from "./counter-random.ts";
 import { paintCabinet, paintFence, paintLamp, paintPole, paintSign, paintTrafficLight } from "./furniture.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { paintBicyclist, paintPedestrian } from "./people.ts";
 import type { Scene } from "./scene.ts";
 import { frontOf, headingAt, isCrossing, placeOn, type Side } from "./street.ts";
@@ -10,7 +10,7 @@ import { paintBush, paintHedge, paintTree } from "./trees.ts";
 const SIDES = [0, 1] as const;
 
 /** Puts everything that stands on the ground into the scene; each kind of thing has random numbers of its own. */
-export function populate(scene: Scene, random: CounterRandom): void {
+export function populate(scene: Scene, random: HashRandom): void {
   for (const i of SIDES) {
     paintBuildings(scene, random.fork(1, i), i);
     plantTrees(scene, random.fork(2, i), i);
@@ -30,11 +30,11 @@ function outwardOf(i: 0 | 1): number {
 
 /** Calls `visit` at irregular steps along the street. */
 function along(
-  random: CounterRandom,
+  random: HashRandom,
   from: number,
   to: number,
   steps: readonly [number, number],
-  visit: (s: number, random: CounterRandom) => void,
+  visit: (s: number, random: HashRandom) => void,
 ): void {
   let count = 0;
   for (let s = from + random.uniform(0, steps[1]); s < to; s += random.uniform(...steps)) {
@@ -42,7 +42,7 @@ function along(
   }
 }
 
-function plantTrees(scene: Scene, random: CounterRandom, i: 0 | 1): void {
+function plantTrees(scene: Scene, random: HashRandom, i: 0 | 1): void {
   const side = scene.street.sides[i];
   const outward = outwardOf(i);
   const usual = random.uniform(4, 11);
@@ -67,7 +67,7 @@ function plantTrees(scene: Scene, random: CounterRandom, i: 0 | 1): void {
   }
 }
 
-function parkCars(scene: Scene, random: CounterRandom, i: 0 | 1): void {
+function parkCars(scene: Scene, random: HashRandom, i: 0 | 1): void {
   const side = scene.street.sides[i];
   if (!side.parking) {
     return;
@@ -84,7 +84,7 @@ function parkCars(scene: Scene, random: CounterRandom, i: 0 | 1): void {
   });
 }
 
-function standFurniture(scene: Scene, random: CounterRandom, i: 0 | 1): void {
+function standFurniture(scene: Scene, random: HashRandom, i: 0 | 1): void {
   const { street } = scene;
   const side = street.sides[i];
   const inward = -outwardOf(i);
@@ -117,7 +117,7 @@ function standFurniture(scene: Scene, random: CounterRandom, i: 0 | 1): void {
   }
 }
 
-function buildFences(scene: Scene, random: CounterRandom, i: 0 | 1): void {
+function buildFences(scene: Scene, random: HashRandom, i: 0 | 1): void {
   const { street } = scene;
   const side = street.sides[i];
   const chance = side.kind === "terrace" || side.kind === "blocks" ? 0.12 : 0.75;
@@ -140,7 +140,7 @@ function buildFences(scene: Scene, random: CounterRandom, i: 0 | 1): void {
   });
 }
 
-function walkPeople(scene: Scene, random: CounterRandom, i: 0 | 1): void {
+function walkPeople(scene: Scene, random: HashRandom, i: 0 | 1): void {
   const { street } = scene;
   const side = street.sides[i];
   const density = random.pick([0.15, 0.4, 0.7, 0.95]);
@@ -164,7 +164,7 @@ function walkPeople(scene: Scene, random: CounterRandom, i: 0 | 1): void {
 }
 
 /** People on the zebra crossing. */
-function crossStreet(scene: Scene, random: CounterRandom): void {
+function crossStreet(scene: Scene, random: HashRandom): void {
   const { street } = scene;
   if (street.zebra === undefined) {
     return;
@@ -181,7 +181,7 @@ function drivenWidth(side: Side): number {
   return side.kerb - (side.parking ? 2.2 : 0);
 }
 
-function driveCars(scene: Scene, random: CounterRandom): void {
+function driveCars(scene: Scene, random: HashRandom): void {
   const { street } = scene;
   const [left, right] = [-drivenWidth(street.sides[0]), drivenWidth(street.sides[1])];
   const lane = (right - left) / street.lanes;
@@ -211,7 +211,7 @@ function driveCars(scene: Scene, random: CounterRandom): void {
   }
 }
 
-function rideBicycles(scene: Scene, random: CounterRandom): void {
+function rideBicycles(scene: Scene, random: HashRandom): void {
   const { street } = scene;
   const density = random.pick([0, 0.3, 0.6, 0.8]);
   along(random, 3, 60, [4, 12], (s, own) => {

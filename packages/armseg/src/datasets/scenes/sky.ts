@@ -1,11 +1,11 @@
 import { SCENE_CLASS } from "./classes.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 import type { Rgb } from "./light.ts";
 import { clouds } from "./noise.ts";
 import type { Scene } from "./scene.ts";
 
 /** Paints the sky wherever nothing stands before it: a gradient from haze to zenith, clouds, the glow of the sun. */
-export function paintSky(scene: Scene, random: CounterRandom): void {
+export function paintSky(scene: Scene, random: HashRandom): void {
   const { canvas, camera, light } = scene;
   const shift = random.integer(256);
   const stretch = random.uniform(1.5, 4);

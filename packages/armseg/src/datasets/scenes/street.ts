@@ -1,5 +1,5 @@
 import type { Vec3 } from "./camera.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 
 /** What borders one side of the street. */
 export type SideKind = "terrace" | "houses" | "park" | "blocks";
@@ -37,7 +37,7 @@ export interface Street {
 const KINDS: readonly SideKind[] = ["terrace", "terrace", "houses", "park", "blocks"];
 
 /** A street with one to four lanes, as seen by a driver, a cyclist or somebody on the sidewalk. */
-export function randomStreet(random: CounterRandom): Street {
+export function randomStreet(random: HashRandom): Street {
   const lanes = random.pick([1, 2, 2, 2, 2, 3, 4]);
   const width = lanes * random.uniform(2.8, 3.6) + (lanes === 1 ? 1.5 : 0);
   const parking: readonly [boolean, boolean] = [random.chance(0.5), random.chance(0.5)];

@@ -1,7 +1,7 @@
 import { columnOf, rowOf, type Vec3 } from "./camera.ts";
 import { type Paint, paintCapsule, paintFace, plot } from "./canvas.ts";
 import { SCENE_CLASS } from "./classes.ts";
-import type { CounterRandom } from "./counter-random.ts";
+import type { HashRandom } from "./hash-random.ts";
 import { arriving, facingNormal, lit, type Rgb, rounded, tone } from "./light.ts";
 import { clouds, grain } from "./noise.ts";
 import type { Scene } from "./scene.ts";
@@ -14,7 +14,7 @@ interface Ball {
 }
 
 /** Green of a season: mostly spring to summer, sometimes autumn or dry. */
-function randomLeaf(random: CounterRandom): Rgb {
+function randomLeaf(random: HashRandom): Rgb {
   const autumn = random.chance(0.15);
   return tone(
     autumn ? random.uniform(0.04, 0.14) : random.uniform(0.17, 0.33),
@@ -24,7 +24,7 @@ function randomLeaf(random: CounterRandom): Rgb {
 }
 
 /** Paints a tree whose trunk stands at the given point of the ground: trunk, branches and a crown of leaves. */
-export function paintTree(scene: Scene, random: CounterRandom, foot: Vec3, height: number): void {
+export function paintTree(scene: Scene, random: HashRandom, foot: Vec3, height: number): void {
   if (foot[2] < 1.5) {
     return;
   }
@@ -79,7 +79,7 @@ export function paintTree(scene: Scene, random: CounterRandom, foot: Vec3, heigh
   paintLeaves(scene, random, balls, foot[2] - 0.1, randomLeaf(random));
 }
 
-function crownOf(random: CounterRandom, x: number, height: number, trunk: number, radius: number): Ball[] {
+function crownOf(random: HashRandom, x: number, height: number, trunk: number, radius: number): Ball[] {
   const middle = (height + trunk) / 2;
   const tall = (height - trunk) / 2;
   return Array.from({ length: 9 + random.integer(9) }, () => {
@@ -105,7 +105,7 @@ function coneOf(x: number, height: number, trunk: number, radius: number): Ball[
 }
 
 /** Paints a low bush. */
-export function paintBush(scene: Scene, random: CounterRandom, foot: Vec3, height: number): void {
+export function paintBush(scene: Scene, random: HashRandom, foot: Vec3, height: number): void {
   if (foot[2] < 1) {
     return;
   }
@@ -120,13 +120,7 @@ export function paintBush(scene: Scene, random: CounterRandom, foot: Vec3, heigh
 }
 
 /** Paints balls of leaves at one depth, with ragged rims, gaps and light from the side of the sun. */
-function paintLeaves(
-  scene: Scene,
-  random: CounterRandom,
-  balls: readonly Ball[],
-  z: number,
-  leaf: Rgb,
-): void {
+function paintLeaves(scene: Scene, random: HashRandom, balls: readonly Ball[], z: number, leaf: Rgb): void {
   const { canvas, camera, light } = scene;
   const sunny = lit(leaf, arriving(light, light.toSun));
   const shady = lit(leaf, arriving(light, [0, -0.3, 0], 0));
@@ -184,7 +178,7 @@ function paintLeaves(
 }
 
 /** Paints a trimmed hedge along the line between two points of the ground. */
-export function paintHedge(scene: Scene, random: CounterRandom, from: Vec3, to: Vec3, height: number): void {
+export function paintHedge(scene: Scene, random: HashRandom, from: Vec3, to: Vec3, height: number): void {
   const { canvas, camera, light, shadows } = scene;
   const points: readonly Vec3[] = [from, to, [to[0], height, to[2]], [from[0], height, from[2]]];
   const length = Math.hypot(to[0] - from[0], to[2] - from[2]);
