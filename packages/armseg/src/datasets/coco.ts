@@ -12,14 +12,7 @@ import { DataError } from "./data-error.ts";
 import { readJson } from "./json-file.ts";
 import { generatedColor, type NamedLabelOptions, type NamedLabels, namedLabels } from "./named-labels.ts";
 import { stemOf, unpairedNotes } from "./pair-files.ts";
-import {
-  type Annotation,
-  type Dataset,
-  IGNORE_INDEX,
-  type LabelMap,
-  type Region,
-  type Sample,
-} from "./sample.ts";
+import type { Annotation, Dataset, LabelMap, Region, Sample } from "./sample.ts";
 
 export interface CocoOptions extends NamedLabelOptions {
   readonly split: string;

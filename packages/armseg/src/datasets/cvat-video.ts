@@ -2,6 +2,9 @@ import { numberOf, textOf, type XmlElement } from "./cvat-file.ts";
 import { cvatShape, WITHOUT_AREA } from "./cvat-shapes.ts";
 import type { Region } from "./sample.ts";
 
+/** The longest run of frames between two key frames that is filled. */
+const MAX_GAP = 100_000;
+
 /** A region with its place in the painting order. */
 export interface LayeredRegion extends Region {
   readonly zOrder: number;
@@ -54,6 +57,8 @@ function fillGap(
   step: number,
 ): void {
   const [first, last] = [numberOf(from, "frame"), numberOf(to, "frame")];
+  if ((last - first) / step > MAX_GAP)
+    throw new Error(`track ${track.attributes.id} leaps from frame ${first} to ${last}`);
   for (let frame = first + step; frame < last; frame += step) {
     if (from.tag !== "box" || to.tag !== "box")
       throw new Error(

@@ -1,11 +1,13 @@
 /** Which pixels belong to a polygon: see `fill` of the regions annotation. */
 export type FillRule = "closed" | "centres";
 
-/** An edge with `y0 < y1`. */
+/** An edge that is not level. */
 interface Edge {
-  readonly y0: number;
-  readonly y1: number;
-  readonly x0: number;
+  readonly yMin: number;
+  readonly yMax: number;
+  /** Where the ring starts along it. */
+  readonly x: number;
+  readonly y: number;
   /** Columns a row. */
   readonly slope: number;
 }
@@ -50,18 +52,18 @@ function ringEdges(rings: readonly (readonly number[])[]): Edge[] {
   for (const ring of rings)
     for (let i = 0, j = ring.length - 2; i + 1 < ring.length; j = i, i += 2) {
       const [xa, ya, xb, yb] = [ring[j]!, ring[j + 1]!, ring[i]!, ring[i + 1]!];
+      if (ya === yb) continue;
       const slope = (xb - xa) / (yb - ya);
-      if (ya < yb) edges.push({ y0: ya, y1: yb, x0: xa, slope });
-      else if (yb < ya) edges.push({ y0: yb, y1: ya, x0: xb, slope });
+      edges.push({ yMin: Math.min(ya, yb), yMax: Math.max(ya, yb), x: xa, y: ya, slope });
     }
-  return edges.sort((a, b) => a.y0 - b.y0);
+  return edges.sort((a, b) => a.yMin - b.yMin);
 }
 
 /**
  * Walk the rows with the list of edges that cross them.
  *
  * @param offset - Where in a pixel's row and column its sample lies: 0 for whole coordinates, 0.5 for centres.
- * @param endIncluded - An edge covers rows `y0 < y <= y1` instead of `y0 <= y < y1`.
+ * @param endIncluded - An edge covers rows `yMin < y <= yMax` instead of `yMin <= y < yMax`.
  */
 function fillRows(
   canvas: Canvas,
@@ -70,18 +72,22 @@ function fillRows(
   endIncluded: boolean,
   value: number,
 ): void {
-  const first = edges.length === 0 ? canvas.height : Math.max(0, Math.floor(edges[0]!.y0 - offset));
+  const first = edges.length === 0 ? canvas.height : Math.max(0, Math.floor(edges[0]!.yMin - offset));
   let active: Edge[] = [];
   let next = 0;
   for (let row = first; row < canvas.height && (active.length > 0 || next < edges.length); row++) {
     const y = row + offset;
-    while (next < edges.length && (endIncluded ? edges[next]!.y0 < y : edges[next]!.y0 <= y))
+    while (next < edges.length && (endIncluded ? edges[next]!.yMin < y : edges[next]!.yMin <= y))
       active.push(edges[next++]!);
-    active = active.filter((edge) => (endIncluded ? y <= edge.y1 : y < edge.y1));
-    const crossings = active.map((edge) => edge.x0 + (y - edge.y0) * edge.slope).sort((a, b) => a - b);
+    active = active.filter((edge) => (endIncluded ? y <= edge.yMax : y < edge.yMax));
+    const crossings = active.map((edge) => crossing(edge, y)).sort((a, b) => a - b);
     for (let i = 1; i < crossings.length; i += 2)
       fillSpan(canvas, row, crossings[i - 1]!, crossings[i]!, offset, value);
   }
+}
+
+function crossing({ x, y: start, slope }: Edge, y: number): number {
+  return x + (y - start) * slope;
 }
 
 function fillSpan(

@@ -96,11 +96,20 @@ function circle([centre, rim]: readonly Point[]): Region["shape"] {
   return disc(centre!, Math.hypot(rim![0] - centre![0], rim![1] - centre![1]));
 }
 
+/** As PIL does, the box around the disc is truncated to whole pixels first. */
 function disc([x, y]: Point, radius: number): Region["shape"] {
+  const [left, right, top, bottom] = [x - radius, x + radius, y - radius, y + radius].map(Math.trunc) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   return polygon(
     Array.from({ length: CIRCLE_VERTICES }, (_, i): Point => {
       const angle = (2 * Math.PI * i) / CIRCLE_VERTICES;
-      return [Math.round(x + radius * Math.cos(angle)), Math.round(y + radius * Math.sin(angle))];
+      const across = (left + right + (right - left) * Math.cos(angle)) / 2;
+      const down = (top + bottom + (bottom - top) * Math.sin(angle)) / 2;
+      return [Math.round(across), Math.round(down)];
     }),
   );
 }

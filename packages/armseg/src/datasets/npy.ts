@@ -38,7 +38,7 @@ export function parseNpy(bytes: Uint8Array): NpyArray {
   if (bytes.length - from < byteLength)
     throw new Error(`a truncated NPY file: ${bytes.length - from} bytes of data, expected ${byteLength}`);
   // A copy: typed arrays need an aligned start, which the header does not promise.
-  return { shape, data: new Type(bytes.slice(from, from + byteLength).buffer) };
+  return { shape, data: new Type(new Uint8Array(bytes.subarray(from, from + byteLength)).buffer) };
 }
 
 function readHeader(bytes: Uint8Array): [number, string] {

@@ -64,9 +64,18 @@ function requireSize(path: string, size: readonly [number, number] | undefined):
       `readLabel(): ${path} does not say the size of its image; pass [height, width]`,
       path,
     );
-  if (size[0] * size[1] > MAX_PIXELS)
+  const [height, width] = size;
+  if (
+    !(
+      Number.isInteger(height) &&
+      Number.isInteger(width) &&
+      height > 0 &&
+      width > 0 &&
+      height * width <= MAX_PIXELS
+    )
+  )
     throw new DataError(
-      `readLabel(): ${path} is ${size[0]}x${size[1]}, more than ${MAX_PIXELS} pixels`,
+      `readLabel(): ${path} gives an image of ${height}x${width} pixels, expected whole sides of at most ${MAX_PIXELS} pixels`,
       path,
     );
   return size;

@@ -1,4 +1,5 @@
 import type { Canvas } from "./fill-polygon.ts";
+import { MAX_PIXELS } from "./png.ts";
 import type { Region } from "./sample.ts";
 
 /** A run-length mask and where its box lies in the image. */
@@ -12,6 +13,8 @@ export type RunLengths = Extract<Region["shape"], { kind: "rle" }>;
  */
 export function fillRunLengths(canvas: Canvas, runs: RunLengths, value: number): void {
   const { height, width } = runs;
+  if (!(height * width <= MAX_PIXELS))
+    throw new Error(`a run-length mask of ${height}x${width} pixels: too large`);
   const counts = typeof runs.counts === "string" ? decompressCounts(runs.counts) : runs.counts;
   checkCounts(counts, height * width);
   let at = 0;
