@@ -1,4 +1,7 @@
 export { enableGrad, inferenceMode, isGradEnabled, noGrad } from "./autograd.ts";
+export type { Diagnosis, Problem } from "./doctor/diagnose.ts";
+export { diagnose } from "./doctor/diagnose.ts";
+export { formatDiagnosis } from "./doctor/format.ts";
 export type { Device, DType, Layout, MemoryFormat, TypedArray } from "./dtype.ts";
 export { NativeLibraryError } from "./native/load.ts";
 export * as nn from "./nn/index.ts";

@@ -102,9 +102,7 @@ describe("backward", () => {
       const x = tensor([2], { requiresGrad: true });
       const y = tensor([2], { requiresGrad: true });
       expect(gradients([x.mul(2)], [x, y], { allowUnused: true })[1]).toBeNull();
-      expect(() => gradients([x.mul(2)], [x, y])).toThrow(
-        /grad\(\): One of the differentiated Tensors appears/,
-      );
+      expect(() => gradients([x.mul(2)], [x, y])).toThrow(/^grad\(\): .*of the differentiated tensors/i);
     });
   });
 });

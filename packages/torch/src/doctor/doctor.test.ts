@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { setThreads } from "../runtime.ts";
+import { findBlas } from "./blas.ts";
+import { type Diagnosis, diagnose } from "./diagnose.ts";
+import { formatDiagnosis } from "./format.ts";
+
+test("tells what the engine stands on", () => {
+  const diagnosis = diagnose();
+  expect(diagnosis.libtorch.version).toBe(diagnosis.libtorch.builtAgainst);
+  expect(diagnosis.libtorch.path).toMatch(/libtorch_cpu/);
+  expect(diagnosis.devices).toContain("cpu");
+  expect(diagnosis.rates.matrixProduct).toBeGreaterThan(0.1);
+  expect(diagnosis.rates.convolution).toBeGreaterThan(0.1);
+});
+
+test("warns of idle processors, with the remedy", () => {
+  const { available } = diagnose().threads;
+  setThreads(available + 1);
+  expect(diagnose().problems.filter(({ what }) => what.includes("processors"))).toEqual([]);
+  setThreads(1);
+  const expected = available > 1 ? [`libtorch uses 1 of ${available} processors`] : [];
+  expect(
+    diagnose()
+      .problems.map(({ what }) => what)
+      .filter((what) => what.includes("processors")),
+  ).toEqual(expected);
+  setThreads(available);
+});
+
+test("falls back on the build configuration for a BLAS that is linked in", () => {
+  expect(["OpenBLAS", "MKL", "BLIS", "reference BLAS"]).toContain(findBlas("BLAS_INFO=mkl").name);
+});
+
+test("prints problems with their remedies", () => {
+  const diagnosis: Diagnosis = {
+    node: "20.19.0",
+    libtorch: { version: "1.13.0", path: "/usr/lib/libtorch_cpu.so", builtAgainst: "1.13.0" },
+    processor: "a processor",
+    devices: ["cpu"],
+    threads: { used: 1, available: 2 },
+    blas: { name: "OpenBLAS", path: null },
+    rates: { matrixProduct: 100, convolution: 80 },
+    autocast: { cpu: ["bfloat16"] },
+    problems: [{ what: "something is slow", remedy: "mend it" }],
+  };
+  expect(formatDiagnosis(diagnosis)).toMatch(/threads +1 of 2[\s\S]*! something is slow\n {2}mend it$/);
+});
