@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { type Canvas, fillPolygon } from "./fill-polygon.ts";
 import { readLabel } from "./read-label.ts";
 import { decompressCounts, fillRunLengths, runLengthsOf } from "./run-length.ts";
-import { golden } from "./sample-data.ts";
+import { golden } from "./test-support.ts";
 
 // Made by golden/make-polygon-goldens.py with PIL and pycocotools.
 const { height, width, cases, shapes } = golden<{

@@ -13,7 +13,7 @@ import { readRawMask } from "./raw-mask.ts";
 import { readImage } from "./read-image.ts";
 import { readLabel } from "./read-label.ts";
 import type { Annotation, Dataset, LabelImage } from "./sample.ts";
-import { DATA_ROOT, equalRows, golden, hasData, sha256 } from "./sample-data.ts";
+import { DATA_ROOT, equalRows, golden, hasData, sha256 } from "./test-support.ts";
 
 interface Exact {
   readonly sha256: string;
