@@ -43,10 +43,14 @@ export class PickleMachine {
     this.#stack.push(value);
   }
 
-  /** Pushes something that takes memory beyond the pickle's own bytes. */
-  pushObject(value: object): void {
-    if (++this.#objects > MAX_OBJECTS) throw this.tooLarge(`more than ${MAX_OBJECTS} objects`);
+  /** Pushes something that takes more memory than its bytes in the pickle. */
+  pushObject(value: unknown): void {
+    this.countObject();
     this.push(value);
+  }
+
+  countObject(): void {
+    if (++this.#objects > MAX_OBJECTS) throw this.tooLarge(`more than ${MAX_OBJECTS} objects`);
   }
 
   /** Counts what a call copies, since the same long value can be named many times in a few bytes. */

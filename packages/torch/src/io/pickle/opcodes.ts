@@ -55,13 +55,13 @@ const TABLE: readonly (readonly [number, Operation])[] = [
   [0x68, (m) => m.recall(m.source.byte())], // BINGET
   [0x6a, (m) => m.recall(length32(m))], // LONG_BINGET
   // Globals, calls, state, storages
-  [0x63, (m) => m.push(m.context.findGlobal(m.source.line(256), m.source.line(256)))], // GLOBAL
+  [0x63, (m) => m.pushObject(m.context.findGlobal(m.source.line(256), m.source.line(256)))], // GLOBAL
   [0x93, stackGlobal], // STACK_GLOBAL
   [0x52, reduce], // REDUCE
   [0x81, reduce], // NEWOBJ: the classes known here are made by calling them
   [0x92, newObjectWithKeywords], // NEWOBJ_EX
   [0x62, build], // BUILD
-  [0x51, (m) => m.push(m.context.loadPersistent(m.pop()))], // BINPERSID
+  [0x51, (m) => m.pushObject(m.context.loadPersistent(m.pop()))], // BINPERSID
 ];
 
 /** What each operation of the stack language does, by its code. STOP is the machine's. */
@@ -95,7 +95,7 @@ function stackGlobal(machine: PickleMachine): void {
   const [module, name] = popMany(machine, 2);
   if (typeof module !== "string" || typeof name !== "string")
     throw machine.damaged("a global without a name");
-  machine.push(machine.context.findGlobal(module, name));
+  machine.pushObject(machine.context.findGlobal(module, name));
 }
 
 function reduce(machine: PickleMachine): void {

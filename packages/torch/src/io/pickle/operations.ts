@@ -43,8 +43,10 @@ export function setItems(machine: PickleMachine, items: unknown[]): void {
 
 function setItem(machine: PickleMachine, dict: unknown, key: unknown, value: unknown): void {
   if (dict instanceof Map) dict.set(key, value);
-  else if (dict instanceof InertObject) dict.items.push([key, value]);
-  else throw machine.damaged(`it sets an item of ${kindOf(dict)}`);
+  else if (dict instanceof InertObject) {
+    machine.countObject();
+    dict.items.push([key, value]);
+  } else throw machine.damaged(`it sets an item of ${kindOf(dict)}`);
 }
 
 /** Adds values to the set on top of the stack. */
@@ -63,9 +65,7 @@ export function call(machine: PickleMachine, callee: unknown, args: unknown): vo
   }
   if (!(callee instanceof Callable)) throw machine.damaged(`it calls ${kindOf(callee)}`);
   machine.chargeCopy(sizeOf(args));
-  const result = callee.apply(args);
-  if (typeof result === "object" && result !== null) machine.pushObject(result);
-  else machine.push(result);
+  machine.pushObject(callee.apply(args));
 }
 
 /** Upper bound of what a call may copy out of its arguments. */

@@ -28,7 +28,7 @@ interface Range {
 export function readLegacyFormat(file: InputFile, options: ReadPthOptions): PthValue {
   const read = (offset: number, length: number) => file.read(offset, length);
   const source = new ByteSource(read, 0, Math.min(file.size, MAX_PICKLE_BYTES), file.error);
-  checkPreamble(file, unpicklePlain(source), unpicklePlain(source), unpicklePlain(source));
+  checkPreamble(file, source);
   const tensors = new TensorTable(file.error);
   const dtypes = new Map<string, DTypeName>();
   const tree = unpickleTorch(source, tensors, (storage) => noteDType(file, dtypes, storage), options);
@@ -38,15 +38,18 @@ export function readLegacyFormat(file: InputFile, options: ReadPthOptions): PthV
   return tree;
 }
 
-function checkPreamble(file: InputFile, magic: PthValue, version: PthValue, machine: PthValue): void {
-  if (magic !== MAGIC_NUMBER) {
+function checkPreamble(file: InputFile, source: ByteSource): void {
+  if (unpicklePlain(source) !== MAGIC_NUMBER) {
     throw file.error(
       "expected a file of torch.save(), got another pickle",
       "save the state dict with torch.save()",
     );
   }
-  if (version !== PROTOCOL_VERSION)
-    throw file.error(`expected protocol ${PROTOCOL_VERSION}, got ${String(version)}`);
+  const version = unpicklePlain(source);
+  if (version !== PROTOCOL_VERSION) {
+    throw file.error(`expected protocol version ${PROTOCOL_VERSION}, got ${String(version)}`, DAMAGED);
+  }
+  const machine = unpicklePlain(source);
   if (!(machine instanceof Map) || machine.get("little_endian") !== true) {
     throw file.error("expected a file of a little-endian machine", "save it on such a machine");
   }

@@ -50,18 +50,6 @@ export function torchGlobals(tensors: TensorTable, error: MakeError): Map<string
   return globals;
 }
 
-/** Words for the globals that people meet in files that are honest, yet not read here. */
-export function adviceFor(name: string): string | undefined {
-  if (name === "torch.storage._load_from_bytes")
-    return "a storage inside the pickle: save tensors, not storages";
-  if (/sparse/.test(name)) return "sparse tensors are not read: save tensor.to_dense()";
-  if (/_rebuild_qtensor|\.Q\w+Storage$|\.quint|\.qint/.test(name)) {
-    return "quantized tensors are not read: save tensor.dequantize()";
-  }
-  if (/Complex|\.complex/.test(name)) return "complex tensors are not read: save torch.view_as_real(tensor)";
-  return undefined;
-}
-
 function tensorOf(value: unknown, error: MakeError): RawTensor {
   if (!isRawTensor(value)) throw error(`expected the tensor of a parameter, got ${kindOf(value)}`);
   return value;

@@ -2,9 +2,10 @@ import type { ByteSource } from "../pickle/byte-source.ts";
 import { containerGlobals } from "../pickle/container-globals.ts";
 import { PickleMachine } from "../pickle/machine.ts";
 import { InertObject } from "../pickle/values.ts";
+import { adviceFor } from "./refusal-advice.ts";
 import { parseStorage, type Storage } from "./storage.ts";
 import type { TensorTable } from "./tensor-table.ts";
-import { adviceFor, torchGlobals } from "./torch-globals.ts";
+import { torchGlobals } from "./torch-globals.ts";
 import { checkTree, type PthValue } from "./tree.ts";
 
 /** How {@link readPth} treats what it does not know. */
@@ -15,10 +16,6 @@ export interface ReadPthOptions {
    */
   readonly unknownGlobals?: "refuse" | "inert";
 }
-
-const INERT =
-  'or read it with { unknownGlobals: "inert" }, which keeps such objects as records and runs nothing';
-const CLEAN = "save the state dict alone";
 
 /**
  * Reads the pickle of a `.pth` file; its tensors are noted in the table, to be filled afterwards.
@@ -37,7 +34,8 @@ export function unpickleTorch(
     const fullName = `${module}.${name}`;
     if (globals.has(fullName)) return globals.get(fullName);
     if (options.unknownGlobals === "inert") return new InertObject(fullName, null);
-    throw error(`refuses the global ${fullName.slice(0, 200)}`, `${adviceFor(fullName) ?? CLEAN}, ${INERT}`);
+    const what = `refuses the global ${fullName.slice(0, 200)}, which is not read here; nothing was run`;
+    throw error(what, adviceFor(fullName));
   };
   const loadPersistent = (id: unknown): Storage => {
     const storage = parseStorage(id, error);
