@@ -1,3 +1,4 @@
+export * as amp from "./amp/index.ts";
 export { enableGrad, inferenceMode, isGradEnabled, noGrad } from "./autograd.ts";
 export type { Diagnosis, Problem } from "./doctor/diagnose.ts";
 export { diagnose } from "./doctor/diagnose.ts";
@@ -5,6 +6,7 @@ export { formatDiagnosis } from "./doctor/format.ts";
 export type { Device, DType, Layout, MemoryFormat, TypedArray } from "./dtype.ts";
 export { NativeLibraryError } from "./native/load.ts";
 export * as nn from "./nn/index.ts";
+export * as optim from "./optim/index.ts";
 export { Generator, manualSeed } from "./random.ts";
 export {
   getThreads,

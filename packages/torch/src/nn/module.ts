@@ -100,20 +100,24 @@ export abstract class Module<Args extends readonly unknown[] = [input: Tensor], 
     for (const [, module] of this.namedModules()) yield module;
   }
 
-  *#namedTensors(): Iterable<[name: string, tensor: Tensor]> {
+  *#namedTensors(prefix = ""): Iterable<[name: string, tensor: Tensor]> {
     const seen = new Set<Tensor>();
-    for (const [prefix, module] of this.namedModules()) {
+    for (const [path, module] of this.namedModules(prefix)) {
       for (const [name, tensor] of module.#ownTensors()) {
         if (seen.has(tensor)) continue;
         seen.add(tensor);
-        yield [join(prefix, name), tensor];
+        yield [join(path, name), tensor];
       }
     }
   }
 
-  /** What is trained, under PyTorch's names (`layer1.0.conv1.weight`); a shared parameter comes once. */
-  *namedParameters(): Iterable<[name: string, parameter: Parameter]> {
-    for (const [name, tensor] of this.#namedTensors()) if (tensor instanceof Parameter) yield [name, tensor];
+  /**
+   * What is trained, under PyTorch's names (`layer1.0.conv1.weight`), after `prefix` and a point where one is given; a
+   * shared parameter comes once.
+   */
+  *namedParameters(prefix = ""): Iterable<[name: string, parameter: Parameter]> {
+    for (const [name, tensor] of this.#namedTensors(prefix))
+      if (tensor instanceof Parameter) yield [name, tensor];
   }
 
   *parameters(): Iterable<Parameter> {

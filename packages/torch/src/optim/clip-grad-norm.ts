@@ -1,0 +1,20 @@
+import { noGrad } from "../autograd.ts";
+import type { Parameter, Tensor } from "../tensor.ts";
+import { ops } from "../tensor.ts";
+
+/**
+ * Scales the gradients down, in place, so that the 2-norm of all of them together is at most `maxNorm`.
+ *
+ * @returns The norm before, one element; parameters without a gradient do not count.
+ */
+export function clipGradNorm(parameters: Iterable<Parameter>, maxNorm: number): Tensor {
+  return noGrad(() => {
+    const gradients = Array.from(parameters, (parameter) => parameter.grad).filter((grad) => grad !== null);
+    if (gradients.length === 0) return ops.zeros([]);
+    const norm = ops.stack(ops._foreachNorm(gradients, 2)).norm();
+    // A tensor, not a number: an accelerator need not be waited for.
+    const factor = norm.add(1e-6).reciprocal().mul(maxNorm).clamp(null, 1);
+    ops._foreachMul_(gradients, new Array<Tensor>(gradients.length).fill(factor));
+    return norm;
+  });
+}
