@@ -1,1 +1,2 @@
-export {};
+export { isKernelLibraryBuilt, KernelLibraryError, loadKernels } from "./library.ts";
+export * from "./operators.ts";

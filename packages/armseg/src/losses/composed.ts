@@ -1,0 +1,141 @@
+import { noGrad, ops, type Tensor, tidy } from "@armseg/torch";
+import { applyCurve, interpolateKnots, knotPosition, sampleCurve } from "../reweighting/curve.ts";
+import { objective } from "../reweighting/objective.ts";
+import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.ts";
+import { divisorOf } from "./loss-terms.ts";
+import type { PixelMaps } from "./pixel-maps.ts";
+import { pixelMaps } from "./pixel-maps.ts";
+
+/** Whether the curve is called on every pixel, or on its knots and interpolated as the fused kernel does. */
+export type CurveEvaluation = "exact" | "knots";
+
+/**
+ * The segmentation loss from ATen operators: every option, any device, the reference that the kernel is held to.
+ *
+ * It makes the full-resolution logits, and a dozen maps of the labels' size.
+ *
+ * @param evaluation - Default exact; `knots` is for comparing with the fused kernel.
+ */
+export function composedLoss(
+  inputs: LossInputs,
+  settings: LossSettings,
+  run: LossRun,
+  evaluation: CurveEvaluation = "exact",
+): LossTerms {
+  return tidy(() => {
+    const maps = pixelMaps(inputs, { ...settings, detach: settings.detach || run.isIsolated });
+    const weights = curveWeights(settings, maps, evaluation);
+    const dtype = maps.lossMap.dtype;
+    const mean = meanLoss(maps, settings).to(dtype);
+    const fixed = run.isIsolated ? maps.lossMap.detach() : maps.lossMap;
+    const q = weights
+      ? objective(weights, fixed, settings.p).to(dtype)
+      : run.isIsolated
+        ? mean.detach()
+        : mean;
+    return {
+      objective: q,
+      meanLoss: run.isIsolated ? mean : mean.detach(),
+      ...statistics(maps, weights, settings, run),
+    };
+  });
+}
+
+/** W(u), 0 where not kept; `null` without a curve. */
+function curveWeights(settings: LossSettings, maps: PixelMaps, evaluation: CurveEvaluation): Tensor | null {
+  const { curve, curveIntervals } = settings;
+  if (!curve) return null;
+  const u = maps.confidence;
+  const weights =
+    evaluation === "exact"
+      ? applyCurve(curve, u)
+      : interpolateKnots(sampleCurve(curve, { intervals: curveIntervals, like: u }), u);
+  return assertWeights(weights.maskedFill(maps.kept.logicalNot(), 0));
+}
+
+function assertWeights(weights: Tensor): Tensor {
+  const wrong = weights.detach().ge(0).logicalNot();
+  if (!wrong.any().item()) return weights;
+  throw new RangeError(
+    `segmentationLoss(): expected weights that are finite and not negative, the curve returned ` +
+      `${weights.detach().maskedSelect(wrong).select(0, 0).item()}; end it in a sigmoid, or clamp it`,
+  );
+}
+
+/** Σ l divided by the kept pixels, or by all pixels; 0 if there are none. Float64 `[]`. */
+function meanLoss(maps: PixelMaps, settings: LossSettings): Tensor {
+  const total = maps.lossMap.sum({ dtype: "float64" });
+  if (divisorOf(settings) === "all") return total.div(maps.kept.numel);
+  return total.div(maps.kept.sum().clampMin(1));
+}
+
+function statistics(
+  maps: PixelMaps,
+  weights: Tensor | null,
+  settings: LossSettings,
+  run: LossRun,
+): Pick<LossTerms, "statistics" | "bins" | "knots"> {
+  return noGrad(() => {
+    const { curve, curveIntervals: intervals } = settings;
+    const knots = curve ? sampleCurve(curve, { intervals, like: maps.confidence }) : null;
+    const empty = { statistics: wide([0], maps), bins: wide([4, 0], maps), knots };
+    if (!run.hasStatistics) return empty;
+    const pixels = keptPixels(maps, weights);
+    return {
+      statistics: sums(pixels, maps.valid, settings.p),
+      bins: knots ? binSums(pixels, intervals, settings.p) : empty.bins,
+      knots,
+    };
+  });
+}
+
+function wide(shape: readonly number[], { lossMap }: PixelMaps): Tensor {
+  return ops.zeros(shape, { dtype: "float64", device: lossMap.device });
+}
+
+/** The kept pixels in a row, float64 `[M]`. */
+interface KeptPixels {
+  readonly weight: Tensor;
+  readonly loss: Tensor;
+  readonly pixelWeight: Tensor;
+  readonly confidence: Tensor;
+  readonly likelihood: Tensor;
+}
+
+function keptPixels(maps: PixelMaps, weights: Tensor | null): KeptPixels {
+  const pick = (map: Tensor): Tensor => map.maskedSelect(maps.kept).to("float64");
+  return {
+    weight: pick(weights ?? maps.kept),
+    loss: pick(maps.lossMap),
+    pixelWeight: pick(maps.pixelWeight),
+    confidence: pick(maps.confidence),
+    likelihood: pick(maps.logLikelihood).exp(),
+  };
+}
+
+/** In the order of {@link LossStatistics}; the mean and the ratio there are formed when it is read. */
+function sums(pixels: KeptPixels, valid: Tensor, p: number): Tensor {
+  const { weight, loss, pixelWeight, confidence, likelihood } = pixels;
+  const kept = ops.full([], weight.numel, { dtype: "float64", device: weight.device });
+  const addends = [
+    weight,
+    weight.pow(p),
+    weight.mul(loss),
+    loss,
+    pixelWeight,
+    confidence,
+    likelihood,
+    weight.mul(weight),
+  ];
+  return ops.stack([valid.sum({ dtype: "float64" }), kept, ...addends.map((addend) => addend.sum())]);
+}
+
+/** Sums at each knot, every pixel split between its two neighbours. */
+function binSums(pixels: KeptPixels, intervals: number, p: number): Tensor {
+  const { weight, loss, confidence } = pixels;
+  const { lower, fraction } = knotPosition(confidence, intervals);
+  const rows = ops.stack([weight.onesLike(), weight, loss, weight.pow(p - 1)]);
+  const bins = ops.zeros([4, intervals + 1], { dtype: "float64", device: weight.device });
+  const right = rows.mul(fraction);
+  return bins.indexAdd(1, lower, rows.sub(right)).indexAdd(1, lower.add(1), right);
+}

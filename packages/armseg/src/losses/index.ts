@@ -1,0 +1,13 @@
+export { IGNORE_INDEX, LabelRangeError } from "./labels.ts";
+export type { LossStatistics } from "./loss-statistics.ts";
+export { readLossStatistics } from "./loss-statistics.ts";
+export type { LossInputs, LossSettings } from "./loss-terms.ts";
+export type { OhemOptions } from "./ohem.ts";
+export type { PixelLoss, PixelLossOptions } from "./pixel-losses.ts";
+export { NonFiniteLossError } from "./pixel-maps.ts";
+export type {
+  SegmentationLossCall,
+  SegmentationLossOptions,
+  SegmentationLossResult,
+} from "./segmentation-loss.ts";
+export { SegmentationLoss } from "./segmentation-loss.ts";

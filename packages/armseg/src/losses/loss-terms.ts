@@ -1,0 +1,61 @@
+import type { Tensor } from "@armseg/torch";
+import type { Curve } from "../reweighting/curve.ts";
+import type { Indicator } from "../reweighting/indicators.ts";
+import type { Ohem } from "./ohem.ts";
+import type { PixelLoss } from "./pixel-losses.ts";
+
+/** One batch, as the losses see it. */
+export interface LossInputs {
+  /** Logits in the network's own, lower resolution, `[N, C, h, w]`; float32, float64, bfloat16 or float16. */
+  readonly logits: Tensor;
+  /** Class of each pixel or the ignore index, uint8 or int64, `[N, H, W]`. Logits are resized to it, bilinearly. */
+  readonly labels: Tensor;
+  /** ln s of an uncertainty head, `[N, h, w]` or `[N, 1, h, w]`; for pixel loss `kl` and indicator `kl`. */
+  readonly logS?: Tensor | null;
+  /** A weight map of the user's, `[N, H, W]`: multiplies the loss of each pixel and enters no denominator. */
+  readonly pixelWeights?: Tensor | null;
+}
+
+/** What a segmentation loss computes, every option filled in. */
+export interface LossSettings {
+  readonly pixelLoss: PixelLoss;
+  readonly q: number;
+  readonly gamma: number;
+  /** Factor on the loss of each class, `[C]`; enters no denominator. */
+  readonly classWeights: Tensor | null;
+  readonly indicator: Indicator;
+  readonly detach: boolean;
+  readonly curve: Curve | null;
+  readonly curveIntervals: number;
+  readonly p: number;
+  readonly ohem: Ohem | null;
+  readonly normalise: "valid" | "all";
+  readonly ignoreIndex: number;
+}
+
+/** How one call differs from the next. */
+export interface LossRun {
+  /** Whether network and curve are trained apart; see `phaseAt`. */
+  readonly isIsolated: boolean;
+  /** Whether the sums and bins are wanted. */
+  readonly hasStatistics: boolean;
+}
+
+/** What both implementations return. */
+export interface LossTerms {
+  /** Q, `[]`. Joint: differentiates to logits, logS and the curve. Isolated: to the curve only. */
+  readonly objective: Tensor;
+  /** Mean loss, `[]`. Isolated: differentiates to logits and logS. Joint: to nothing. */
+  readonly meanLoss: Tensor;
+  /** Sums over the kept pixels, float64 `[10]`, in the order of {@link LossStatistics}. */
+  readonly statistics: Tensor;
+  /** Sums at each knot, float64 `[4, K + 1]` (`[4, 0]` without a curve): count, Σw, Σl, Σw^(p−1). */
+  readonly bins: Tensor;
+  /** The curve at its knots, `[K + 1]`, detached; `null` without one. */
+  readonly knots: Tensor | null;
+}
+
+/** The divisor of the mean loss: OHEM with mmseg's semantics divides by all pixels, whatever `normalise` says. */
+export function divisorOf(settings: LossSettings): "valid" | "all" {
+  return settings.ohem?.semantics === "mmseg" ? "all" : settings.normalise;
+}
