@@ -1,0 +1,260 @@
+import { availableParallelism } from "node:os";
+import { DataError } from "../datasets/data-error.ts";
+import type { Sample } from "../datasets/sample.ts";
+import type { AugmentationOptions } from "./augment.ts";
+import { allocateBatch, type Batch, type BatchFormat, type BatchMemory, type ImageType } from "./batch.ts";
+import type { MemoryLayout } from "./normalise.ts";
+import { createPool, type Pool } from "./pool.ts";
+import { createSampler, type SampleRef, type Sampler } from "./sampler.ts";
+
+export interface LoaderOptions {
+  /** Samples of each source, e.g. fine, coarse, extra. */
+  readonly sources: readonly (readonly Sample[])[];
+  /** Part of the draws of each source; without it the sources are one list. */
+  readonly shares?: readonly number[];
+  readonly augmentation: AugmentationOptions;
+  readonly seed: number;
+  /** Samples a batch of this rank. */
+  readonly batchSize: number;
+  readonly rank?: number;
+  readonly worldSize?: number;
+  /** Default true. */
+  readonly shuffle?: boolean;
+  /** Default true. */
+  readonly dropLast?: boolean;
+  /** The first batch's iteration: where a resumed training goes on. Default 0. */
+  readonly startIteration?: number;
+  /** The iteration before which the loader ends. Default: never. */
+  readonly endIteration?: number;
+  /** Worker threads; 0 loads in this thread. Default: processors less one, at least 1. */
+  readonly workers?: number;
+  /** Batches prepared ahead of the one asked for; bounds the memory. Default 2. */
+  readonly prefetch?: number;
+  /** What becomes of a sample that cannot be read: an error, or another sample of its source in its place. Default `error`. */
+  readonly onBadFile?: "error" | "skip";
+  /** Seconds after which a task counts as stalled. Default 120. */
+  readonly stallSeconds?: number;
+  /** Default `float32`. */
+  readonly imageType?: ImageType;
+  /** Default `channelsFirst`. */
+  readonly layout?: MemoryLayout;
+  /** Ends the loader at once; what is waited for rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface LoaderStatistics {
+  /** Batches handed out. */
+  readonly batches: number;
+  readonly images: number;
+  /** Seconds that `next()` was waited for. */
+  readonly waitSeconds: number;
+  /** Images handed out for each second since the first was asked for. */
+  readonly imagesPerSecond: number;
+  /** Samples replaced under `onBadFile: "skip"`. */
+  readonly skipped: number;
+  /** The messages of the distinct files that were skipped. */
+  readonly skippedFiles: readonly string[];
+}
+
+/** An endless stream of training batches; `await using` or {@link Loader.dispose} ends its threads. */
+export interface Loader extends AsyncDisposable, AsyncIterable<Batch> {
+  readonly format: BatchFormat;
+  /** Iterations that see as many samples as there are. */
+  readonly iterationsPerEpoch: number;
+  /**
+   * The batch of the next iteration, `undefined` after the last.
+   *
+   * @throws {DataError} If a file cannot be read; with `onBadFile: "skip"` only after many replacements failed too.
+   * @throws If a thread crashed or stalled, or the loader was disposed.
+   */
+  next(): Promise<Batch | undefined>;
+  statistics(): LoaderStatistics;
+  dispose(): Promise<void>;
+}
+
+/** Replacements tried for one place before giving up: a whole source that cannot be read is no bad file. */
+const MAX_REPLACEMENTS = 20;
+
+/**
+ * Load augmented training batches in worker threads.
+ *
+ * Every batch is a pure function of the options and its iteration: the number of threads, their order and where a training was resumed change
+ * nothing.
+ *
+ * @throws If an option makes no sense.
+ * @example
+ * await using loader = createLoader({ sources: [dataset.samples], augmentation: augmentationPresets.cityscapes, seed: 1, batchSize: 8 });
+ * for await (using batch of loader) step(batch.images, batch.labels);
+ */
+export function createLoader(options: LoaderOptions): Loader {
+  return new BatchLoader(options);
+}
+
+interface Pending {
+  readonly iteration: number;
+  readonly batch: Promise<Batch>;
+}
+
+class BatchLoader implements Loader {
+  readonly format: BatchFormat;
+  readonly #options: LoaderOptions;
+  readonly #sampler: Sampler;
+  readonly #pool: Pool;
+  readonly #pending: Pending[] = [];
+  readonly #free: BatchMemory[] = [];
+  readonly #counts = { batches: 0, images: 0, waitMs: 0, skipped: 0 };
+  readonly #skippedFiles = new Map<string, string>();
+  readonly #prefetch: number;
+  #nextIteration: number;
+  #startedMs: number | null = null;
+  #failure: unknown = null;
+
+  constructor(options: LoaderOptions) {
+    const { sources, batchSize, augmentation, prefetch = 2, startIteration = 0, signal } = options;
+    if (!Number.isInteger(prefetch) || prefetch < 0)
+      throw new RangeError(`createLoader(): prefetch must be a whole number of at least 0, got ${prefetch}.`);
+    this.#options = options;
+    this.#prefetch = prefetch;
+    this.#nextIteration = startIteration;
+    this.#sampler = createSampler({ ...options, sizes: sources.map(({ length }) => length) });
+    this.format = {
+      batchSize,
+      size: augmentation.crop.size,
+      imageType: options.imageType ?? "float32",
+      layout: options.layout ?? "channelsFirst",
+      weights: sources.some((samples) => samples.some(({ weights }) => weights !== undefined)),
+    };
+    signal?.throwIfAborted();
+    this.#pool = createPool({
+      workers: options.workers ?? Math.max(1, availableParallelism() - 1),
+      stallSeconds: options.stallSeconds ?? 120,
+    });
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get iterationsPerEpoch(): number {
+    return this.#sampler.iterationsPerEpoch;
+  }
+
+  async next(): Promise<Batch | undefined> {
+    if (this.#failure) throw this.#failure;
+    const since = performance.now();
+    this.#startedMs ??= since;
+    this.#prepare();
+    const pending = this.#pending.shift();
+    if (!pending) return undefined;
+    try {
+      const batch = await pending.batch;
+      this.#counts.batches++;
+      this.#counts.images += this.format.batchSize;
+      return batch;
+    } catch (cause) {
+      this.#failure ??= cause;
+      void this.dispose();
+      throw this.#failure;
+    } finally {
+      this.#counts.waitMs += performance.now() - since;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void> {
+    for (let batch = await this.next(); batch; batch = await this.next()) yield batch;
+  }
+
+  statistics(): LoaderStatistics {
+    const { batches, images, waitMs, skipped } = this.#counts;
+    const seconds = this.#startedMs === null ? 0 : (performance.now() - this.#startedMs) / 1000;
+    return {
+      batches,
+      images,
+      waitSeconds: waitMs / 1000,
+      imagesPerSecond: seconds > 0 ? images / seconds : 0,
+      skipped,
+      skippedFiles: [...this.#skippedFiles.values()],
+    };
+  }
+
+  async dispose(): Promise<void> {
+    this.#failure ??= new Error("Loader.next(): the loader was disposed.");
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#free.length = 0;
+    await this.#pool[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  #onAbort = (): void => {
+    this.#failure ??= this.#options.signal?.reason;
+    void this.dispose();
+  };
+
+  /** Start the batch that is asked for and those ahead of it. */
+  #prepare(): void {
+    const { endIteration = Number.POSITIVE_INFINITY } = this.#options;
+    while (this.#pending.length <= this.#prefetch && this.#nextIteration < endIteration) {
+      const iteration = this.#nextIteration++;
+      const batch = this.#load(iteration);
+      // It is awaited in its turn; a failure before that must not count as unhandled.
+      batch.catch(() => {});
+      this.#pending.push({ iteration, batch });
+    }
+  }
+
+  async #load(iteration: number): Promise<Batch> {
+    const memory = this.#free.pop() ?? allocateBatch(this.format);
+    const refs = this.#sampler.batch(iteration);
+    const places = await Promise.allSettled(
+      refs.map((ref, place) => this.#fill(ref, iteration, place, memory)),
+    );
+    const filled = places.map((place) => {
+      if (place.status === "rejected") throw place.reason;
+      return place.value;
+    });
+    return this.#batch(iteration, memory, filled);
+  }
+
+  /** Fill one place of a batch, with a replacement where its sample cannot be read and may be skipped. */
+  async #fill(ref: SampleRef, iteration: number, place: number, memory: BatchMemory): Promise<Filled> {
+    const { seed, augmentation, onBadFile = "error" } = this.#options;
+    const key = { seed, iteration, index: this.#sampler.globalIndex(place) };
+    for (let attempt = 0, current = ref; ; attempt++) {
+      const sample = this.#options.sources[current.source]![current.index]!;
+      try {
+        const { format } = this;
+        const task = { kind: "training", sample, key, augmentation, format, memory, place } as const;
+        return { name: sample.name, ...(await this.#pool.run(task)) };
+      } catch (cause) {
+        if (onBadFile === "error" || !(cause instanceof DataError) || attempt === MAX_REPLACEMENTS)
+          throw cause;
+        this.#counts.skipped++;
+        this.#skippedFiles.set(cause.path, cause.message);
+        current = this.#sampler.replacement(ref, iteration, place, attempt);
+      }
+    }
+  }
+
+  #batch(iteration: number, memory: BatchMemory, filled: readonly Filled[]): Batch {
+    let mine: BatchMemory | null = memory;
+    return {
+      iteration,
+      images:
+        this.format.imageType === "float32" ? new Float32Array(memory.images) : new Uint8Array(memory.images),
+      labels: new Uint8Array(memory.labels),
+      ...(memory.weights && { weights: new Float32Array(memory.weights) }),
+      names: filled.map(({ name }) => name),
+      validPixels: filled.reduce((sum, { validPixels }) => sum + validPixels, 0),
+      format: this.format,
+      [Symbol.dispose]: () => {
+        if (mine && !this.#failure) this.#free.push(mine);
+        mine = null;
+      },
+    };
+  }
+}
+
+interface Filled {
+  readonly name: string;
+  readonly validPixels: number;
+}

@@ -1,0 +1,109 @@
+import { crc32 } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { allocateBatch, type BatchFormat, sampleViews } from "./batch.ts";
+import { bytes, floats, golden, labelImage, rgbImage } from "./golden/read-golden.ts";
+import { normalisedLevels, writeFrame } from "./normalise.ts";
+import { augmentationPresets, IMAGENET_NORMALISE } from "./presets.ts";
+import { previewSamples } from "./preview.ts";
+import { type PictureFolder, pictureFolder } from "./testing/picture-folder.ts";
+import { applyAugmentation, fillTrainingSample } from "./training-sample.ts";
+
+const crc = (array: Float32Array | Uint8Array) =>
+  crc32(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+
+test("resize, crop, flip, distortion, normalisation and padding together equal the reference to the last bit", () => {
+  const { image, label, weights, size, cases } = golden.whole;
+  const weightMap = { height: size[0], width: size[1], data: floats(weights) };
+  for (const { augmentation, frame, ...expected } of cases) {
+    const sample = applyAugmentation(rgbImage(image, size), labelImage(label, size), weightMap, augmentation);
+    const out = new Float32Array(3 * frame[0] * frame[1]);
+    for (const layout of ["channelsFirst", "channelsLast"] as const) {
+      writeFrame(sample.image, normalisedLevels(IMAGENET_NORMALISE), out, frame, layout);
+      expect(crc(out)).toBe(expected[layout]);
+    }
+  }
+  expect(bytes(label)).toHaveLength(size[0] * size[1]);
+});
+
+let pictures: PictureFolder;
+beforeAll(async () => {
+  pictures = await pictureFolder(3);
+});
+afterAll(() => pictures.remove());
+
+const KEY = { seed: 1, iteration: 2, index: 3 };
+
+test("a place of a batch holds the sample top left, padding around it, and nothing of what was there before", async () => {
+  const format: BatchFormat = {
+    batchSize: 2,
+    size: [100, 128],
+    imageType: "float32",
+    layout: "channelsFirst",
+    weights: true,
+  };
+  const augmentation = {
+    ...augmentationPresets.camvid,
+    resize: null,
+    crop: { size: format.size, maxCategoryRatio: 1 },
+  };
+  const memory = allocateBatch(format);
+  const task = {
+    kind: "training",
+    sample: pictures.samples[2]!,
+    key: KEY,
+    augmentation,
+    format,
+    memory,
+    place: 1,
+  } as const;
+  const { image, label, weights } = sampleViews(memory, format, 1);
+  image.fill(7);
+  label.fill(7);
+  weights?.fill(7);
+  const { validPixels } = await fillTrainingSample(task, () => {});
+  expect(validPixels).toBe(40 * 58);
+  expect(label.filter((value) => value !== 255)).toHaveLength(validPixels);
+  expect(weights?.filter((value) => value === 1)).toHaveLength(40 * 60);
+  expect(weights?.filter((value) => value === 0)).toHaveLength(100 * 128 - 40 * 60);
+  expect(image.subarray(60, 128).every((value) => value === 0)).toBe(true);
+  expect(image.subarray(40 * 128, 100 * 128).every((value) => value === 0)).toBe(true);
+  const untouched = sampleViews(memory, format, 0);
+  expect(untouched.image.every((value) => value === 0)).toBe(true);
+});
+
+test("a sample without annotation is an error that names it", async () => {
+  const { image, name } = pictures.samples[0]!;
+  const format: BatchFormat = {
+    batchSize: 1,
+    size: [8, 8],
+    imageType: "uint8",
+    layout: "channelsFirst",
+    weights: false,
+  };
+  const task = {
+    kind: "training",
+    sample: { name, image },
+    key: KEY,
+    augmentation: augmentationPresets.camvid,
+    format,
+    memory: allocateBatch(format),
+    place: 0,
+  } as const;
+  await expect(fillTrainingSample(task, () => {})).rejects.toThrow(`${name} has no annotation`);
+});
+
+test("a preview shows the samples that a training sees first, as 8-bit pictures", async () => {
+  const options = { samples: pictures.samples, augmentation: augmentationPresets.camvid, seed: 5 };
+  const previews = await previewSamples({ ...options, count: 4 });
+  expect(previews).toHaveLength(4);
+  expect(new Set(previews.slice(0, 3).map(({ name }) => name)).size).toBe(3);
+  for (const { image, label, augmentation } of previews) {
+    expect([image.height, image.width]).toEqual([augmentation.window.height, augmentation.window.width]);
+    expect(image.data).toHaveLength(image.height * image.width * 3);
+    expect([label.height, label.width]).toEqual([image.height, image.width]);
+  }
+  const again = await previewSamples({ ...options, count: 2 });
+  expect(again.map(({ image }) => crc(image.data))).toEqual(
+    previews.slice(0, 2).map(({ image }) => crc(image.data)),
+  );
+});
