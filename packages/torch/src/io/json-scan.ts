@@ -20,7 +20,7 @@ export function findHiddenJsonProblem(text: string, maxDepth: number): string | 
     else if (code === QUOTE) {
       const end = endOfString(text, at);
       const repeated = nextIsColon(text, end) && noteKey(keys.at(-1), text.slice(at, end));
-      if (repeated) return `the key ${text.slice(at, end)} twice in one object`;
+      if (repeated) return `the key ${text.slice(at, Math.min(end, at + 120))} twice in one object`;
       at = end - 1;
     }
     if (keys.length > maxDepth) return `JSON nested deeper than ${maxDepth} levels`;

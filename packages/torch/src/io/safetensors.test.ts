@@ -256,8 +256,7 @@ describe("damaged files never crash:", () => {
   };
 
   test("cut anywhere, a file is refused", () => {
-    for (let length = 0; length < whole.length; length++)
-      expect(readOrRefuse(whole.subarray(0, length))).toBe(false);
+    fc.assert(fc.property(fc.nat(whole.length - 1), (length) => !readOrRefuse(whole.subarray(0, length))));
   });
 
   test("with bytes appended, a file is refused", () => {
@@ -272,7 +271,7 @@ describe("damaged files never crash:", () => {
         for (const [at, value] of changes) bytes[at] = value;
         readOrRefuse(bytes);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

@@ -33,10 +33,10 @@ test("what is found instead is said", () => {
     /stateDictOf\(\): expected a dict .* got a list of 2; pass that part/,
   );
   expect(() => stateDictOf(dict(["net", weights], ["epoch", 1]))).toThrow(
-    /got a dict of 2 with the keys net, epoch;/,
+    /got a dict of 2 with the keys "net", "epoch";/,
   );
   expect(() => stateDictOf(dict(["w", tensor], ["epoch", 1]))).toThrow(
     /got a number under "epoch"; remove it/,
   );
-  expect(() => stateDictOf(dict([7, tensor]))).toThrow(/a number; remove it/);
+  expect(() => stateDictOf(dict([7, tensor]))).toThrow(/under 7; remove it/);
 });

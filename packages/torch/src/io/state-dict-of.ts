@@ -1,4 +1,4 @@
-import { kindOf } from "./pickle/values.ts";
+import { brief, kindOf } from "./pickle/values.ts";
 import type { PthValue } from "./pth/tree.ts";
 import { isRawTensor, type RawTensor } from "./raw-tensor.ts";
 
@@ -34,10 +34,9 @@ function checkNames(dict: Map<PthValue, PthValue>): Map<string, RawTensor> {
   const tensors = new Map<string, RawTensor>();
   for (const [name, tensor] of dict) {
     if (typeof name !== "string" || !isRawTensor(tensor)) {
-      const key = typeof name === "string" ? JSON.stringify(name) : kindOf(name);
       throw refusal(
         "only tensors under names",
-        `${kindOf(tensor)} under ${key}`,
+        `${kindOf(tensor)} under ${brief(name)}`,
         "remove it from the dict first",
       );
     }
@@ -48,7 +47,7 @@ function checkNames(dict: Map<PthValue, PthValue>): Map<string, RawTensor> {
 
 function outline(value: PthValue): string {
   if (!(value instanceof Map) || value.size === 0) return kindOf(value);
-  const keys = [...value.keys()].slice(0, 10).map((key) => (typeof key === "string" ? key : kindOf(key)));
+  const keys = [...value.keys()].slice(0, 10).map(brief);
   return `${kindOf(value)} with the keys ${keys.join(", ")}`;
 }
 

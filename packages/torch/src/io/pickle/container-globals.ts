@@ -1,6 +1,6 @@
 import type { MakeError } from "../file-errors.ts";
 import { NumpyDType, numpyScalar } from "./numpy.ts";
-import { Callable, kindOf, Marker } from "./values.ts";
+import { brief, Callable, kindOf, Marker } from "./values.ts";
 
 /** Classes that a `defaultdict` may name as its factory; they are never called. */
 const FACTORIES = ["list", "dict", "int", "float", "str", "tuple", "bool"];
@@ -62,7 +62,7 @@ function defaultDict([factory]: readonly unknown[], error: MakeError): Map<unkno
 function encodeLatin1(text: unknown, encoding: unknown, error: MakeError): Uint8Array {
   const isLatin1 = encoding === "latin1" || encoding === "latin-1";
   if (typeof text !== "string" || !isLatin1 || /[^\0-\xff]/.test(text)) {
-    throw error(`expected latin-1 text for bytes, got ${kindOf(text)} in ${String(encoding).slice(0, 20)}`);
+    throw error(`expected latin-1 text for bytes, got ${kindOf(text)} in ${brief(encoding)}`);
   }
   return Uint8Array.from(Buffer.from(text, "latin1"));
 }

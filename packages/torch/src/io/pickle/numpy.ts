@@ -1,5 +1,5 @@
 import type { MakeError } from "../file-errors.ts";
-import { kindOf } from "./values.ts";
+import { brief, kindOf } from "./values.ts";
 
 type ReadScalar = (view: DataView) => number | bigint | boolean;
 
@@ -27,8 +27,10 @@ export class NumpyDType {
 
   constructor(code: unknown, error: MakeError) {
     if (typeof code !== "string" || !READERS.has(code)) {
-      const got = typeof code === "string" ? JSON.stringify(code.slice(0, 20)) : kindOf(code);
-      throw error(`refuses the numpy type ${got}: only plain numbers are read`, "save it as a Python number");
+      throw error(
+        `refuses the numpy type ${brief(code)}: only plain numbers are read`,
+        "save it as a Python number",
+      );
     }
     this.code = code;
     this.#error = error;

@@ -50,6 +50,16 @@ export interface PickleContext {
   readonly loadPersistent: (id: unknown) => unknown;
 }
 
+/**
+ * A number or short text as it is, anything else by its kind: a list printed in full may be astronomically long, since
+ * a pickle of a few bytes can make lists of itself by sharing.
+ */
+export function brief(value: unknown): string {
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  if (typeof value !== "string") return kindOf(value);
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+}
+
 /** A value in words for messages: its kind, never its content. */
 export function kindOf(value: unknown): string {
   if (value === null) return "None";

@@ -1,6 +1,7 @@
 import type { InputFile } from "../input-file.ts";
 import { ByteSource } from "../pickle/byte-source.ts";
 import { MAX_PICKLE_BYTES } from "../pickle/machine.ts";
+import { brief } from "../pickle/values.ts";
 import { BYTES_PER_ELEMENT, type DTypeName } from "../raw-tensor.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { Storage } from "./storage.ts";
@@ -47,7 +48,7 @@ function checkPreamble(file: InputFile, source: ByteSource): void {
   }
   const version = unpicklePlain(source);
   if (version !== PROTOCOL_VERSION) {
-    throw file.error(`expected protocol version ${PROTOCOL_VERSION}, got ${String(version)}`, DAMAGED);
+    throw file.error(`expected protocol version ${PROTOCOL_VERSION}, got ${brief(version)}`, DAMAGED);
   }
   const machine = unpicklePlain(source);
   if (!(machine instanceof Map) || machine.get("little_endian") !== true) {

@@ -1,6 +1,10 @@
 import type { MakeError } from "../file-errors.ts";
+import { brief } from "../pickle/values.ts";
 import type { DTypeName } from "../raw-tensor.ts";
 import { BYTES_PER_ELEMENT } from "../raw-tensor.ts";
+
+/** PyTorch numbers storages, or names them after an address in memory. */
+const MAX_KEY_LENGTH = 64;
 
 /** A class of PyTorch's storages, such as `torch.FloatStorage`: an element type and nothing else. */
 export class StorageType {
@@ -37,15 +41,18 @@ export function parseStorage(id: unknown, error: MakeError): Storage {
   if (tag === "module") {
     throw error("refuses a whole pickled module", "save its state_dict() instead of the module");
   }
-  if (tag !== "storage" || !(type instanceof StorageType) || typeof key !== "string") {
+  if (
+    tag !== "storage" ||
+    !(type instanceof StorageType) ||
+    typeof key !== "string" ||
+    key.length > MAX_KEY_LENGTH
+  ) {
     throw error("expected the description of a storage in the pickle", "fetch the file again");
   }
   const size = BYTES_PER_ELEMENT[type.dtype];
   const [first, length] = view == null ? [0, count] : viewOf(view);
   if (!isCount(first, size) || !isCount(length, size) || !isCount(count, size) || first + length > count) {
-    throw error(
-      `storage ${key.slice(0, 40)}: expected a possible size, got ${String(count).slice(0, 40)} elements`,
-    );
+    throw error(`storage ${key}: expected a possible size, got ${brief(count)} elements`);
   }
   return new Storage(key, type.dtype, first * size, length * size);
 }

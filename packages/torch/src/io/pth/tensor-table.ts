@@ -1,7 +1,7 @@
 import type { MakeError } from "../file-errors.ts";
 import { kindOf } from "../pickle/values.ts";
 import type { DTypeName, RawTensor } from "../raw-tensor.ts";
-import { BYTES_PER_ELEMENT, byteLengthOf } from "../raw-tensor.ts";
+import { BYTES_PER_ELEMENT, byteLengthOf, MAX_RANK } from "../raw-tensor.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { Storage } from "./storage.ts";
 import type { StridedView } from "./strided.ts";
@@ -87,7 +87,8 @@ export class TensorTable {
 }
 
 function isCounts(values: unknown): values is number[] {
-  return Array.isArray(values) && values.every((value) => Number.isSafeInteger(value) && value >= 0);
+  const isShort = Array.isArray(values) && values.length <= MAX_RANK;
+  return isShort && values.every((value) => Number.isSafeInteger(value) && value >= 0);
 }
 
 function describe({ dtype, shape, stride, offset }: StridedView): string {
