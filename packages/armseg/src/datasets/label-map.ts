@@ -1,4 +1,5 @@
 import { DataError } from "./data-error.ts";
+import { countOf } from "./pair-files.ts";
 import type { RawMask } from "./raw-mask.ts";
 import type { LabelImage, LabelMap } from "./sample.ts";
 
@@ -129,8 +130,8 @@ function outsideMap(mask: RawMask, lookup: Lookup, where: { path: string; remedy
   });
   const [[value, { count, first }]] = [...unknown] as [[number, { count: number; first: number }]];
   const place = `first at row ${Math.floor(first / mask.width)}, column ${first % mask.width}`;
-  const others = unknown.size > 1 ? ` (and ${unknown.size - 1} other values)` : "";
-  const pixels = `${count.toLocaleString("en-GB")} ${count === 1 ? "pixel" : "pixels"}, ${place}`;
+  const others = unknown.size > 1 ? ` (and ${countOf(unknown.size - 1, "other value")})` : "";
+  const pixels = `${countOf(count, "pixel")}, ${place}`;
   const remedy = where.remedy ?? "map it to a class or to ignore in labels.map";
   const text = `${lookup.describe(value)} in ${where.path} (${pixels})${others} is outside the label map; ${remedy}`;
   return new DataError(`readLabel(): ${text}`, where.path);
