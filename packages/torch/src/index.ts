@@ -12,6 +12,7 @@ export {
   getThreads,
   isCudaAvailable,
   isDeterministic,
+  keepFreedMemory,
   libtorchVersion,
   loadLibrary,
   setThreads,

@@ -3,8 +3,12 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <torch/version.h>
 
+#include <limits>
 #include <stdexcept>
 
 #include "compat.h"
@@ -135,6 +139,16 @@ void leaveAutocast(const Napi::CallbackInfo& info) {
   setAutocastState(deviceType(info), {enabled, parseDtype(text(info, 2)), cache});
 }
 
+/// Keeps freed memory in the process. A training step allocates the same hundreds of megabytes each time, and getting
+/// them back from the system means a page fault every four kilobytes.
+void keepFreedMemory(const Napi::CallbackInfo&) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
 /// loadLibrary(path): loads a torch library; its operators register themselves.
 void loadLibrary(const Napi::CallbackInfo& info) {
   if (dlopen(text(info, 0).c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
@@ -164,6 +178,7 @@ void exportRuntime(Napi::Env env, Napi::Object exports) {
   exports["autocastState"] = Napi::Function::New(env, getAutocast, "autocastState");
   exports["enterAutocast"] = Napi::Function::New(env, enterAutocast, "enterAutocast");
   exports["leaveAutocast"] = Napi::Function::New(env, leaveAutocast, "leaveAutocast");
+  exports["keepFreedMemory"] = Napi::Function::New(env, keepFreedMemory, "keepFreedMemory");
   exports["loadLibrary"] = Napi::Function::New(env, loadLibrary, "loadLibrary");
 }
 

@@ -115,5 +115,6 @@ export interface Door {
   autocastState(device: string): NativeAutocastState;
   enterAutocast(device: string, enabled: boolean, dtype: string, cache: boolean): NativeAutocastState;
   leaveAutocast(device: string, enabled: boolean, dtype: string, cache: boolean): void;
+  keepFreedMemory(): void;
   loadLibrary(path: string): void;
 }

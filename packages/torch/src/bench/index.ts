@@ -1,0 +1,2 @@
+export { median, medianMs } from "./measure.ts";
+export { findPython, runPeer } from "./python.ts";
