@@ -125,8 +125,8 @@ export abstract class Module<Args extends readonly unknown[] = [input: Tensor], 
   }
 
   /** Tensors that belong to the state without being trained, such as running means. */
-  *namedBuffers(): Iterable<[name: string, buffer: Tensor]> {
-    for (const [name, tensor] of this.#namedTensors())
+  *namedBuffers(prefix = ""): Iterable<[name: string, buffer: Tensor]> {
+    for (const [name, tensor] of this.#namedTensors(prefix))
       if (!(tensor instanceof Parameter)) yield [name, tensor];
   }
 
