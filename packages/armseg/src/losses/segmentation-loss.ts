@@ -1,5 +1,5 @@
 import type { Tensor } from "@armseg/torch";
-import { tidy } from "@armseg/torch";
+import { amp } from "@armseg/torch";
 import type { Phase } from "../reweighting/adversary.ts";
 import type { Curve } from "../reweighting/curve.ts";
 import { CURVE_INTERVALS } from "../reweighting/curve.ts";
@@ -101,7 +101,8 @@ export class SegmentationLoss {
     const run = { isIsolated, hasStatistics: options.statistics ?? true };
     const implementation = this.#choose(inputs.logits);
     const compute = implementation === "fused" ? fusedLoss : composedLoss;
-    return tidy(() => {
+    // Off, since under autocast the curve's convolutions and half of the sums would be in half precision.
+    return amp.autocast(inputs.logits.device, { enabled: false }, () => {
       const { objective, meanLoss, ...rest } = compute(inputs, this.settings, run);
       const loss = isIsolated ? meanLoss.add(objective) : objective;
       return { loss, objective: objective.detach(), meanLoss: meanLoss.detach(), ...rest, implementation };
