@@ -41,33 +41,75 @@ const MIDDLE = Float32Array.from({ length: HUES << 8 }, (_, i) => {
   return 1 - UNIT[i & 255]! * (falling ? fraction : Math.fround(1 - fraction));
 });
 
+/** Where the largest, middle and smallest channel of a hue lie in R, G, B (0, 1, 2), as a shift. */
+const LARGEST_AT = channelOf([0, 1, 1, 2, 2, 0]);
+const MIDDLE_AT = channelOf([1, 0, 2, 1, 0, 2]);
+const SMALLEST_AT = channelOf([2, 2, 0, 0, 1, 1]);
+
+function channelOf(bySector: readonly number[]): Uint8Array {
+  return SECTOR.map((sector) => 16 - 8 * bySector[sector]!);
+}
+
+/** What happens to a colour on its way through HSV and back; each table is a function of a byte or hue. */
+export interface HsvMap {
+  /** What each level of R, G and B becomes first. */
+  readonly before: Uint8Array;
+  /** What each of the 180 hues becomes. */
+  readonly hues: Uint8Array;
+  /** What each of the 256 saturations becomes. */
+  readonly saturations: Uint8Array;
+  /** What each level of the resulting R, G and B becomes. */
+  readonly after: Uint8Array;
+}
+
+/** Colours that were mapped already, by hash: four in five pixels of a photograph repeat one. */
+const MEMO_BITS = 16;
+const memoColors = new Int32Array(1 << MEMO_BITS);
+const memoMapped = new Int32Array(1 << MEMO_BITS);
+
 /**
- * Send every pixel through HSV and back, replacing hue and saturation on the way, in place.
+ * Send every pixel through HSV and back, once for each map, replacing hue and saturation on the way, in place.
  *
  * @param data - `[..., 3]`, 8-bit RGB.
- * @param hues - What each of the 180 hues becomes.
- * @param saturations - What each of the 256 saturations becomes.
  */
-export function mapHueSaturation_(data: Uint8Array, hues: Uint8Array, saturations: Uint8Array): void {
+export function mapHsv_(data: Uint8Array, maps: readonly HsvMap[]): void {
+  memoColors.fill(-1);
   const length = data.length;
   for (let i = 0; i < length; i += 3) {
-    const r = data[i]!;
-    const g = data[i + 1]!;
-    const b = data[i + 2]!;
-    const value = Math.max(r, g, b);
-    const difference = value - Math.min(r, g, b);
-    let hue = value === r ? g - b : value === g ? b - r + 2 * difference : r - g + 4 * difference;
-    hue = (Math.imul(hue, HUE_DIVISOR[difference]!) + HALF) >> SHIFT;
-    if (hue < 0) hue += HUES;
-    hue = hues[hue]!;
-    const saturation = saturations[(Math.imul(difference, SATURATION_DIVISOR[value]!) + HALF) >> SHIFT]!;
-    const largest = LARGEST[value]!;
-    const smallest = SMALLEST[(saturation << 8) | value]!;
-    const share = Math.fround(UNIT[value]! * MIDDLE[(hue << 8) | saturation]!);
-    const middle = Math.fround(share * 255) | 0;
-    const sector = SECTOR[hue]!;
-    data[i] = sector === 0 || sector === 5 ? largest : sector === 1 || sector === 4 ? middle : smallest;
-    data[i + 1] = sector === 1 || sector === 2 ? largest : sector === 0 || sector === 3 ? middle : smallest;
-    data[i + 2] = sector === 3 || sector === 4 ? largest : sector === 2 || sector === 5 ? middle : smallest;
+    const color = (data[i]! << 16) | (data[i + 1]! << 8) | data[i + 2]!;
+    const slot = Math.imul(color, 0x9e3779b1) >>> (32 - MEMO_BITS);
+    if (memoColors[slot] !== color) {
+      memoColors[slot] = color;
+      memoMapped[slot] = mapColor(color, maps);
+    }
+    const mapped = memoMapped[slot]!;
+    data[i] = mapped >> 16;
+    data[i + 1] = mapped >> 8;
+    data[i + 2] = mapped;
   }
+}
+
+function mapColor(color: number, maps: readonly HsvMap[]): number {
+  let mapped = color;
+  for (let i = 0; i < maps.length; i++) mapped = throughHsv(mapped, maps[i]!);
+  return mapped;
+}
+
+/** One colour, `R << 16 | G << 8 | B`. */
+function throughHsv(color: number, { before, hues, saturations, after }: HsvMap): number {
+  const r = before[color >> 16]!;
+  const g = before[(color >> 8) & 255]!;
+  const b = before[color & 255]!;
+  const value = Math.max(r, g, b);
+  const difference = value - Math.min(r, g, b);
+  const numerator = value === r ? g - b : value === g ? b - r + 2 * difference : r - g + 4 * difference;
+  const turned = (Math.imul(numerator, HUE_DIVISOR[difference]!) + HALF) >> SHIFT;
+  const hue = hues[turned < 0 ? turned + HUES : turned]!;
+  const saturation = saturations[(Math.imul(difference, SATURATION_DIVISOR[value]!) + HALF) >> SHIFT]!;
+  const share = Math.fround(UNIT[value]! * MIDDLE[(hue << 8) | saturation]!);
+  return (
+    (after[LARGEST[value]!]! << LARGEST_AT[hue]!) |
+    (after[Math.fround(share * 255) | 0]! << MIDDLE_AT[hue]!) |
+    (after[SMALLEST[(saturation << 8) | value]!]! << SMALLEST_AT[hue]!)
+  );
 }

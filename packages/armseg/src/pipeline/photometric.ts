@@ -1,4 +1,4 @@
-import { HUES, mapHueSaturation_ } from "./hsv.ts";
+import { HUES, mapHsv_ } from "./hsv.ts";
 import type { CounterRandom } from "./random.ts";
 
 export interface PhotometricOptions {
@@ -53,10 +53,18 @@ export function distortColors_(data: Uint8Array, distortion: PhotometricDistorti
   const before = IDENTITY.slice();
   if (brightness !== undefined) compose_(before, scaleTable(1, brightness));
   if (contrast !== undefined && contrastFirst) compose_(before, scaleTable(contrast, 0));
-  mapBytes_(data, before);
-  if (saturation !== undefined) mapHueSaturation_(data, SAME_HUES, scaleTable(saturation, 0));
-  if (hue !== undefined) mapHueSaturation_(data, turnTable(hue), IDENTITY);
-  if (contrast !== undefined && !contrastFirst) mapBytes_(data, scaleTable(contrast, 0));
+  const after = contrast !== undefined && !contrastFirst ? scaleTable(contrast, 0) : IDENTITY;
+  const saturations = saturation === undefined ? null : scaleTable(saturation, 0);
+  const hues = hue === undefined ? null : turnTable(hue);
+  // Table steps ride along with the steps through HSV, which are the dear ones.
+  if (saturations && hues) {
+    mapHsv_(data, [
+      { before, hues: SAME_HUES, saturations, after: IDENTITY },
+      { before: IDENTITY, hues, saturations: IDENTITY, after },
+    ]);
+  } else if (saturations || hues)
+    mapHsv_(data, [{ before, hues: hues ?? SAME_HUES, saturations: saturations ?? IDENTITY, after }]);
+  else mapBytes_(data, compose_(before, after));
 }
 
 const IDENTITY = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -74,8 +82,9 @@ function turnTable(steps: number): Uint8Array {
 }
 
 /** Make `first` the table of doing `first`, then `second`. */
-function compose_(first: Uint8Array, second: Uint8Array): void {
+function compose_(first: Uint8Array, second: Uint8Array): Uint8Array {
   for (let i = 0; i < 256; i++) first[i] = second[first[i]!]!;
+  return first;
 }
 
 function mapBytes_(data: Uint8Array, table: Uint8Array): void {

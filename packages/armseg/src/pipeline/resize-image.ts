@@ -74,45 +74,64 @@ function interpolateWindow(
   flip: boolean,
   out: Uint8Array,
 ): void {
-  const columns = linearTable(size[1], image.width, window.left, window.width, "clamped");
+  const columns = byteTaps(
+    linearTable(size[1], image.width, window.left, window.width, "clamped"),
+    image.width,
+  );
   const rows = linearTable(size[0], image.height, window.top, window.height, "repeated");
   if (flip) for (const side of Object.values(columns) as Int32Array[]) side.reverse();
   const rowLength = window.width * 3;
-  let upperRow = new Int32Array(rowLength);
-  let lowerRow = new Int32Array(rowLength);
-  // Source rows that the two buffers hold; rows come in rising order, so at most two are ever needed.
-  let held = -1;
-  let heldNext = -1;
+  // Neighbouring source rows differ in parity, so two buffers hold all that an output row needs, and rows are made once.
+  const buffers = [new Int32Array(rowLength), new Int32Array(rowLength)] as const;
+  const held = [-1, -1];
+  const step = image.width > 1 ? 3 : 0;
+  const sourceRow = (y: number): Int32Array => {
+    const slot = (y & 1) as 0 | 1;
+    if (held[slot] !== y) interpolateRow(image.data, y * image.width * 3, step, columns, buffers[slot]);
+    held[slot] = y;
+    return buffers[slot];
+  };
   for (let y = 0; y < window.height; y++) {
-    const first = rows.lower[y]!;
-    const second = rows.upper[y]!;
-    if (first === heldNext && first !== held) {
-      [upperRow, lowerRow] = [lowerRow, upperRow];
-      held = heldNext;
-      heldNext = -1;
-    }
-    if (first !== held) {
-      interpolateRow(image.data, first * image.width * 3, columns, upperRow);
-      held = first;
-    }
-    if (second !== heldNext) {
-      if (second === first) lowerRow.set(upperRow);
-      else interpolateRow(image.data, second * image.width * 3, columns, lowerRow);
-      heldNext = second;
-    }
-    blendRows(upperRow, lowerRow, rows.lowerWeight[y]!, rows.upperWeight[y]!, out, y * rowLength);
+    const upper = sourceRow(rows.lower[y]!);
+    const lower = sourceRow(rows.upper[y]!);
+    blendRows(upper, lower, rows.lowerWeight[y]!, rows.upperWeight[y]!, out, y * rowLength);
   }
 }
 
+/** Byte offset of each column's left tap, the right one being the next pixel; and their weights. */
+interface ByteTaps {
+  readonly offset: Int32Array;
+  readonly leftWeight: Int32Array;
+  readonly rightWeight: Int32Array;
+}
+
+/** At the right border both taps are the last pixel: the same as the last two with all weight on the right. */
+function byteTaps({ lower, upper, lowerWeight, upperWeight }: LinearTable, sourceWidth: number): ByteTaps {
+  const offset = lower.map((column) => 3 * column);
+  const [leftWeight, rightWeight] = [lowerWeight, upperWeight];
+  for (let x = 0; x < offset.length; x++) {
+    if (lower[x] !== upper[x] || sourceWidth === 1) continue;
+    offset[x] = 3 * (lower[x]! - 1);
+    rightWeight[x] = leftWeight[x]! + rightWeight[x]!;
+    leftWeight[x] = 0;
+  }
+  return { offset, leftWeight, rightWeight };
+}
+
 /** One source row at the window's columns, in units of 1/128 (OpenCV drops four of its eleven fraction bits here). */
-function interpolateRow(data: Uint8Array, start: number, columns: LinearTable, out: Int32Array): void {
-  const { lower, upper, lowerWeight, upperWeight } = columns;
-  const count = lower.length;
+function interpolateRow(
+  data: Uint8Array,
+  start: number,
+  step: number,
+  { offset, leftWeight, rightWeight }: ByteTaps,
+  out: Int32Array,
+): void {
+  const count = offset.length;
   for (let x = 0, o = 0; x < count; x++, o += 3) {
-    const i = start + Math.imul(lower[x]!, 3);
-    const j = start + Math.imul(upper[x]!, 3);
-    const a = lowerWeight[x]!;
-    const b = upperWeight[x]!;
+    const i = start + offset[x]!;
+    const j = i + step;
+    const a = leftWeight[x]!;
+    const b = rightWeight[x]!;
     out[o] = (Math.imul(data[i]!, a) + Math.imul(data[j]!, b)) >> 4;
     out[o + 1] = (Math.imul(data[i + 1]!, a) + Math.imul(data[j + 1]!, b)) >> 4;
     out[o + 2] = (Math.imul(data[i + 2]!, a) + Math.imul(data[j + 2]!, b)) >> 4;

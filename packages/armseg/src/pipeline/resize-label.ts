@@ -49,8 +49,12 @@ export function pickNearest<T extends Uint8Array | Float32Array>(
   const rows = nearestTable(size[0], map.height, window.top, window.height);
   const columns = nearestTable(size[1], map.width, window.left, window.width);
   if (flip) columns.reverse();
-  for (let y = 0; y < window.height; y++)
-    pickRow(map.data, Math.imul(rows[y]!, map.width), columns, out, y * stride);
+  for (let y = 0; y < window.height; y++) {
+    const to = y * stride;
+    // Enlarging repeats rows.
+    if (y > 0 && rows[y] === rows[y - 1]) out.copyWithin(to, to - stride, to - stride + window.width);
+    else pickRow(map.data, rows[y]! * map.width, columns, out, to);
+  }
 }
 
 function pickRow<T extends Uint8Array | Float32Array>(
