@@ -55,7 +55,9 @@ function openImage(path: string, options: ReadImageOptions): Sharp {
 }
 
 function imageError(what: string, path: string, cause: unknown): DataError {
-  const reason = messageOf(cause).replace(/\s+/g, " ").trim();
+  const reason = messageOf(cause)
+    .replace(/\s+/g, " ")
+    .replace(/[\s:]+$/, "");
   return new DataError(
     `${what}(): cannot read ${path}: ${reason}; replace the file or leave it out`,
     path,

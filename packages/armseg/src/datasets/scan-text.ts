@@ -99,7 +99,7 @@ function unknownValues(values: readonly ValueCount[]): string[] {
   if (unknown.length === 0) return [];
   const shown = unknown
     .slice(0, MAX_VALUES)
-    .map(({ value, pixels }) => `${value} (${countOf(pixels, "pixel")})`);
+    .map(({ value, pixels }) => `${value === "" ? '""' : value} (${countOf(pixels, "pixel")})`);
   const more = unknown.length > shown.length ? `, and ${unknown.length - shown.length} more` : "";
   return [`outside the label map: ${shown.join(", ")}${more}`, ""];
 }

@@ -106,7 +106,7 @@ async function inspectSample(sample: Sample): Promise<Inspection> {
     try {
       return await run();
     } catch (error) {
-      findings.push({ kind, text: messageOf(error) });
+      findings.push({ kind, text: named(sample, messageOf(error)) });
       return undefined;
     }
   };
@@ -119,13 +119,19 @@ async function inspectSample(sample: Sample): Promise<Inspection> {
   return { findings, ...(size && { size }), ...(label && { label }) };
 }
 
+/** Samples that share one annotation file are told apart by name. */
+function named({ name }: Sample, text: string): string {
+  return text.includes(name) ? text : `${name}: ${text}`;
+}
+
 async function inspectAnnotation(
-  { annotation, image }: Sample,
+  sample: Sample,
   size: readonly [number, number] | undefined,
   findings: Finding[],
 ): Promise<LabelInspection> {
+  const { annotation, image } = sample;
   const onUnknown = (error: DataError): unknown =>
-    findings.push({ kind: "value outside the label map", text: error.message });
+    findings.push({ kind: "value outside the label map", text: named(sample, error.message) });
   const label = await inspectLabel(annotation!, annotation!.kind === "mask" ? undefined : size, onUnknown);
   if (size && (size[0] !== label.size[0] || size[1] !== label.size[1])) {
     const text = `${annotation!.path} is ${label.size.join("x")}, ${image} is ${size.join("x")} (height x width)`;
@@ -136,7 +142,7 @@ async function inspectAnnotation(
       ({ label: value, pixels }) => value === undefined || value === IGNORE_INDEX || pixels === 0,
     )
   )
-    findings.push({ kind: "label without a valid pixel", text: annotation!.path });
+    findings.push({ kind: "label without a valid pixel", text: named(sample, annotation!.path) });
   return label;
 }
 

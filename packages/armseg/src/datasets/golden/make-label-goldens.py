@@ -102,11 +102,17 @@ def camvid():
     for split in ["train", "val", "test"]:
         lines = [line.split() for line in open(os.path.join(ROOT, "camvid", split + ".txt"))]
         digest, number = hashlib.sha256(), np.zeros(256, np.int64)
+        pixels, around = np.zeros(11), np.zeros(11)
         for _, label in lines:
             array = open_array(os.path.join(ROOT, "camvid", label))
             digest.update(array.tobytes())
             number += np.bincount(array.ravel(), minlength=256)
-        out[split] = {"files": len(lines), "sha256": digest.hexdigest(),
+            present = np.unique(array[array < 11])
+            pixels += np.bincount(array.ravel(), minlength=256)[:11]
+            around[present] += (array < 11).sum()
+        share = pixels / around
+        out[split] = {"inverseLog": (1 / np.log(1.02 + pixels / pixels.sum())).tolist(),
+                      "medianFrequency": (np.median(share) / share).tolist(), "files": len(lines), "sha256": digest.hexdigest(),
                       "counts": {str(v): int(n) for v, n in enumerate(number) if n}}
     return out
 
