@@ -130,7 +130,7 @@ describe("proposeConfig()", () => {
           8,
           20,
           20,
-          Array.from({ length: 1200 }, (_, i) => (i * 37) % 251),
+          Array.from({ length: 1200 }, (_, i) => (i * 37) % 256),
         ),
         "b.png": encodePng(2, 8, 1, 1, [0, 0, 0]),
       },

@@ -83,7 +83,7 @@ export async function proposeConfig(
     ...(await sizeSentences(images, found.pairs, survey)),
     `The masks are ${FORM[survey.mode]}.`,
     ...labels.sentences,
-    `${train.length} pictures are for training, ${val.length} for validation, chosen at random with seed ${options.seed ?? 0}. If they are frames of videos, split them by video instead: neighbouring frames on both sides make validation meaningless.`,
+    `Split: ${countOf(train.length, "picture")} for training and ${val.length} for validation, chosen at random with seed ${options.seed ?? 0}. If they are frames of videos, split them by video instead: neighbouring frames on both sides make validation meaningless.`,
   ];
   return { data, train, val, sentences };
 }
