@@ -11,21 +11,26 @@ struct Sample {
   float fraction;
 };
 
-// The float32 arithmetic of ATen's area_pixel_compute_source_index, so that arg-max ties fall alike.
+// ATen's area_pixel_compute_source_index in Real, float for the arithmetic of its float32 kernels.
+template <typename Real>
 std::vector<Sample> sample_axis(int64_t source, int64_t target) {
   std::vector<Sample> samples(target);
-  const float ratio = static_cast<float>(source) / static_cast<float>(target);
+  const Real ratio = static_cast<Real>(source) / static_cast<Real>(target);
   for (int64_t i = 0; i < target; ++i) {
     if (source == target) {
       samples[i] = {static_cast<int32_t>(i), static_cast<int32_t>(i), 0.f};
       continue;
     }
-    const float position = std::max(ratio * (static_cast<float>(i) + 0.5f) - 0.5f, 0.f);
+    const Real position = std::max(ratio * (static_cast<Real>(i) + Real(0.5)) - Real(0.5), Real(0));
     const int32_t low = std::min(static_cast<int32_t>(position), static_cast<int32_t>(source - 1));
     const int32_t high = low + (low < source - 1 ? 1 : 0);
-    samples[i] = {low, high, high == low ? 0.f : position - static_cast<float>(low)};
+    samples[i] = {low, high, high == low ? 0.f : static_cast<float>(position - static_cast<Real>(low))};
   }
   return samples;
+}
+
+std::vector<Sample> sample_axis(int64_t source, int64_t target, Positions positions) {
+  return positions == Positions::kFloat32 ? sample_axis<float>(source, target) : sample_axis<double>(source, target);
 }
 
 bool evenly_spaced(const std::vector<Sample>& rows, int64_t first, int count) {
@@ -118,8 +123,8 @@ Strip plan_strip(HorizontalPlan& plan, const std::vector<Sample>& columns, int64
 
 }  // namespace
 
-VerticalPlan plan_rows(int64_t source, int64_t target) {
-  const std::vector<Sample> rows = sample_axis(source, target);
+VerticalPlan plan_rows(int64_t source, int64_t target, Positions positions) {
+  const std::vector<Sample> rows = sample_axis(source, target, positions);
   VerticalPlan plan;
   plan.first_group.assign(source + 1, 0);
   for (int64_t row = 0; row < target;) {
@@ -132,8 +137,8 @@ VerticalPlan plan_rows(int64_t source, int64_t target) {
   return plan;
 }
 
-HorizontalPlan plan_columns(int64_t source, int64_t target, int lanes) {
-  const std::vector<Sample> columns = sample_axis(source, target);
+HorizontalPlan plan_columns(int64_t source, int64_t target, int lanes, Positions positions) {
+  const std::vector<Sample> columns = sample_axis(source, target, positions);
   HorizontalPlan plan;
   plan.lanes = lanes;
   for (int64_t first = 0; first < target; first += lanes) plan.strips.push_back(plan_strip(plan, columns, first));

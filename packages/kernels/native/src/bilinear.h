@@ -7,12 +7,16 @@
 
 namespace armseg {
 
+// Arithmetic of the source positions: exact ones for the loss, which is judged against float64; float32 ones for label
+// maps, which are to equal those of ATen's float32 kernels. They differ in the sixth digit.
+enum class Positions { kExact, kFloat32 };
+
 struct VerticalPlan {
   std::vector<RowGroup> groups;           // ordered by output row
   std::vector<int32_t> first_group;       // [h + 1]: groups of the interval that starts at source row y
 };
 
-VerticalPlan plan_rows(int64_t source, int64_t target);
+VerticalPlan plan_rows(int64_t source, int64_t target, Positions positions);
 
 struct HorizontalPlan {
   int32_t lanes = 0;
@@ -21,6 +25,6 @@ struct HorizontalPlan {
   std::vector<std::vector<float>> floats;
 };
 
-HorizontalPlan plan_columns(int64_t source, int64_t target, int lanes);
+HorizontalPlan plan_columns(int64_t source, int64_t target, int lanes, Positions positions);
 
 }  // namespace armseg

@@ -31,8 +31,8 @@ template <typename Visit>
 void predict_blocks(const char* name, const at::Tensor& logits, at::IntArrayRef size, const Visit& visit) {
   const Processor& cpu = processor();
   const int64_t classes = logits.size(1), width = logits.size(3);
-  const VerticalPlan rows = plan_rows(logits.size(2), size[0]);
-  const HorizontalPlan columns = plan_columns(width, size[1], cpu.lanes);
+  const VerticalPlan rows = plan_rows(logits.size(2), size[0], Positions::kFloat32);
+  const HorizontalPlan columns = plan_columns(width, size[1], cpu.lanes, Positions::kFloat32);
   const Partition partition(logits.size(0), logits.size(2), classes * block_stride(width, cpu.lanes) * sizeof(float));
   const LabelMapPass pass{classes, size[0], size[1], rows.groups.data(), rows.first_group.data(), columns.strips.data()};
   run_blocks({logits.detach(), {}}, partition, cpu.lanes, false, scratch_size(classes, cpu.lanes), [&](int64_t, int64_t, const Block& block, float* scratch) {

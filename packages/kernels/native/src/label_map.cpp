@@ -34,8 +34,7 @@ void upsample_row(const LabelMapPass& pass, const Block& block, const Strip& str
   if (loaded[slot] == row) return;
   loaded[slot] = row;
   const float* source = block.values + (row - block.first_row) * block.stride;
-  float* target = scratch + slot * pass.classes * kLanes;
-  for (int64_t c = 0; c < pass.classes; ++c) store(target + c * kLanes, upsample(strip, source + c * block.rows * block.stride));
+  upsample(strip, source, block.rows * block.stride, pass.classes, scratch + slot * pass.classes * kLanes);
 }
 
 template <int R>

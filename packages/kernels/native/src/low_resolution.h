@@ -21,8 +21,8 @@ struct LowResolution {
 // Reads rows [block.first_row, + block.rows) into values [planes][rows][stride]; logits times log2(e).
 void read_block(const LowResolution& source, const Block& block, float* values);
 
-// Writes gradient rows [first, last) of the block, counted within it, to the gradients' rows of the same number.
-void write_block(const LowResolution& gradients, const Block& block, int64_t first, int64_t last);
+// Writes the block's first `rows` rows of gradient to where they belong.
+void write_block(const LowResolution& gradients, const Block& block, int64_t rows);
 
 // A fixed cut of the source rows into tasks: it depends on the shape alone, never on the number of threads, so that
 // every sum is added in one order.
@@ -35,21 +35,9 @@ struct Partition {
   Block block(int64_t index) const;  // without memory
 };
 
-// Runs task(0) ... task(count - 1) on ATen's threads, each taking the next when free. Denormals count as 0 meanwhile.
-void run_tasks(int64_t count, const std::function<void(int64_t)>& task);
-
-// Floats that keep their contents only as long as one task; aligned for vectors.
-class Memory {
- public:
-  explicit Memory(int64_t floats) : storage_(floats + 16) {}
-  float* data();
-
- private:
-  std::vector<float> storage_;
-};
-
-// Reads each block in turn, by task, and hands it over with `scratch` floats of working memory; with a gradient, its
-// memory is zeroed first.
+// Reads the blocks and hands each over with `scratch` floats of working memory; with a gradient, its memory is zeroed
+// first. Tasks run on ATen's threads, each thread taking the next when free; the blocks of a task follow each other.
+// Denormals count as 0 meanwhile.
 void run_blocks(const LowResolution& source, const Partition& partition, int lanes, bool gradient, int64_t scratch,
                 const std::function<void(int64_t task, int64_t index, const Block& block, float* scratch)>& visit);
 

@@ -18,7 +18,7 @@ struct Softmax {
 
 struct RowResult {
   Floats slope;        // d(objective)/dz_c = slope * (p_c - [c = label]), unscaled; 0 where not kept
-  Floats inverse;
+  Floats inverse, others;
   Floats log_s_slope;
 };
 
@@ -113,11 +113,12 @@ ARMSEG_INLINE Floats confidence_of(const PixelPass& pass, const Softmax& s) {
   return larger(smaller(u, splat(1.f)), splat(-1.f));
 }
 
-// ln of 1 / p_y, accurate however close p_y is to 1 or to 0.
+// -ln p_y, accurate however close p_y is to 1 or to 0.
 ARMSEG_INLINE Floats cross_entropy_of(const Softmax& s) {
-  const Floats near_one = log1p(s.others / s.label_exp);
-  const Floats far = log(s.total) - s.label_logit * kLn2;
-  return s.others < s.label_exp ? near_one : far;
+  const Ints likely = s.others < s.label_exp;
+  const LogArgument near = log_argument_of_rest(s.others * s.inverse), far = log_argument(s.total);
+  const Floats ln = log(LogArgument{likely ? near.exponent : far.exponent, likely ? near.f : far.f});
+  return likely ? -ln : ln - s.label_logit * kLn2;
 }
 
 ARMSEG_INLINE PixelLoss pixel_loss(const PixelPass& pass, const Softmax& s) {
@@ -162,10 +163,10 @@ ARMSEG_INLINE Floats multiplier_of(const PixelPass& pass, Ints label, int64_t pi
 
 struct CurvePoint {
   Ints cell;
-  Floats fraction, weight;
+  Floats fraction;
 };
 
-ARMSEG_INLINE CurvePoint read_curve(const PixelPass& pass, Floats confidence) {
+ARMSEG_INLINE CurvePoint place_on_curve(const PixelPass& pass, Floats confidence) {
   CurvePoint point;
   const Floats position = (confidence + 1.f) * (0.5f * static_cast<float>(pass.cells));
   const Ints last = splat_int(pass.cells - 1);
@@ -173,32 +174,39 @@ ARMSEG_INLINE CurvePoint read_curve(const PixelPass& pass, Floats confidence) {
   cell = cell > last ? last : cell;
   point.cell = cell < 0 ? Ints{} : cell;  // NaN converts to the lowest integer
   point.fraction = position - to_floats(point.cell);
-  float low[kLanes], rise[kLanes];
-  int32_t cells[kLanes];
-  store(cells, point.cell);
-  for (int i = 0; i < kLanes; ++i) {
-    low[i] = pass.table[2 * cells[i]];
-    rise[i] = pass.table[2 * cells[i] + 1];
-  }
-  point.weight = load(low) + load(rise) * point.fraction;
   return point;
+}
+
+ARMSEG_INLINE Floats interpolate(const PixelPass& pass, const CurvePoint& point) {
+  alignas(64) int32_t cells[kLanes];
+  alignas(64) float pairs[2 * kLanes];  // knot and rise
+  store(cells, point.cell);
+  through_memory(cells);
+  for (int i = 0; i < kLanes; ++i) __builtin_memcpy(pairs + 2 * i, pass.table + 2 * static_cast<int64_t>(cells[i]), 8);
+  through_memory(pairs);
+  const Floats first = load(pairs), second = load(pairs + kLanes);
+  return unzip(first, second, false) + unzip(first, second, true) * point.fraction;
 }
 
 ARMSEG_INLINE void add_to_cells(double* cells, const CurvePoint& point, Floats count, Floats weight, Floats loss, Floats power) {
   const Floats a = zip(count, loss, false), b = zip(count, loss, true), c = zip(weight, power, false), d = zip(weight, power, true);
-  float mixed[4 * kLanes], fraction[kLanes];  // count, weight, loss, power of each lane in turn
+  alignas(64) float mixed[4 * kLanes];  // count, weight, loss, power of each lane in turn
+  alignas(64) double fraction[kLanes];
+  alignas(64) int32_t at[kLanes];
   store(mixed, zip(a, c, false));
   store(mixed + kLanes, zip(a, c, true));
   store(mixed + 2 * kLanes, zip(b, d, false));
   store(mixed + 3 * kLanes, zip(b, d, true));
-  store(fraction, point.fraction);
-  int32_t at[kLanes];
+  for (int i = 0; i < kLanes; ++i) fraction[i] = static_cast<double>(point.fraction[i]);
   store(at, point.cell * kCellSums);
+  through_memory(mixed);
+  through_memory(fraction);
+  through_memory(at);
   for (int i = 0; i < kLanes; ++i) {
-    const WideQuad value = __builtin_convertvector(*reinterpret_cast<const Quad __attribute__((aligned(4), may_alias))*>(mixed + 4 * i), WideQuad);
+    const WideQuad value = widen(mixed + 4 * i);
     UnalignedWideQuad* cell = reinterpret_cast<UnalignedWideQuad*>(cells + at[i]);
     cell[0] += value;
-    cell[1] += value * static_cast<double>(fraction[i]);
+    cell[1] += value * fraction[i];
   }
 }
 
@@ -214,47 +222,86 @@ ARMSEG_INLINE Floats power_minus_one(const PixelPass& pass, Floats weight) {
   return power(weight, pass.p - 1.f);
 }
 
-ARMSEG_INLINE RowResult evaluate_pixels(const PixelPass& pass, const Softmax& s, Ints label, int64_t pixel, int32_t count, Sums& sums, Outcome& outcome) {
-  const Ints valid = label >= 0;
-  const Floats likelihood = s.label_exp * s.inverse;
-  const Ints kept = valid & (likelihood < pass.keep_below);
-  PixelLoss loss = pixel_loss(pass, s);
-  Floats multiplier = splat(1.f);
-  if (pass.class_weights || pass.pixel_weights) {
-    multiplier = multiplier_of(pass, label, pixel, count);
-    loss.value *= multiplier;
-    loss.slope *= multiplier;
-    loss.log_s_slope *= multiplier;
-  }
-  const Floats checked = loss.value + s.total;
-  const Ints bad = valid & ~(checked - checked == 0.f);
-  if (any(bad)) note_first(outcome.not_finite, bad, pixel);
+// The rows of a group side by side: each step is a loop over them, so that their long chains of arithmetic overlap.
+template <int R>
+struct PixelRows {
+  Ints label[R];
+  int64_t pixel[R];  // index of the first
+  int32_t count;     // columns
+  Softmax softmax[R];
+};
 
-  const bool wants_confidence = pass.table || pass.confidence_map || pass.statistics;
-  const Floats confidence = wants_confidence ? confidence_of(pass, s) : Floats{};
-  CurvePoint point{Ints{}, Floats{}, splat(1.f)};
-  if (pass.table) point = read_curve(pass, confidence);
-  const Floats one = masked(splat(1.f), kept), weight = masked(point.weight, kept), value = masked(loss.value, kept);
-  const Floats raised = masked(power_minus_one(pass, point.weight), kept);
-  sums.lane[kValid] += masked(splat(1.f), valid);
-  sums.lane[kKept] += one;
-  sums.lane[kWeight] += weight;
-  sums.lane[kWeightPower] += raised * weight;
-  sums.lane[kWeightedLoss] += weight * value;
-  sums.lane[kLoss] += value;
-  if (pass.statistics) {
+template <int R>
+ARMSEG_INLINE void weigh_losses(const PixelPass& pass, const PixelRows<R>& rows, PixelLoss (&loss)[R], Sums& sums) {
+  for (int r = 0; r < R; ++r) {
+    const Floats multiplier = multiplier_of(pass, rows.label[r], rows.pixel[r], rows.count);
+    loss[r].value *= multiplier;
+    loss[r].slope *= multiplier;
+    loss[r].log_s_slope *= multiplier;
+    const Ints kept = (rows.label[r] >= 0) & (rows.softmax[r].label_exp * rows.softmax[r].inverse < pass.keep_below);
     sums.lane[kMultiplier] += masked(multiplier, kept);
-    sums.lane[kConfidence] += masked(confidence, kept);
-    sums.lane[kLikelihood] += masked(likelihood, kept);
-    sums.lane[kWeightSquare] += weight * weight;
   }
-  if (outcome.cells) add_to_cells(outcome.cells, point, one, weight, value, raised);
-  write_map(pass.confidence_map, pixel, count, confidence);
-  write_map(pass.loss_map, pixel, count, value);
-  write_map(pass.weight_map, pixel, count, weight);
-  write_map(pass.likelihood_map, pixel, count, masked(likelihood, valid));
-  const Floats scale = pass.weighted_gradient ? weight : one;
-  return {masked(scale * loss.slope, kept), s.inverse, masked(scale * loss.log_s_slope, kept)};
+}
+
+template <int R>
+ARMSEG_INLINE void check_finite(const PixelRows<R>& rows, const PixelLoss (&loss)[R], Outcome& outcome) {
+  Ints bad[R], any_bad{};
+  for (int r = 0; r < R; ++r) {
+    const Floats checked = loss[r].value + rows.softmax[r].total;
+    bad[r] = (rows.label[r] >= 0) & ~(checked - checked == 0.f);
+    any_bad |= bad[r];
+  }
+  if (!any(any_bad)) return;
+  for (int r = 0; r < R; ++r) note_first(outcome.not_finite, bad[r], rows.pixel[r]);
+}
+
+template <int R>
+ARMSEG_INLINE void evaluate_pixels(const PixelPass& pass, const PixelRows<R>& rows, RowResult (&results)[R], Sums& sums, Outcome& outcome) {
+  PixelLoss loss[R];
+  for (int r = 0; r < R; ++r) loss[r] = pixel_loss(pass, rows.softmax[r]);
+  const bool multiplied = pass.class_weights || pass.pixel_weights;
+  if (multiplied) weigh_losses(pass, rows, loss, sums);
+  check_finite(rows, loss, outcome);
+
+  Floats confidence[R] = {}, weight[R], likelihood[R];
+  CurvePoint point[R] = {};
+  if (pass.table || pass.confidence_map || pass.statistics)
+    for (int r = 0; r < R; ++r) confidence[r] = confidence_of(pass, rows.softmax[r]);
+  for (int r = 0; r < R; ++r) weight[r] = splat(1.f);
+  if (pass.table) {
+    for (int r = 0; r < R; ++r) point[r] = place_on_curve(pass, confidence[r]);
+    for (int r = 0; r < R; ++r) weight[r] = interpolate(pass, point[r]);
+  }
+  Floats one[R], value[R], raised[R], total[kTotals] = {};
+  for (int r = 0; r < R; ++r) {
+    likelihood[r] = rows.softmax[r].label_exp * rows.softmax[r].inverse;
+    const Ints valid = rows.label[r] >= 0, kept = valid & (likelihood[r] < pass.keep_below);
+    raised[r] = masked(power_minus_one(pass, weight[r]), kept);
+    one[r] = masked(splat(1.f), kept);
+    weight[r] = masked(weight[r], kept);
+    value[r] = masked(loss[r].value, kept);
+    const Floats scale = pass.weighted_gradient ? weight[r] : one[r];
+    results[r] = {masked(scale * loss[r].slope, kept), rows.softmax[r].inverse, rows.softmax[r].others, masked(scale * loss[r].log_s_slope, kept)};
+    total[kValid] += masked(splat(1.f), valid);
+    total[kKept] += one[r];
+    total[kWeight] += weight[r];
+    total[kWeightPower] += raised[r] * weight[r];
+    total[kWeightedLoss] += weight[r] * value[r];
+    total[kLoss] += value[r];
+    total[kConfidence] += masked(confidence[r], kept);
+    total[kLikelihood] += masked(likelihood[r], kept);
+    total[kWeightSquare] += weight[r] * weight[r];
+  }
+  if (!multiplied) total[kMultiplier] = total[kKept];
+  for (int t = 0; t < kTotals; ++t) sums.lane[t] += total[t];
+  if (outcome.cells)
+    for (int r = 0; r < R; ++r) add_to_cells(outcome.cells, point[r], one[r], weight[r], value[r], raised[r]);
+  for (int r = 0; r < R; ++r) {
+    write_map(pass.confidence_map, rows.pixel[r], rows.count, confidence[r]);
+    write_map(pass.loss_map, rows.pixel[r], rows.count, value[r]);
+    write_map(pass.weight_map, rows.pixel[r], rows.count, weight[r]);
+    write_map(pass.likelihood_map, rows.pixel[r], rows.count, masked(likelihood[r], rows.label[r] >= 0));
+  }
 }
 
 }  // namespace ARMSEG_ISA

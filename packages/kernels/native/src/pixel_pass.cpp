@@ -55,10 +55,6 @@ struct Rows {
   Ints any_valid;
   int32_t common_label;  // the one label of all counted pixels, or -1
   Floats top_logit;      // subtracted before exp
-  Floats others[R];      // sum of exp over the classes but the label's
-  Floats square[R];      // sum of exp^2
-  Floats moment[R];      // sum of exp * logit
-  RowResult result[R];
 };
 
 template <int R>
@@ -87,9 +83,7 @@ void upsample_row(Sweep& sweep, int64_t row) {
   if (sweep.loaded[slot] == row) return;
   sweep.loaded[slot] = row;
   const float* source = sweep.block.values + (row - sweep.block.first_row) * sweep.block.stride;
-  const int64_t plane = sweep.block.rows * sweep.block.stride;
-  for (int64_t c = 0; c < sweep.planes; ++c)
-    store(sweep.work.upsampled[slot] + c * kLanes, upsample(sweep.strip, source + c * plane));
+  upsample(sweep.strip, source, sweep.block.rows * sweep.block.stride, sweep.planes, sweep.work.upsampled[slot]);
 }
 
 // Logits of the first row and their change from row to row; false if they change too much for a progression.
@@ -113,27 +107,31 @@ bool start_group(Sweep& sweep, const RowGroup& group, float fraction, Ints any_v
   return !any(fastest * static_cast<float>(group.count - 1) > kMostChange);
 }
 
-template <int R, Indicator I>
-ARMSEG_INLINE void add_class(Sweep& sweep, Rows<R>& rows, int64_t c, Floats (&label_exp)[R], bool is_label, bool mixed) {
-  const Workspace& work = sweep.work;
+// Whose exp goes where: of a class that no pixel is labelled with, to `others`; of the label that all pixels share, to
+// `label`; where labels differ, to `others` for the pixels of other labels.
+enum class Role { kOther, kLabel, kMixed };
+
+template <int R>
+struct ExpSums {
+  Floats others[R], label[R], square[R], moment[R];
+};
+
+template <int R, Indicator I, Role role>
+ARMSEG_INLINE void add_class(const Workspace& work, const Rows<R>& rows, int64_t c, ExpSums<R>& sums) {
   Floats logit = load(work.start + c * kLanes) - rows.top_logit;
   const Floats change = load(work.change + c * kLanes);
-  Floats e = exp2(logit);
-  Floats growth{};
+  Floats e = exp2(logit), growth{};
   store(work.exps + c * kLanes, e);
   if (R > 1) {
     growth = exp2(change);
     store(work.growth + c * kLanes, growth);
   }
   for (int r = 0; r < R; ++r) {
-    if (mixed)
-      rows.others[r] += rows.label[r] == static_cast<int32_t>(c) ? Floats{} : e;
-    else if (is_label)
-      label_exp[r] = e;
-    else
-      rows.others[r] += e;
-    if (I == Indicator::kVar) rows.square[r] += e * e;
-    if (I == Indicator::kEntropy) rows.moment[r] += e * logit;
+    if (role == Role::kMixed) sums.others[r] = rows.label[r] == static_cast<int32_t>(c) ? sums.others[r] : sums.others[r] + e;
+    if (role == Role::kOther) sums.others[r] += e;
+    if (role == Role::kLabel) sums.label[r] = e;
+    if (I == Indicator::kVar) sums.square[r] += e * e;
+    if (I == Indicator::kEntropy) sums.moment[r] += e * logit;
     if (r + 1 < R) {
       e *= growth;
       if (I == Indicator::kEntropy) logit += change;
@@ -142,16 +140,19 @@ ARMSEG_INLINE void add_class(Sweep& sweep, Rows<R>& rows, int64_t c, Floats (&la
 }
 
 template <int R, Indicator I>
-void softmax_sums(Sweep& sweep, Rows<R>& rows, Floats (&label_exp)[R]) {
+void softmax_sums(const Sweep& sweep, const Rows<R>& given, ExpSums<R>& result) {
   const int64_t classes = sweep.pass.classes;
-  for (int r = 0; r < R; ++r) rows.others[r] = rows.square[r] = rows.moment[r] = Floats{};
+  const Workspace work = sweep.work;
+  const Rows<R> rows = given;  // local copies stay in registers, whatever the stores below may alias
+  ExpSums<R> sums{};
   if (rows.common_label < 0) {
-    for (int64_t c = 0; c < classes; ++c) add_class<R, I>(sweep, rows, c, label_exp, false, true);
-    return;
+    for (int64_t c = 0; c < classes; ++c) add_class<R, I, Role::kMixed>(work, rows, c, sums);
+  } else {
+    for (int64_t c = 0; c < rows.common_label; ++c) add_class<R, I, Role::kOther>(work, rows, c, sums);
+    for (int64_t c = rows.common_label + 1; c < classes; ++c) add_class<R, I, Role::kOther>(work, rows, c, sums);
+    add_class<R, I, Role::kLabel>(work, rows, rows.common_label, sums);
   }
-  for (int64_t c = 0; c < rows.common_label; ++c) add_class<R, I>(sweep, rows, c, label_exp, false, false);
-  for (int64_t c = rows.common_label + 1; c < classes; ++c) add_class<R, I>(sweep, rows, c, label_exp, false, false);
-  add_class<R, I>(sweep, rows, rows.common_label, label_exp, true, false);
+  result = sums;
 }
 
 // Logit of the labelled class, less top_logit.
@@ -175,78 +176,95 @@ Floats label_logit(const Sweep& sweep, const Rows<R>& rows, int r) {
 
 // Sum of (p_c - 1/C)^2 in a pass of its own: near equal likelihoods, sum p^2 - 1/C would cancel.
 template <int R>
-void centred_squares(const Sweep& sweep, Rows<R>& rows, const Floats (&inverse)[R]) {
+void centred_squares(const Sweep& sweep, const Softmax (&softmax)[R], Floats (&result)[R]) {
   const float mean = 1.f / static_cast<float>(sweep.pass.classes);
-  for (int r = 0; r < R; ++r) rows.square[r] = Floats{};
+  Floats sums[R] = {}, inverse[R];
+  for (int r = 0; r < R; ++r) inverse[r] = softmax[r].inverse;
   for (int64_t c = 0; c < sweep.pass.classes; ++c) {
     Floats e = load(sweep.work.exps + c * kLanes);
     const Floats growth = R > 1 ? load(sweep.work.growth + c * kLanes) : Floats{};
     for (int r = 0; r < R; ++r) {
       const Floats d = e * inverse[r] - mean;
-      rows.square[r] += d * d;
+      sums[r] += d * d;
       e *= growth;
     }
   }
+  for (int r = 0; r < R; ++r) result[r] = sums[r];
 }
 
 template <int R>
-void evaluate_rows(Sweep& sweep, Rows<R>& rows, Outcome& outcome) {
+void softmax_of(Sweep& sweep, const Rows<R>& rows, ExpSums<R>& sums) {
+  const Indicator indicator = sweep.pass.indicator;
+  // With a threshold on p_y: never the version without squares, where the compiler fuses multiply and add differently,
+  // so that p_y here and in ohem_threshold agree to the last bit.
+  const bool selects = sweep.pass.keep_below < 2.f;
+  if (indicator == Indicator::kEntropy) softmax_sums<R, Indicator::kEntropy>(sweep, rows, sums);
+  else if (indicator == Indicator::kVar || selects) softmax_sums<R, Indicator::kVar>(sweep, rows, sums);
+  else softmax_sums<R, Indicator::kKl>(sweep, rows, sums);
+}
+
+template <int R>
+void evaluate_rows(Sweep& sweep, const Rows<R>& rows, RowResult (&results)[R], Outcome& outcome) {
   const PixelPass& pass = sweep.pass;
-  Floats label_exp[R], inverse[R];
-  // With a threshold on p_y: never the sums-only version, whose multiply-adds the compiler fuses otherwise, so that p_y
-  // here and in ohem_threshold agree to the last bit.
-  const bool selects = pass.keep_below < 2.f;
-  if (pass.indicator == Indicator::kVar || (selects && pass.indicator != Indicator::kEntropy)) softmax_sums<R, Indicator::kVar>(sweep, rows, label_exp);
-  else if (pass.indicator == Indicator::kEntropy) softmax_sums<R, Indicator::kEntropy>(sweep, rows, label_exp);
-  else softmax_sums<R, Indicator::kKl>(sweep, rows, label_exp);
-  Softmax softmax[R];
+  ExpSums<R> sums;
+  softmax_of(sweep, rows, sums);
+  PixelRows<R> pixels;
+  pixels.count = sweep.strip.count;
+  Softmax (&softmax)[R] = pixels.softmax;
   for (int r = 0; r < R; ++r) {
+    pixels.label[r] = rows.label[r];
+    pixels.pixel[r] = (sweep.block.image * pass.height + rows.first + r) * pass.width + sweep.strip.first;
     softmax[r].label_logit = label_logit(sweep, rows, r);
-    softmax[r].label_exp = rows.common_label >= 0 ? label_exp[r] : exp2(softmax[r].label_logit);
-    softmax[r].others = rows.others[r];
-    softmax[r].total = rows.others[r] + softmax[r].label_exp;
-    softmax[r].inverse = inverse[r] = 1.f / softmax[r].total;
+    softmax[r].label_exp = rows.common_label >= 0 ? sums.label[r] : exp2(softmax[r].label_logit);
+    softmax[r].others = sums.others[r];
+    softmax[r].total = sums.others[r] + softmax[r].label_exp;
+    softmax[r].inverse = 1.f / softmax[r].total;
   }
-  if (pass.indicator == Indicator::kStd || pass.indicator == Indicator::kLogVar) centred_squares(sweep, rows, inverse);
+  if (pass.indicator == Indicator::kStd || pass.indicator == Indicator::kLogVar) centred_squares(sweep, softmax, sums.square);
   for (int r = 0; r < R; ++r) {
-    softmax[r].square = rows.square[r];
-    softmax[r].moment = rows.moment[r];
+    softmax[r].square = sums.square[r];
+    softmax[r].moment = sums.moment[r];
     const int64_t at = pass.classes * kLanes;
     softmax[r].log_s = Floats{};
     if (pass.has_log_s) softmax[r].log_s = load(sweep.work.start + at) + load(sweep.work.change + at) * static_cast<float>(r);
-    const int64_t pixel = (sweep.block.image * pass.height + rows.first + r) * pass.width + sweep.strip.first;
-    rows.result[r] = evaluate_pixels(pass, softmax[r], rows.label[r], pixel, sweep.strip.count, sweep.sums, outcome);
+  }
+  evaluate_pixels(pass, pixels, results, sweep.sums, outcome);
+}
+
+// Adds sum_r e_r upper_r and sum_r e_r lower_r to the gradients of the two source rows, e_r = value(r).
+template <int R, typename Value>
+ARMSEG_INLINE void add_plane(float* top, float* bottom, const Floats (&upper)[R], const Floats (&lower)[R], const Value& value) {
+  Floats up = load(top), low = load(bottom);
+  for (int r = 0; r < R; ++r) {
+    const Floats e = value(r);
+    up += e * upper[r];
+    low += e * lower[r];
+  }
+  store(bottom, low);
+  store(top, up);  // last: at the border both are one row, whose lower part is 0
+}
+
+template <int R>
+ARMSEG_INLINE void split(const Floats (&slope)[R], const float (&fraction)[R], Floats (&upper)[R], Floats (&lower)[R]) {
+  for (int r = 0; r < R; ++r) {
+    lower[r] = slope[r] * fraction[r];
+    upper[r] = slope[r] - lower[r];
   }
 }
 
 // Gradient with respect to the two upsampled source rows: dl/dz_c = slope * (p_c - [c = label]).
 template <int R>
-void add_gradient(Sweep& sweep, const RowGroup& group, const Rows<R>& rows) {
-  const Workspace& work = sweep.work;
+void add_gradient(Sweep& sweep, const RowGroup& group, const Rows<R>& given, const RowResult (&results)[R]) {
+  const Workspace work = sweep.work;
+  const Rows<R> rows = given;
   float *top = work.gradient[group.top & 1], *bottom = work.gradient[group.bottom & 1];
-  const bool single = group.top == group.bottom;  // then every fraction is 0
-  Floats upper[R], lower[R], others[R];
+  Floats slope[R], upper[R], lower[R], others[R];
   for (int r = 0; r < R; ++r) {
-    const Floats scaled = rows.result[r].slope * rows.result[r].inverse;
-    lower[r] = scaled * rows.fraction[r];
-    upper[r] = scaled - lower[r];
-    others[r] = -rows.others[r];
+    slope[r] = results[r].slope * results[r].inverse;
+    others[r] = -results[r].others;
   }
-  const auto add = [&](int64_t c, auto value) {
-    Floats up{}, low{};
-    for (int r = 0; r < R; ++r) {
-      const Floats e = value(r);
-      up += e * upper[r];
-      low += e * lower[r];
-    }
-    store(top + c * kLanes, load(top + c * kLanes) + up);
-    if (!single) store(bottom + c * kLanes, load(bottom + c * kLanes) + low);
-  };
+  split(slope, rows.fraction, upper, lower);
   for (int64_t c = 0; c < sweep.pass.classes; ++c) {
-    if (c == rows.common_label) {
-      add(c, [&](int r) { return others[r]; });
-      continue;
-    }
     Floats e = load(work.exps + c * kLanes);
     const Floats growth = R > 1 ? load(work.growth + c * kLanes) : Floats{};
     const auto next = [&](int) {
@@ -254,16 +272,20 @@ void add_gradient(Sweep& sweep, const RowGroup& group, const Rows<R>& rows) {
       e *= growth;
       return now;
     };
-    if (rows.common_label >= 0) add(c, next);
-    else add(c, [&](int r) { const Floats now = next(r); return rows.label[r] == static_cast<int32_t>(c) ? others[r] : now; });
+    const auto next_mixed = [&](int r) {
+      const Floats now = next(r);
+      return rows.label[r] == static_cast<int32_t>(c) ? others[r] : now;
+    };
+    float *up = top + c * kLanes, *low = bottom + c * kLanes;
+    if (rows.common_label < 0) add_plane(up, low, upper, lower, next_mixed);
+    else if (c != rows.common_label) add_plane(up, low, upper, lower, next);
+    else add_plane(up, low, upper, lower, [&](int r) { return others[r]; });
   }
-  if (sweep.pass.has_log_s) {
-    for (int r = 0; r < R; ++r) {
-      lower[r] = rows.result[r].log_s_slope * rows.fraction[r];
-      upper[r] = rows.result[r].log_s_slope - lower[r];
-    }
-    add(sweep.pass.classes, [](int) { return splat(1.f); });
-  }
+  if (!sweep.pass.has_log_s) return;
+  for (int r = 0; r < R; ++r) slope[r] = results[r].log_s_slope;
+  split(slope, rows.fraction, upper, lower);
+  const int64_t at = sweep.pass.classes * kLanes;
+  add_plane(top + at, bottom + at, upper, lower, [](int) { return splat(1.f); });
 }
 
 // Sends the finished gradient of a source row to its low-resolution columns.
@@ -272,9 +294,7 @@ void flush_gradient(Sweep& sweep, int64_t row) {
   if (row < 0 || sweep.pending[slot] != row) return;
   sweep.pending[slot] = -1;
   float* target = sweep.block.gradient + (row - sweep.block.first_row) * sweep.block.stride;
-  const int64_t plane = sweep.block.rows * sweep.block.stride;
-  for (int64_t c = 0; c < sweep.planes; ++c)
-    pull_back(sweep.strip, load(sweep.work.gradient[slot] + c * kLanes), target + c * plane);
+  pull_back(sweep.strip, sweep.work.gradient[slot], sweep.planes, target, sweep.block.rows * sweep.block.stride);
 }
 
 void open_gradient(Sweep& sweep, int64_t row) {
@@ -296,11 +316,12 @@ bool run_rows(Sweep& sweep, const RowGroup& group, int offset, Outcome& outcome)
   const bool gentle = start_group(sweep, group, rows.fraction[0], rows.any_valid, rows.top_logit);
   if (R > 1 && !gentle) return false;
   rows.common_label = find_common_label(rows);
-  evaluate_rows(sweep, rows, outcome);
+  RowResult results[R];
+  evaluate_rows(sweep, rows, results, outcome);
   if (!sweep.pass.gradient) return true;
   open_gradient(sweep, group.top);
   open_gradient(sweep, group.bottom);
-  add_gradient(sweep, group, rows);
+  add_gradient(sweep, group, rows, results);
   return true;
 }
 

@@ -115,8 +115,8 @@ PixelRun run_pixels(const char* name, const LossInputs& in, at::IntArrayRef size
   const at::Tensor& logits = in.logits;
   const Processor& cpu = processor();
   const LowResolution source{logits.detach(), in.log_s.defined() ? in.log_s.detach() : at::Tensor()};
-  const VerticalPlan rows = plan_rows(logits.size(2), size[0]);
-  const HorizontalPlan columns = plan_columns(logits.size(3), size[1], cpu.lanes);
+  const VerticalPlan rows = plan_rows(logits.size(2), size[0], Positions::kExact);
+  const HorizontalPlan columns = plan_columns(logits.size(3), size[1], cpu.lanes, Positions::kExact);
   const Partition partition(logits.size(0), logits.size(2), source.planes() * block_stride(logits.size(3), cpu.lanes) * sizeof(float));
 
   PixelRun run;
@@ -142,7 +142,7 @@ PixelRun run_pixels(const char* name, const LossInputs& in, at::IntArrayRef size
                cpu.pixel_pass(pass, block, scratch, outcomes[task]);
                if (!options.gradient) return;
                const int64_t owned = block.last_interval - block.first_interval;
-               write_block(gradients, block, 0, owned);
+               write_block(gradients, block, owned);
                if (owned < block.rows) shared.keep(index, block);
              });
   check_outcome(name, in, size, outcomes);

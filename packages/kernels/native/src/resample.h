@@ -6,40 +6,69 @@
 namespace armseg {
 namespace ARMSEG_ISA {
 
-ARMSEG_INLINE Floats upsample(const Strip& strip, const float* row) {
-  Floats left, right;
+// source[c * plane] .. are the rows of each plane; plane c of the strip goes to target + c * kLanes.
+ARMSEG_INLINE void upsample(const Strip& strip, const float* source, int64_t plane, int64_t planes, float* target) {
+  const Ints left = load(strip.left), right = load(strip.right);
+  const Floats fraction = load(strip.fraction);
   if (strip.windowed) {
-    const Floats window = load(row + strip.base);
-    left = permute(window, load(strip.left));
-    right = permute(window, load(strip.right));
-  } else {
-    for (int i = 0; i < kLanes; ++i) {
-      left[i] = row[strip.left[i]];
-      right[i] = row[strip.right[i]];
-    }
-  }
-  return left + load(strip.fraction) * (right - left);
-}
-
-ARMSEG_INLINE Floats fold(Floats v, int segment, Ints lanes) {
-  for (int half = kLanes / 2; half >= segment; half /= 2) v += permute(v, (lanes + half) & (kLanes - 1));
-  return masked(v, lanes < segment);
-}
-
-// row[column] += what each lane of `gradient` sends to it.
-ARMSEG_INLINE void pull_back(const Strip& strip, Floats gradient, float* row) {
-  if (!strip.windowed) {
-    for (int i = 0; i < strip.count; ++i) {
-      row[strip.left[i]] += gradient[i] * (1.f - strip.fraction[i]);
-      row[strip.right[i]] += gradient[i] * strip.fraction[i];
+    source += strip.base;
+    for (int64_t c = 0; c < planes; ++c, source += plane) {
+      const Floats window = load(source), low = permute(window, left), high = permute(window, right);
+      store(target + c * kLanes, low + fraction * (high - low));
     }
     return;
   }
-  Floats sum{};
-  for (int m = 0; m < strip.taps; ++m)
-    sum += permute(gradient, load(strip.tap_lane + m * kLanes)) * load(strip.tap_weight + m * kLanes);
-  if (strip.segment < kLanes) sum = fold(sum, strip.segment, lane_numbers());
-  store(row + strip.base, load(row + strip.base) + sum);
+  for (int64_t c = 0; c < planes; ++c, source += plane) {
+    Floats low, high;
+    for (int i = 0; i < kLanes; ++i) {
+      low[i] = source[left[i]];
+      high[i] = source[right[i]];
+    }
+    store(target + c * kLanes, low + fraction * (high - low));
+  }
+}
+
+// Column by column, for strips wider than their window.
+ARMSEG_INLINE void pull_back_each(const Strip& strip, const float* gradient, int64_t planes, float* target, int64_t plane) {
+  for (int64_t c = 0; c < planes; ++c, target += plane)
+    for (int i = 0; i < strip.count; ++i) {
+      const float value = gradient[c * kLanes + i];
+      target[strip.left[i]] += value * (1.f - strip.fraction[i]);
+      target[strip.right[i]] += value * strip.fraction[i];
+    }
+}
+
+template <int Taps>
+ARMSEG_INLINE void pull_back_taps(const Strip& strip, const float* gradient, int64_t planes, float* target, int64_t plane) {
+  Ints lane[Taps];
+  Floats weight[Taps];
+  for (int m = 0; m < Taps; ++m) {
+    lane[m] = load(strip.tap_lane + m * kLanes);
+    weight[m] = load(strip.tap_weight + m * kLanes);
+  }
+  const Ints numbers = lane_numbers(), kept = numbers < strip.segment;
+  target += strip.base;
+  for (int64_t c = 0; c < planes; ++c, target += plane) {
+    const Floats value = load(gradient + c * kLanes);
+    Floats sum = permute(value, lane[0]) * weight[0];
+    for (int m = 1; m < Taps; ++m) sum += permute(value, lane[m]) * weight[m];
+    for (int half = kLanes / 2; half >= strip.segment; half /= 2) sum += permute(sum, (numbers + half) & (kLanes - 1));
+    store(target, load(target) + masked(sum, kept));
+  }
+}
+
+// The transpose of upsample: adds to the rows of each plane what the strip's columns send there.
+ARMSEG_INLINE void pull_back(const Strip& strip, const float* gradient, int64_t planes, float* target, int64_t plane) {
+  if (!strip.windowed) return pull_back_each(strip, gradient, planes, target, plane);
+  switch (strip.taps) {
+    case 1: return pull_back_taps<1>(strip, gradient, planes, target, plane);
+    case 2: return pull_back_taps<2>(strip, gradient, planes, target, plane);
+    case 3: return pull_back_taps<3>(strip, gradient, planes, target, plane);
+    case 4: return pull_back_taps<4>(strip, gradient, planes, target, plane);
+    case 5: return pull_back_taps<5>(strip, gradient, planes, target, plane);
+    case 6: return pull_back_taps<6>(strip, gradient, planes, target, plane);
+    default: return pull_back_each(strip, gradient, planes, target + strip.base, plane);
+  }
 }
 
 }  // namespace ARMSEG_ISA

@@ -17,6 +17,7 @@ typedef int32_t Ints __attribute__((vector_size(kLanes * 4)));
 typedef float UnalignedFloats __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 typedef int32_t UnalignedInts __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 typedef float Quad __attribute__((vector_size(16)));
+typedef float UnalignedQuad __attribute__((vector_size(16), aligned(4), may_alias));
 typedef double WideQuad __attribute__((vector_size(32)));
 typedef double UnalignedWideQuad __attribute__((vector_size(32), aligned(8), may_alias));
 
@@ -73,6 +74,32 @@ ARMSEG_INLINE int32_t highest_lane(Ints v) {
   }
   return v[0];
 }
+
+// Every second lane of a followed by b: the even ones or the odd ones.
+ARMSEG_INLINE Floats unzip(Floats a, Floats b, bool odd) {
+#if defined(__clang__)
+  Floats out;
+  for (int i = 0; i < kLanes; ++i) out[i] = (i < kLanes / 2 ? a : b)[i % (kLanes / 2) * 2 + (odd ? 1 : 0)];
+  return out;
+#else
+  Ints index;
+  for (int i = 0; i < kLanes; ++i) index[i] = 2 * i + (odd ? 1 : 0);
+  return __builtin_shuffle(a, b, index);
+#endif
+}
+
+// Four floats to doubles.
+ARMSEG_INLINE WideQuad widen(const float* p) {
+#if defined(__AVX__)
+  return _mm256_cvtps_pd(_mm_loadu_ps(p));
+#else
+  return __builtin_convertvector(*reinterpret_cast<const UnalignedQuad*>(p), WideQuad);
+#endif
+}
+
+// Keeps the compiler from turning an array that is stored as vectors and read lane by lane (or the other way round)
+// into shuffles, which cost more than the memory.
+ARMSEG_INLINE void through_memory(const void* p) { __asm__ volatile("" : : "r"(p) : "memory"); }
 
 // Interleaves the lower (or upper) halves of two vectors: a0 b0 a1 b1 ...
 ARMSEG_INLINE Floats zip(Floats a, Floats b, bool upper) {

@@ -43,20 +43,25 @@ ARMSEG_INLINE Floats log1p_series(Floats f) {
   return p * s;
 }
 
-// ln(x), x positive and normal.
-ARMSEG_INLINE Floats log(Floats x) {
+// What log needs to know of its argument: 2^exponent (1 + f).
+struct LogArgument {
+  Floats exponent, f;
+};
+
+// Of x, positive and normal.
+ARMSEG_INLINE LogArgument log_argument(Floats x) {
   const Ints shifted = bits(x) - 0x3f3504f3;  // the bits of sqrt(1/2)
-  const Floats exponent = to_floats(shifted >> 23);
-  const Floats f = floats_of_bits((shifted & 0x7fffff) + 0x3f3504f3) - 1.f;
-  return exponent * kLn2 + log1p_series(f);
+  return {to_floats(shifted >> 23), floats_of_bits((shifted & 0x7fffff) + 0x3f3504f3) - 1.f};
 }
 
-// ln(1 + x), x in [0, 1].
-ARMSEG_INLINE Floats log1p(Floats x) {
-  const Ints upper = x > 0.41421356f;
-  const Floats f = upper ? x * 0.5f - 0.5f : x;
-  return log1p_series(f) + masked(splat(kLn2), upper);
+// Of 1 - x, x in [0, 1/2], whatever is lost in that difference.
+ARMSEG_INLINE LogArgument log_argument_of_rest(Floats x) {
+  const Ints upper = x > 0.29289322f;
+  return {masked(splat(-1.f), upper), upper ? 1.f - (x + x) : -x};
 }
+
+ARMSEG_INLINE Floats log(LogArgument argument) { return argument.exponent * kLn2 + log1p_series(argument.f); }
+ARMSEG_INLINE Floats log(Floats x) { return log(log_argument(x)); }
 
 ARMSEG_INLINE Floats exp(Floats x) { return exp2(x * kLog2e); }
 
