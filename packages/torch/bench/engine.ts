@@ -36,7 +36,7 @@ function block(): nn.Module {
 
 function stepMs(memoryFormat: "contiguous" | "channels_last"): number {
   const net = new nn.Sequential(...Array.from({ length: 16 }, block)).to({ memoryFormat });
-  const sgd = new optim.SGD(net.parameters(), { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 });
+  const sgd = new optim.SGD(net, { learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4 });
   using x = tidy(() => ops.randn([2, 256, 32, 64]).contiguous({ memoryFormat }));
   const step = (): void =>
     tidy(() => {
