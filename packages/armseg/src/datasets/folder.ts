@@ -3,6 +3,7 @@ import { DataError } from "./data-error.ts";
 import { IMAGE_FILE, listFiles, MASK_FILE } from "./list-files.ts";
 import { pairFiles, unpairedNotes } from "./pair-files.ts";
 import type { ClassInfo, Dataset, LabelMap, Sample } from "./sample.ts";
+import { pickSamples } from "./split-names.ts";
 
 export interface FolderOptions {
   /** Shown in logs. Default `folder`. */
@@ -44,14 +45,15 @@ export async function folder(options: FolderOptions): Promise<Dataset> {
     return { ...picture, annotation: { kind: "mask", path: join(maskFolder, mask), labelMap } };
   });
   if (samples.length === 0) throw new DataError(nothingPairs(options, images, masks), options.images);
-  return {
+  const dataset: Dataset = {
     name: options.name ?? "folder",
     split: options.split,
     classes: options.classes,
-    samples: options.names ? pick(samples, options.names, options.images) : samples,
+    samples,
     notes: unpairedNotes(imagesAlone, masksAlone),
     unpaired: [...imagesAlone, ...masksAlone],
   };
+  return options.names ? pickSamples(dataset, options.names) : dataset;
 }
 
 function nothingPairs(options: FolderOptions, images: readonly string[], masks: readonly string[]): string {
@@ -61,17 +63,6 @@ function nothingPairs(options: FolderOptions, images: readonly string[], masks: 
       ? `, e.g. ${images[0]} and ${masks[0]}; set data.imageEnding or data.maskEnding`
       : "";
   return `folder(): ${found}, but none share a name${example}`;
-}
-
-function pick(samples: readonly Sample[], names: readonly string[], path: string): Sample[] {
-  const byName = new Map(samples.map((sample) => [sample.name, sample]));
-  const missing = names.filter((name) => !byName.has(name));
-  if (missing.length > 0)
-    throw new DataError(
-      `folder(): ${missing.length} listed names have no image and label in ${path}, e.g. ${missing[0]}`,
-      path,
-    );
-  return names.map((name) => byName.get(name)!);
 }
 
 /** Check that every entry of a label map is a class index or 255. @throws {DataError} Naming the first that is not. */

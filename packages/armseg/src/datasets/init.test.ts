@@ -102,8 +102,45 @@ describe("proposeConfig()", () => {
     expect(again.val).toEqual(first.val);
     expect(other.val).not.toEqual(first.val);
     expect(first.val.filter((name) => more.val.includes(name)).length).toBeGreaterThanOrEqual(5);
-    await expect(propose(named(1))).rejects.toThrow("1 picture, expected at least 2");
+    await expect(propose(named(1))).rejects.toThrow("splitNames(): 1 picture, expected at least 2");
     await expect(propose(named(4), { validationShare: 1 })).rejects.toThrow("validationShare is 1");
+  });
+
+  test("the worked example of docs/data.md", async () => {
+    const palette = { type: "PLTE", body: Uint8Array.from([0, 0, 0, 0, 128, 0, 128, 0, 0]) };
+    const indexed = (...data: number[]): Uint8Array => encodePng(3, 8, 1, 3, data, [palette]);
+    const proposal = await propose({
+      "north/0001.png": indexed(0, 1, 2),
+      "north/0002.png": indexed(0, 0, 255),
+      "south/0001.png": indexed(1, 1, 1),
+    });
+    expect(proposal.sentences.slice(0, 4)).toEqual([
+      "3 pictures with a mask.",
+      "The masks are indexed; their palette indices are the labels.",
+      "3 values found: 0, 1, 2. Rename the classes in data.classes and data.labels.map.",
+      "Value 255 is taken as ignored.",
+    ]);
+    expect(proposal.sentences[4]).toMatch(/^Split: 2 pictures for training and 1 for validation/);
+    expect(await labelsOf(proposal)).toEqual([
+      [0, 1, 2],
+      [0, 0, 255],
+      [1, 1, 1],
+    ]);
+    const classes = [
+      { name: "soil", color: [0, 0, 0] },
+      { name: "crop", color: [0, 128, 0] },
+    ] as const;
+    const map = { 0: "soil", 1: "crop", 2: "crop", 255: "ignore" };
+    expect(
+      await labelsOf({
+        ...proposal,
+        data: { ...proposal.data, classes, labels: { encoding: "values", map } },
+      }),
+    ).toEqual([
+      [0, 1, 1],
+      [0, 0, 255],
+      [1, 1, 1],
+    ]);
   });
 
   test("endings that differ are found; sizes that differ are said", async () => {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { mapConcurrently } from "./concurrently.ts";
 import { DataError } from "./data-error.ts";
@@ -10,13 +9,7 @@ import { countOf, type Pairs, pairFiles, stemOf, unpairedNotes } from "./pair-fi
 import { type RawMask, readRawMask } from "./raw-mask.ts";
 import { imageSize } from "./read-image.ts";
 import type { ClassInfo } from "./sample.ts";
-
-export interface InitOptions {
-  /** Chooses the validation pictures. Default 0. */
-  readonly seed?: number;
-  /** Share of the pictures kept for validation, between 0 and 1. Default 0.2. */
-  readonly validationShare?: number;
-}
+import { type SplitOptions, splitNames } from "./split-names.ts";
 
 /** The `data` part of a configuration, ready to be written as YAML. */
 export interface FolderConfig {
@@ -57,7 +50,7 @@ const IGNORED = "ignore";
 export async function proposeConfig(
   images: string,
   masks: string,
-  options: InitOptions = {},
+  options: SplitOptions = {},
 ): Promise<InitProposal> {
   const found = await pairWithEndings(images, masks);
   const survey = await surveyMasks(
@@ -65,7 +58,7 @@ export async function proposeConfig(
     found.pairs.pairs.map(({ mask }) => mask),
   );
   const labels = survey.mode === "rgb" ? colorLabels(survey) : valueLabels(survey);
-  const { train, val } = split(
+  const { train, val } = splitNames(
     found.pairs.pairs.map(({ name }) => name),
     options,
   );
@@ -218,22 +211,4 @@ async function sizeSentences(images: string, { pairs }: Pairs, { sizes }: Survey
   return [
     `${countOf(wrong.length, "mask")} of another size than the picture, e.g. ${wrong[0]!.mask}: mend them before training.`,
   ];
-}
-
-/** A picture's side depends on its own name and the seed alone, so pictures added later leave the others where they are. */
-function split(
-  names: readonly string[],
-  { seed = 0, validationShare = 0.2 }: InitOptions,
-): { train: string[]; val: string[] } {
-  if (!(validationShare > 0 && validationShare < 1))
-    throw new Error(`proposeConfig(): validationShare is ${validationShare}, expected between 0 and 1`);
-  if (names.length < 2)
-    throw new Error(`proposeConfig(): ${names.length} picture, expected at least 2 to split`);
-  const order = new Map(
-    names.map((name) => [name, createHash("sha256").update(`${seed}/${name}`).digest("hex")]),
-  );
-  const shuffled = [...names].sort((a, b) => (order.get(a)! < order.get(b)! ? -1 : 1));
-  const count = Math.min(names.length - 1, Math.max(1, Math.round(validationShare * names.length)));
-  const val = new Set(shuffled.slice(0, count));
-  return { train: names.filter((name) => !val.has(name)), val: names.filter((name) => val.has(name)) };
 }

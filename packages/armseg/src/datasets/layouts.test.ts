@@ -242,7 +242,7 @@ describe("folder()", () => {
     expect(dataset.unpaired).toEqual(["q/2_rgb.jpg", "q/3_mask.png"]);
     expect((await folder({ ...options, names: ["q__1"] })).samples).toHaveLength(1);
     await expect(folder({ ...options, names: ["q__9"] })).rejects.toThrow(
-      "1 listed names have no image and label",
+      '1 listed name of 1 not in folder, e.g. "q__9"; names are like "p__1"',
     );
     await expect(folder({ ...options, imageEnding: "" })).rejects.toThrow(
       "none share a name, e.g. p/1_rgb.jpg and p/1_mask.png",
@@ -292,6 +292,7 @@ describe("weight maps", () => {
   test("PNG and NPY, paired with their samples", async () => {
     const root = await fixture({
       "a.png": grey(0, 51, 255),
+      "ulm/u.npy": npy("<f4", "(1, 3)", floats),
       "b.npy": npy("<f4", "(1, 3)", floats),
       "c.npy": npy("<f8", "(1, 3)", Buffer.from(Float64Array.of(0, 0.5, 2).buffer)),
       "d.npy": npy("|u1", "(1, 3)", Uint8Array.of(0, 51, 255)),
@@ -310,7 +311,8 @@ describe("weight maps", () => {
       samples: [{ name: "b", image: "b.jpg" }],
       notes: [],
     };
-    expect((await withWeights(dataset, root)).samples[0]!.weights).toBe(join(root, "b.npy"));
+    const { samples } = await withWeights(dataset, root);
+    expect(samples.map(({ weights }) => weights)).toEqual([join(root, "b.npy"), join(root, "ulm/u.npy")]);
     await expect(withWeights({ ...dataset, samples: [{ name: "z", image: "" }] }, root)).rejects.toThrow(
       "no weight map z.png or .npy",
     );

@@ -80,7 +80,12 @@ function readChunks(bytes: Uint8Array): Chunks {
   return { header, data: parts.length === 1 ? parts[0]! : Buffer.concat(parts), ...found };
 }
 
-function* chunks(bytes: Uint8Array): Generator<{ type: string; body: Uint8Array }> {
+/**
+ * The chunks of a PNG up to IEND, each with its checksum verified.
+ *
+ * @throws If the file is truncated or a checksum is wrong.
+ */
+export function* chunks(bytes: Uint8Array): Generator<{ type: string; body: Uint8Array }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = SIGNATURE.length; ; ) {
     if (at + 12 > bytes.length)

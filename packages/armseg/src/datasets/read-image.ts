@@ -45,8 +45,9 @@ export async function imageSize(path: string): Promise<readonly [number, number]
   }
 }
 
-function openImage(path: string, options: ReadImageOptions): Sharp {
-  return sharp(path, {
+/** A picture to be decoded, from its file or the file's bytes, as {@link readImage} decodes it. */
+export function openImage(source: string | Uint8Array, options: ReadImageOptions): Sharp {
+  return sharp(source, {
     autoOrient: true,
     failOn: "error",
     ignoreIcc: true,
@@ -54,7 +55,8 @@ function openImage(path: string, options: ReadImageOptions): Sharp {
   });
 }
 
-function imageError(what: string, path: string, cause: unknown): DataError {
+/** What went wrong with a picture, as a {@link DataError} that names it. */
+export function imageError(what: string, path: string, cause: unknown): DataError {
   const reason = messageOf(cause)
     .replace(/\s+/g, " ")
     .replace(/[\s:]+$/, "");

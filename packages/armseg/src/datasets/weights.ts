@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { DataError, messageOf } from "./data-error.ts";
 import { listFiles } from "./list-files.ts";
 import { parseNpy } from "./npy.ts";
@@ -75,7 +75,11 @@ function checkWeights({ data, width }: WeightMap): void {
  */
 export async function withWeights(dataset: Dataset, folder: string): Promise<Dataset> {
   const files = await listFiles(folder, /\.(png|npy)$/i);
-  const byName = new Map(files.map((file) => [stemOf(file, "").replaceAll("/", "__"), file]));
+  // By path where the sample's name has one, else by file name: weight maps may lie in sub-folders of their own.
+  const byName = new Map([
+    ...files.map((file) => [basename(stemOf(file, "")), file] as const),
+    ...files.map((file) => [stemOf(file, "").replaceAll("/", "__"), file] as const),
+  ]);
   const samples = dataset.samples.map((sample) => {
     const file = byName.get(sample.name);
     if (file === undefined)
