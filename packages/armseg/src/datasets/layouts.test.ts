@@ -308,7 +308,10 @@ describe("weight maps", () => {
       name: "",
       split: "",
       classes: [],
-      samples: [{ name: "b", image: "b.jpg" }],
+      samples: [
+        { name: "b", image: "b.jpg" },
+        { name: "u", image: "u.jpg" },
+      ],
       notes: [],
     };
     const { samples } = await withWeights(dataset, root);
