@@ -1,0 +1,99 @@
+import { element, escapeText } from "./svg/markup.ts";
+
+/** A part of a page with a heading; nothing at all if it has no content. */
+export function section(title: string, ...content: readonly string[]): string {
+  const shown = content.filter((part) => part !== "");
+  return shown.length === 0 ? "" : element("section", {}, element("h2", {}, escapeText(title)), ...shown);
+}
+
+/** A chart under its title, with a sentence of explanation; nothing at all if there is no chart. */
+export function figure(title: string, chart: string, explanation = ""): string {
+  if (chart === "") return "";
+  const caption = element("strong", {}, escapeText(title));
+  const text = explanation === "" ? "" : element("p", {}, escapeText(explanation));
+  return element("figure", {}, element("figcaption", {}, caption, text), chart);
+}
+
+/** Figures side by side where the page is wide enough. */
+export function figures(...content: readonly string[]): string {
+  const shown = content.filter((part) => part !== "");
+  return shown.length === 0 ? "" : element("div", { class: "figures" }, ...shown);
+}
+
+/** A table; the cells are markup already. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], kind = ""): string {
+  const row = (cells: readonly string[], name: string) =>
+    element("tr", {}, ...cells.map((cell) => element(name, {}, cell)));
+  const body = element("tbody", {}, ...rows.map((cells) => row(cells, "td")));
+  const parts = head.length === 0 ? body : element("thead", {}, row(head, "th")) + body;
+  return element("div", { class: "scroll" }, element("table", kind === "" ? {} : { class: kind }, parts));
+}
+
+/** Text that unfolds at a click. */
+export function details(summary: string, text: string): string {
+  if (text === "") return "";
+  const head = element("summary", {}, escapeText(summary));
+  return element("details", {}, head, element("pre", {}, escapeText(text)));
+}
+
+/** A whole page that needs nothing from outside: no script, no network. */
+export function page(title: string, ...content: readonly string[]): string {
+  const head = [
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    // Were a run's text ever to slip through unescaped, it could still load and run nothing.
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
+    element("title", {}, escapeText(title)),
+    `<style>${STYLE}</style>`,
+  ];
+  const body = element("body", {}, element("main", {}, ...content));
+  return `<!doctype html>\n<html lang="en"><head>${head.join("")}</head>${body}</html>\n`;
+}
+
+const STYLE = `
+:root { --ink: #1c2430; --soft: #5c6675; --paper: #fff; --panel: #f6f7f9; --line: #dde1e7; --accent: #2a6fdb;
+  --series-0: #2a6fdb; --series-1: #d35f1e; --series-2: #12876a; --series-3: #8450c4;
+  --series-4: #c23a76; --series-5: #80750f; --series-6: #0f7f9d; --series-7: #6b7280; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e9ee; --soft: #9aa4b2; --paper: #14181f; --panel: #1b2029; --line: #313947; --accent: #6ba4ff;
+    --series-0: #6ba4ff; --series-1: #ff9a62; --series-2: #45c99e; --series-3: #bb96f0;
+    --series-4: #f27fb0; --series-5: #cfc24f; --series-6: #55c4e0; --series-7: #a6aebb; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 1220px; margin: 0 auto; padding: 28px 24px 60px; }
+h1 { font-size: 26px; line-height: 1.2; margin: 0 0 4px; overflow-wrap: anywhere; }
+h2 { font-size: 19px; margin: 40px 0 12px; padding-bottom: 6px; border-bottom: 1px solid var(--line); }
+p { margin: 4px 0; } .soft, figcaption p, th { color: var(--soft); }
+.tiles { display: flex; flex-wrap: wrap; gap: 12px; margin: 18px 0; }
+.tile { background: var(--panel); border-radius: 8px; padding: 10px 16px; min-width: 120px; }
+.tile b { display: block; font-size: 22px; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.tile span { color: var(--soft); font-size: 13px; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 20px; }
+figure { margin: 0; background: var(--panel); border-radius: 8px; padding: 14px 16px; min-width: 0; }
+figcaption { margin-bottom: 8px; } figcaption p { font-size: 13px; line-height: 1.4; margin: 2px 0 0; }
+.chart { display: block; width: 100%; height: auto; font: 11.5px system-ui, sans-serif; }
+.chart text { fill: var(--ink); font-variant-numeric: tabular-nums; } .chart .label { fill: var(--soft); }
+.chart .grid { stroke: var(--line); } .chart .axis { stroke: var(--soft); }
+.chart .mark { stroke: var(--soft); stroke-dasharray: 2 3; }
+.chart .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
+.chart .band { opacity: 0.16; } .chart .cell { fill: var(--accent); stroke: var(--line); stroke-width: 0.5; }
+.chart .on-cell { fill: var(--paper); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th { text-align: left; font-weight: 500; font-size: 13px; } td, th { padding: 4px 14px 4px 0; vertical-align: middle; }
+tbody tr + tr td { border-top: 1px solid var(--line); } .numbers td + td, .numbers th + th, .scores td + td, .scores th + th { text-align: right; }
+.numbers td + td, .numbers th + th { padding-left: 12px; }
+.facts td:first-child { color: var(--soft); white-space: nowrap; }
+.bar { display: inline-block; width: 180px; height: 10px; border-radius: 3px; background: var(--line); vertical-align: middle; }
+.bar i { display: block; height: 100%; border-radius: 3px; background: var(--accent); }
+.swatch { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 8px; vertical-align: -1px;
+  border: 1px solid var(--line); }
+.sheet img { display: block; width: 100%; min-width: 130px; border-radius: 4px; image-rendering: auto; }
+.sheet td { padding: 4px 6px 4px 0; border: 0 !important; } .sheet { width: 100%; }
+.better { color: var(--series-2); } .worse { color: var(--series-4); }
+details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); }
+pre { overflow-x: auto; background: var(--panel); border-radius: 8px; padding: 12px 16px; font-size: 13px; line-height: 1.45; }
+@media print { body { font-size: 12px; } figure, tr { break-inside: avoid; } }
+`;

@@ -1,0 +1,54 @@
+import type { EvaluationRecord } from "../../runs/records.ts";
+import { section, table } from "../page.ts";
+import { className, lastEvaluation, type ReportData, splitsOf } from "../report-data.ts";
+import { formatPercent } from "../svg/format-number.ts";
+import { element, escapeText } from "../svg/markup.ts";
+
+/** The table of scores by class, one a split, as of the last evaluation. */
+export function classes(data: ReportData): string {
+  return splitsOf(data)
+    .map((split) => {
+      const evaluation = lastEvaluation(data, split)!;
+      return section(`Classes on ${split}`, scores(evaluation), classTable(data, evaluation));
+    })
+    .join("");
+}
+
+/** The colour of a class as a small square, and its name; markup. */
+export function classLabel(data: ReportData, index: number): string {
+  const color = data.run?.classes[index]?.color ?? [128, 128, 128];
+  // Numbers, whatever the file holds: it goes into a style.
+  const swatch = element("span", {
+    class: "swatch",
+    style: `background: rgb(${color.map(Number).join(" ")})`,
+  });
+  return swatch + escapeText(className(data, index));
+}
+
+function scores({ iteration, images, aAcc, mAcc, mIoU, boundaryIoU }: EvaluationRecord): string {
+  const parts = [
+    `mIoU ${formatPercent(mIoU)} %`,
+    `mAcc ${formatPercent(mAcc)} %`,
+    `aAcc ${formatPercent(aAcc)} %`,
+    ...(boundaryIoU === undefined ? [] : [`boundary IoU ${formatPercent(boundaryIoU)} %`]),
+  ];
+  const text = `${parts.join(" · ")} over ${images} images at iteration ${iteration}.`;
+  return element("p", { class: "soft" }, escapeText(text));
+}
+
+function classTable(data: ReportData, { iou, accuracy }: EvaluationRecord): string {
+  const head = ["class", "IoU in %", "", ...(accuracy ? ["accuracy in %"] : [])];
+  const rows = iou.map((value, i) => [
+    classLabel(data, i),
+    formatPercent(value),
+    bar(value),
+    ...(accuracy ? [formatPercent(accuracy[i] ?? Number.NaN)] : []),
+  ]);
+  return table(head, rows, "scores");
+}
+
+/** A horizontal bar for a fraction in [0, 1]; markup. */
+export function bar(fraction: number): string {
+  const width = Number.isFinite(fraction) ? Math.min(Math.max(100 * fraction, 0), 100) : 0;
+  return element("span", { class: "bar" }, element("i", { style: `width: ${width.toFixed(1)}%` }));
+}

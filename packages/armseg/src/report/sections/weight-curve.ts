@@ -1,0 +1,116 @@
+import type { CurveRecord } from "../../runs/records.ts";
+import { curveAgainstOptimum } from "../holder-optimum.ts";
+import { figure, figures, section } from "../page.ts";
+import type { ReportData } from "../report-data.ts";
+import { barChart } from "../svg/bar-chart.ts";
+import { rampColor, seriesColor } from "../svg/colors.ts";
+import { formatNumber } from "../svg/format-number.ts";
+import { lineChart, type Point, type Series } from "../svg/line-chart.ts";
+
+const CONFIDENCE = "confidence u (−1 least, 1 most confident)";
+/** More curves than this hide one another. */
+const MOST_CURVES = 24;
+
+/** What the weight curve learned, beside what theory expects and the losses it answers to. */
+export function weightCurve(data: ReportData): string {
+  const last = data.curves.at(-1);
+  if (last === undefined) return "";
+  return section(
+    "Weight curve",
+    figures(historyFigure(data.curves), optimumFigure(last), lossFigure(last), countFigure(last)),
+  );
+}
+
+function historyFigure(curves: readonly CurveRecord[]): string {
+  const shown = thinned(curves, MOST_CURVES);
+  const [first, last] = [shown[0]!.iteration, shown.at(-1)!.iteration];
+  const color = (iteration: number) => rampColor(last === first ? 1 : (iteration - first) / (last - first));
+  const chart = lineChart(
+    shown.map(({ iteration, knots, weights }) => ({
+      name: `iteration ${iteration}`,
+      points: knots.map((knot, i): Point => [knot, weights[i]!]),
+      color: color(iteration),
+    })),
+    {
+      title: "W(u) over time",
+      description: `The weight curve at ${shown.length} times from iteration ${first} to ${last}.`,
+      xLabel: CONFIDENCE,
+      yLabel: "W(u), not normalised",
+      yDomain: [0, 1],
+      ramp: {
+        colors: Array.from({ length: 24 }, (_, i) => rampColor(i / 23)),
+        ends: [`iteration ${first}`, String(last)],
+      },
+    },
+  );
+  return figure(
+    "W(u) over time",
+    chart,
+    "Each line is the curve at one iteration, early ones blue, late ones orange.",
+  );
+}
+
+function optimumFigure(last: CurveRecord): string {
+  const compared = curveAgainstOptimum(last);
+  if (compared === undefined) return "";
+  const { confidence, learned, optimum, correlation } = compared;
+  const alongside = (values: readonly number[]) => confidence.map((u, i): Point => [u, values[i]!]);
+  const series: Series[] = [
+    { name: "learned", points: alongside(learned) },
+    { name: `optimum L^(1/(p−1)), p = ${last.p}`, points: alongside(optimum), isDashed: true },
+  ];
+  const chart = lineChart(series, {
+    title: "Learned curve and Hölder optimum",
+    description: `The weight curve at iteration ${last.iteration} and the theoretical optimum; correlation ${formatNumber(correlation)}.`,
+    xLabel: CONFIDENCE,
+    yLabel: "weight, average pixel = 1",
+    xDomain: [-1, 1],
+  });
+  return figure(
+    "Learned curve and Hölder optimum",
+    chart,
+    `Both scaled to the same norm over the pixels. Correlation over the pixels: ${formatNumber(correlation)}.`,
+  );
+}
+
+function lossFigure(last: CurveRecord): string {
+  const chart = barChart(last.meanLossPerBin, {
+    title: "Mean loss per confidence bin",
+    description: `Mean pixel loss in ${last.meanLossPerBin.length} bins of confidence at iteration ${last.iteration}.`,
+    xLabel: CONFIDENCE,
+    yLabel: "mean loss in nats",
+    xDomain: [-1, 1],
+    color: seriesColor(1),
+  });
+  return figure(
+    "Mean loss per confidence bin",
+    chart,
+    "The paper's Figure 5: what the adversary sees of the network.",
+  );
+}
+
+function countFigure(last: CurveRecord): string {
+  const total = last.countPerBin.reduce((sum, count) => sum + count, 0);
+  const chart = barChart(
+    last.countPerBin.map((count) => (100 * count) / total),
+    {
+      title: "Pixels per confidence bin",
+      description: `Share of ${formatNumber(total)} valid pixels in each bin of confidence.`,
+      xLabel: CONFIDENCE,
+      yLabel: "pixels in %",
+      xDomain: [-1, 1],
+      color: seriesColor(6),
+    },
+  );
+  return figure(
+    "Pixels per confidence bin",
+    chart,
+    `${formatNumber(total)} valid pixels since the record before.`,
+  );
+}
+
+/** The first, the last, and what lies evenly between them. */
+function thinned<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]!);
+}
