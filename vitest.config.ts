@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["@armseg/source"], externalConditions: ["@armseg/source"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/**/*.test.ts"],
+    setupFiles: ["packages/torch/test/no-leaks.ts"],
     // Native add-ons can bring down a worker thread, so each file has a process of its own.
     pool: "forks",
     testTimeout: 60_000,

@@ -176,6 +176,16 @@ export function tidy<T>(body: () => T): T {
   }
 }
 
+/** @internal Opens a scope that ends when the function it returns is called: for a test, which is not one call. */
+export function openScope(): () => void {
+  const scope: Scope = { parent: current, members: [] };
+  current = scope;
+  return () => {
+    current = scope.parent;
+    close(scope, new Set());
+  };
+}
+
 /** Takes a tensor out of every scope: it lives until it is disposed or garbage-collected. Returns it. */
 export function keep<T extends Owned>(tensor: T): T {
   Owned.markKept(tensor);

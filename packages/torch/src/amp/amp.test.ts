@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { expectClose } from "../../test/close.ts";
 import {
   amp,
   memory,
@@ -12,6 +11,7 @@ import {
   tensor,
   tidy,
 } from "../index.ts";
+import { expectClose } from "../testing/close.ts";
 
 describe("autocast", () => {
   test("computes products in bfloat16 and keeps gradients in float32", () => {

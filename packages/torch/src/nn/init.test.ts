@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { expectClose, float32 } from "../../test/close.ts";
 import { manualSeed, nn, ops, type Tensor, tidy } from "../index.ts";
+import { expectClose, float32 } from "../testing/close.ts";
 import golden from "./golden/modules.json" with { type: "json" };
 
 const { init } = nn;

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { expectClose } from "../../test/close.ts";
 import {
   manualSeed,
   memory,
@@ -11,6 +10,7 @@ import {
   tensor,
   tidy,
 } from "../index.ts";
+import { expectClose } from "../testing/close.ts";
 import golden from "./golden/modules.json" with { type: "json" };
 
 interface Case {

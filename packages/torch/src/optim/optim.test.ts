@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { expectClose } from "../../test/close.ts";
 import {
   memory,
   type NestedNumbers,
@@ -12,6 +11,7 @@ import {
   tensor,
   tidy,
 } from "../index.ts";
+import { expectClose } from "../testing/close.ts";
 import golden from "./golden/trajectories.json" with { type: "json" };
 
 /** What the golden trajectories train: mean(sin(x·W + b)²) + 0.1·Σ|W|. */

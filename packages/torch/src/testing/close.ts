@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { NestedNumbers, Tensor } from "../src/index.ts";
+import type { NestedNumbers, Tensor } from "../index.ts";
 
 function flat(values: NestedNumbers): number[] {
   return typeof values === "object" ? values.flatMap(flat) : [Number(values)];
