@@ -2,7 +2,7 @@ import { readImage } from "../datasets/read-image.ts";
 import { readLabel } from "../datasets/read-label.ts";
 import { normalisedLevels, writeFrame } from "./normalise.ts";
 import { resizedSize } from "./random-resize.ts";
-import { resizeImageWindow } from "./resize-image.ts";
+import { resizeImageWindow, wholePart } from "./resize-image.ts";
 import type { EvaluationResult, EvaluationTask, OnStage } from "./task.ts";
 import { type Size, wholeImage } from "./window.ts";
 
@@ -23,7 +23,7 @@ export async function readEvaluationSample(
   const label = sample.annotation ? await readLabel(sample.annotation, originalSize) : null;
   onStage("augmenting");
   const size = base ? resizedSize(originalSize, base) : originalSize;
-  const resized = resizeImageWindow(image, size, wholeImage(size));
+  const resized = resizeImageWindow(wholePart(image), size, wholeImage(size));
   const out = new Float32Array(3 * size[0] * size[1]);
   writeFrame(resized, normalisedLevels(normalise), out, size, layout);
   return { image: out, size, originalSize, label };

@@ -1,11 +1,17 @@
-import type { Sample } from "../datasets/sample.ts";
-import type { AugmentationOptions } from "./augment.ts";
+import type { LabelImage, RgbImage, Sample } from "../datasets/sample.ts";
+import type { Augmentation, AugmentationOptions } from "./augment.ts";
+import { resizeLabelWindow } from "./resize-label.ts";
 import { createSampler } from "./sampler.ts";
-import { type AugmentedSample, augmentSample } from "./training-sample.ts";
+import { augmentImage, readSample } from "./training-sample.ts";
 
 /** An augmented sample, 8-bit and without padding, to be drawn. */
-export interface PreviewSample extends AugmentedSample {
+export interface PreviewSample {
   readonly name: string;
+  /** The crop, at most as large as asked for. */
+  readonly image: RgbImage;
+  readonly label: LabelImage;
+  /** What was drawn for it. */
+  readonly augmentation: Augmentation;
 }
 
 export interface PreviewOptions {
@@ -26,12 +32,11 @@ export async function previewSamples(options: PreviewOptions): Promise<PreviewSa
   const sampler = createSampler({ seed, sizes: [samples.length], batchSize: 1 });
   const previews: PreviewSample[] = [];
   for (let iteration = 0; iteration < count; iteration++) {
-    const [ref] = sampler.batch(iteration);
-    const sample = samples[ref!.index]!;
-    previews.push({
-      name: sample.name,
-      ...(await augmentSample(sample, { seed, iteration, index: 0 }, augmentation)),
-    });
+    const sample = samples[sampler.batch(iteration)[0]!.index]!;
+    const drawn = await readSample(sample, { seed, iteration, index: 0 }, augmentation, () => {});
+    const { resized, window, flip } = drawn.augmentation;
+    const label = resizeLabelWindow(drawn.label, resized, window, { flip });
+    previews.push({ name: sample.name, image: augmentImage(drawn), label, augmentation: drawn.augmentation });
   }
   return previews;
 }

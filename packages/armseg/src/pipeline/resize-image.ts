@@ -2,43 +2,94 @@ import type { RgbImage } from "../datasets/sample.ts";
 import { type LinearTable, linearTable } from "./resize-tables.ts";
 import { assertInside, type Size, type Window } from "./window.ts";
 
+/** Some of an image's pixels, and where in it they lie. */
+export interface ImagePart {
+  readonly pixels: RgbImage;
+  /** `[height, width]` of the whole image. */
+  readonly imageSize: Size;
+  /** Place of the first pixel in the whole image. */
+  readonly top: number;
+  readonly left: number;
+}
+
+/** All of an image. */
+export function wholePart(image: RgbImage): ImagePart {
+  return { pixels: image, imageSize: [image.height, image.width], top: 0, left: 0 };
+}
+
 /**
  * A window of the resized image, without making the rest of it.
  *
  * Bit for bit what OpenCV gives for `cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)[window]` (mmcv's bilinear `imresize`): half-pixel
  * centres, 11-bit weights, no antialiasing when shrinking, and the mean of 2x2 pixels when both sides are exactly halved.
  *
- * @param image - `[height, width, 3]`, 8-bit.
+ * @param part - At least {@link sourceWindow} of the image, `[height, width, 3]`, 8-bit.
  * @param size - `[height, width]` of the whole resized image.
  * @param window - In pixels of the resized image.
  * @param options.flip - Mirror the window left to right.
+ * @param options.out - Memory for the result, `window.height · window.width · 3` bytes.
  * @returns `[window.height, window.width, 3]`, 8-bit.
  * @throws If the window leaves the resized image.
  */
 export function resizeImageWindow(
-  image: RgbImage,
+  part: ImagePart,
   size: Size,
   window: Window,
-  options: { flip?: boolean } = {},
+  options: { flip?: boolean; out?: Uint8Array } = {},
 ): RgbImage {
   assertInside("resizeImageWindow()", window, size);
   const flip = options.flip ?? false;
   const { height, width } = window;
-  const out = { height, width, data: new Uint8Array(height * width * 3) };
-  if (size[0] === image.height && size[1] === image.width) copyWindow(image, window, flip, out.data);
-  else if (2 * size[0] === image.height && 2 * size[1] === image.width)
-    halveWindow(image, window, flip, out.data);
-  else interpolateWindow(image, size, window, flip, out.data);
-  return out;
+  const data = options.out ?? new Uint8Array(height * width * 3);
+  const rule = ruleFor(part.imageSize, size);
+  if (rule === "copy") copyWindow(part, window, flip, data);
+  else if (rule === "halve") halveWindow(part, window, flip, data);
+  else interpolateWindow(part, size, window, flip, data);
+  return { height, width, data };
 }
 
-function copyWindow(image: RgbImage, window: Window, flip: boolean, out: Uint8Array): void {
+/**
+ * The pixels of an image that a window of it, resized, is made of.
+ *
+ * @param imageSize - `[height, width]` of the image.
+ * @param size - `[height, width]` of the whole resized image.
+ * @param window - In pixels of the resized image.
+ */
+export function sourceWindow(imageSize: Size, size: Size, window: Window): Window {
+  assertInside("sourceWindow()", window, size);
+  const rule = ruleFor(imageSize, size);
+  if (rule === "copy") return window;
   const { top, left, height, width } = window;
-  const rowBytes = width * 3;
-  for (let y = 0; y < height; y++) {
-    const from = ((top + y) * image.width + left) * 3;
-    if (flip) copyRowFlipped(image.data, from, out, y * rowBytes, width);
-    else out.set(image.data.subarray(from, from + rowBytes), y * rowBytes);
+  if (rule === "halve") return { top: 2 * top, left: 2 * left, height: 2 * height, width: 2 * width };
+  const [firstRow, lastRow] = sourceRange(size[0], imageSize[0], top, height);
+  const [firstColumn, lastColumn] = sourceRange(size[1], imageSize[1], left, width);
+  return {
+    top: firstRow,
+    left: firstColumn,
+    height: lastRow - firstRow + 1,
+    width: lastColumn - firstColumn + 1,
+  };
+}
+
+/** First and last position read, and one more before them: the last column of all is read with its neighbour. */
+function sourceRange(target: number, source: number, from: number, count: number): readonly [number, number] {
+  const { lower } = linearTable(target, source, from, 1, "repeated");
+  const { upper } = linearTable(target, source, from + count - 1, 1, "repeated");
+  return [Math.max(0, lower[0]! - 1), upper[0]!];
+}
+
+/** OpenCV copies at equal size, and turns INTER_LINEAR into INTER_AREA when both sides are exactly halved. */
+function ruleFor(imageSize: Size, size: Size): "copy" | "halve" | "interpolate" {
+  if (size[0] === imageSize[0] && size[1] === imageSize[1]) return "copy";
+  return 2 * size[0] === imageSize[0] && 2 * size[1] === imageSize[1] ? "halve" : "interpolate";
+}
+
+function copyWindow({ pixels, top, left }: ImagePart, window: Window, flip: boolean, out: Uint8Array): void {
+  const rowBytes = window.width * 3;
+  for (let y = 0; y < window.height; y++) {
+    const from = ((window.top - top + y) * pixels.width + window.left - left) * 3;
+    if (flip) copyRowFlipped(pixels.data, from, out, y * rowBytes, window.width);
+    else out.set(pixels.data.subarray(from, from + rowBytes), y * rowBytes);
   }
 }
 
@@ -50,44 +101,43 @@ function copyRowFlipped(data: Uint8Array, from: number, out: Uint8Array, to: num
   }
 }
 
-/** OpenCV turns INTER_LINEAR into INTER_AREA when both sides are exactly halved. */
-function halveWindow(image: RgbImage, window: Window, flip: boolean, out: Uint8Array): void {
-  const { data, width: sourceWidth } = image;
-  const below = sourceWidth * 3;
+function halveWindow({ pixels, top, left }: ImagePart, window: Window, flip: boolean, out: Uint8Array): void {
+  const { data, width } = pixels;
+  const below = width * 3;
   for (let y = 0; y < window.height; y++) {
-    let i = (2 * (window.top + y) * sourceWidth + 2 * window.left) * 3;
+    let i = ((2 * (window.top + y) - top) * width + 2 * window.left - left) * 3;
     for (let x = 0; x < window.width; x++, i += 6) {
       const o = (y * window.width + (flip ? window.width - 1 - x : x)) * 3;
-      for (let c = 0; c < 3; c++) {
-        const k = i + c;
-        const sum = data[k]! + data[k + 3]! + data[k + below]! + data[k + below + 3]!;
-        out[o + c] = (sum + 2) >> 2;
-      }
+      for (let c = i; c < i + 3; c++)
+        out[o + c - i] = (data[c]! + data[c + 3]! + data[c + below]! + data[c + below + 3]! + 2) >> 2;
     }
   }
 }
 
 function interpolateWindow(
-  image: RgbImage,
+  part: ImagePart,
   size: Size,
   window: Window,
   flip: boolean,
   out: Uint8Array,
 ): void {
+  const { pixels, imageSize } = part;
+  const rows = linearTable(size[0], imageSize[0], window.top, window.height, "repeated");
   const columns = byteTaps(
-    linearTable(size[1], image.width, window.left, window.width, "clamped"),
-    image.width,
+    linearTable(size[1], imageSize[1], window.left, window.width, "clamped"),
+    imageSize[1],
+    part.left,
   );
-  const rows = linearTable(size[0], image.height, window.top, window.height, "repeated");
   if (flip) for (const side of Object.values(columns) as Int32Array[]) side.reverse();
   const rowLength = window.width * 3;
   // Neighbouring source rows differ in parity, so two buffers hold all that an output row needs, and rows are made once.
   const buffers = [new Int32Array(rowLength), new Int32Array(rowLength)] as const;
   const held = [-1, -1];
-  const step = image.width > 1 ? 3 : 0;
+  const step = imageSize[1] > 1 ? 3 : 0;
   const sourceRow = (y: number): Int32Array => {
     const slot = (y & 1) as 0 | 1;
-    if (held[slot] !== y) interpolateRow(image.data, y * image.width * 3, step, columns, buffers[slot]);
+    const start = (y - part.top) * pixels.width * 3;
+    if (held[slot] !== y) interpolateRow(pixels.data, start, step, columns, buffers[slot]);
     held[slot] = y;
     return buffers[slot];
   };
@@ -98,7 +148,7 @@ function interpolateWindow(
   }
 }
 
-/** Byte offset of each column's left tap, the right one being the next pixel; and their weights. */
+/** Byte offset of each column's left tap within a row of the part, the right one being the next pixel; and their weights. */
 interface ByteTaps {
   readonly offset: Int32Array;
   readonly leftWeight: Int32Array;
@@ -106,12 +156,16 @@ interface ByteTaps {
 }
 
 /** At the right border both taps are the last pixel: the same as the last two with all weight on the right. */
-function byteTaps({ lower, upper, lowerWeight, upperWeight }: LinearTable, sourceWidth: number): ByteTaps {
-  const offset = lower.map((column) => 3 * column);
+function byteTaps(
+  { lower, upper, lowerWeight, upperWeight }: LinearTable,
+  width: number,
+  left: number,
+): ByteTaps {
+  const offset = lower.map((column) => 3 * (column - left));
   const [leftWeight, rightWeight] = [lowerWeight, upperWeight];
   for (let x = 0; x < offset.length; x++) {
-    if (lower[x] !== upper[x] || sourceWidth === 1) continue;
-    offset[x] = 3 * (lower[x]! - 1);
+    if (lower[x] !== upper[x] || width === 1) continue;
+    offset[x]! -= 3;
     rightWeight[x] = leftWeight[x]! + rightWeight[x]!;
     leftWeight[x] = 0;
   }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { flipRows_ } from "./flip.ts";
 import { bytes, golden, labelImage, rgbImage } from "./golden/read-golden.ts";
 import { countClasses } from "./random-crop.ts";
-import { resizeImageWindow } from "./resize-image.ts";
+import { resizeImageWindow, sourceWindow, wholePart } from "./resize-image.ts";
 import { resizeLabelWindow } from "./resize-label.ts";
 import { roundHalfEven } from "./resize-tables.ts";
 import { type Size, type Window, wholeImage } from "./window.ts";
@@ -11,9 +11,11 @@ import { type Size, type Window, wholeImage } from "./window.ts";
 test("images and labels equal OpenCV's INTER_LINEAR and INTER_NEAREST to the last bit, windows and mirrored windows too", () => {
   for (const { source, size, window, ...expected } of golden.resizes) {
     const image = rgbImage(expected.image, source);
-    expect(resizeImageWindow(image, size, wholeImage(size)).data).toEqual(bytes(expected.wholeImage));
-    expect(resizeImageWindow(image, size, window).data).toEqual(bytes(expected.imageWindow));
-    expect(resizeImageWindow(image, size, window, { flip: true }).data).toEqual(
+    expect(resizeImageWindow(wholePart(image), size, wholeImage(size)).data).toEqual(
+      bytes(expected.wholeImage),
+    );
+    expect(resizeImageWindow(wholePart(image), size, window).data).toEqual(bytes(expected.imageWindow));
+    expect(resizeImageWindow(wholePart(image), size, window, { flip: true }).data).toEqual(
       bytes(expected.flippedWindow),
     );
     const label = labelImage(expected.label, source);
@@ -47,6 +49,8 @@ const windowed = fc
     );
   });
 
+const from = ({ height, width }: { height: number; width: number }): Size => [height, width];
+
 function noise(length: number, seed: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => Math.imul(i + 1, 2654435761 + 40503 * seed) >>> 13);
 }
@@ -59,15 +63,19 @@ function crop(data: Uint8Array, width: number, channels: number, window: Window)
   return Uint8Array.from(rows.flat());
 }
 
-test("a window of the resized image is the resized image's window, and flipping commutes", () => {
+test("a window of the resized image is the resized image's window, needs only a part of the image, and flipping commutes", () => {
   fc.assert(
     fc.property(windowed, ({ source, size, window, seed }) => {
       const [height, width] = source;
       const image = { height, width, data: noise(height * width * 3, seed) };
-      const whole = resizeImageWindow(image, size, wholeImage(size)).data;
-      const part = resizeImageWindow(image, size, window).data;
+      const whole = resizeImageWindow(wholePart(image), size, wholeImage(size)).data;
+      const part = resizeImageWindow(wholePart(image), size, window).data;
       expect(part).toEqual(crop(whole, size[1], 3, window));
-      const flipped = resizeImageWindow(image, size, window, { flip: true }).data;
+      const needed = sourceWindow(from(image), size, window);
+      const pixels = { height: needed.height, width: needed.width, data: crop(image.data, width, 3, needed) };
+      const fromPart = { pixels, imageSize: from(image), top: needed.top, left: needed.left };
+      expect(resizeImageWindow(fromPart, size, window).data).toEqual(part);
+      const flipped = resizeImageWindow(wholePart(image), size, window, { flip: true }).data;
       expect(flipped).toEqual(flipRows_(part, window.width, 3));
       const label = { height, width, data: noise(height * width, seed) };
       const wholeLabel = resizeLabelWindow(label, size, wholeImage(size)).data;
@@ -81,7 +89,7 @@ test("a flat picture stays flat and a resized label holds only values that were 
   fc.assert(
     fc.property(windowed, fc.nat(255), ({ source: [height, width], size, window }, level) => {
       const image = { height, width, data: new Uint8Array(height * width * 3).fill(level) };
-      expect(new Set(resizeImageWindow(image, size, window).data)).toEqual(new Set([level]));
+      expect(new Set(resizeImageWindow(wholePart(image), size, window).data)).toEqual(new Set([level]));
       const label = { height, width, data: noise(height * width, level) };
       const before = new Set(label.data);
       for (const value of resizeLabelWindow(label, size, window).data) expect(before.has(value)).toBe(true);
@@ -91,7 +99,7 @@ test("a flat picture stays flat and a resized label holds only values that were 
 
 test("a 2x2 picture doubled in width, by hand", () => {
   const image = { height: 1, width: 2, data: Uint8Array.of(0, 0, 0, 100, 200, 40) };
-  const { data } = resizeImageWindow(image, [1, 4], wholeImage([1, 4]));
+  const { data } = resizeImageWindow(wholePart(image), [1, 4], wholeImage([1, 4]));
   expect([...data]).toEqual([0, 0, 0, 25, 50, 10, 75, 150, 30, 100, 200, 40]);
 });
 
@@ -102,7 +110,7 @@ test("halves round to even", () => {
 test("a window outside the resized image is a named error", () => {
   const image = { height: 2, width: 2, data: new Uint8Array(12) };
   const window = { top: 0, left: 3, height: 2, width: 2 };
-  expect(() => resizeImageWindow(image, [4, 4], window)).toThrow("inside the image of 4x4 pixels");
+  expect(() => resizeImageWindow(wholePart(image), [4, 4], window)).toThrow("inside the image of 4x4 pixels");
   expect(() =>
     resizeLabelWindow({ height: 2, width: 2, data: new Uint8Array(4) }, [4, 4], { ...window, left: 0.5 }),
   ).toThrow("column 0.5");

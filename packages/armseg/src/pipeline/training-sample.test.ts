@@ -1,12 +1,13 @@
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { allocateBatch, type BatchFormat, sampleViews } from "./batch.ts";
-import { bytes, floats, golden, labelImage, rgbImage } from "./golden/read-golden.ts";
+import { floats, golden, labelImage, rgbImage } from "./golden/read-golden.ts";
 import { normalisedLevels, writeFrame } from "./normalise.ts";
 import { augmentationPresets, IMAGENET_NORMALISE } from "./presets.ts";
 import { previewSamples } from "./preview.ts";
+import { wholePart } from "./resize-image.ts";
 import { type PictureFolder, pictureFolder } from "./testing/picture-folder.ts";
-import { applyAugmentation, fillTrainingSample } from "./training-sample.ts";
+import { augmentImage, fillTrainingSample, writeMap } from "./training-sample.ts";
 
 const crc = (array: Float32Array | Uint8Array) =>
   crc32(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
@@ -15,14 +16,21 @@ test("resize, crop, flip, distortion, normalisation and padding together equal t
   const { image, label, weights, size, cases } = golden.whole;
   const weightMap = { height: size[0], width: size[1], data: floats(weights) };
   for (const { augmentation, frame, ...expected } of cases) {
-    const sample = applyAugmentation(rgbImage(image, size), labelImage(label, size), weightMap, augmentation);
+    const part = wholePart(rgbImage(image, size));
+    const sample = { augmentation, part, label: labelImage(label, size), weights: weightMap };
+    const crop = augmentImage(sample);
     const out = new Float32Array(3 * frame[0] * frame[1]);
     for (const layout of ["channelsFirst", "channelsLast"] as const) {
-      writeFrame(sample.image, normalisedLevels(IMAGENET_NORMALISE), out, frame, layout);
+      writeFrame(crop, normalisedLevels(IMAGENET_NORMALISE), out, frame, layout);
       expect(crc(out)).toBe(expected[layout]);
     }
+    const labels = new Uint8Array(frame[0] * frame[1]);
+    writeMap(sample.label, augmentation, labels, frame, 255);
+    expect(crc(labels)).toBe(expected.label);
+    const weightFrame = new Float32Array(frame[0] * frame[1]);
+    writeMap(weightMap, augmentation, weightFrame, frame, 0);
+    expect(crc(weightFrame)).toBe(expected.weights);
   }
-  expect(bytes(label)).toHaveLength(size[0] * size[1]);
 });
 
 let pictures: PictureFolder;

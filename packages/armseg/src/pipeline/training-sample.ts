@@ -1,5 +1,4 @@
 import { DataError } from "../datasets/data-error.ts";
-import { imageSize, readImage } from "../datasets/read-image.ts";
 import { readLabel } from "../datasets/read-label.ts";
 import { IGNORE_INDEX, type LabelImage, type RgbImage, type Sample } from "../datasets/sample.ts";
 import { readWeights } from "../datasets/weights.ts";
@@ -13,16 +12,17 @@ import {
   writeFrame,
 } from "./normalise.ts";
 import { distortColors_ } from "./photometric.ts";
-import { resizeImageWindow } from "./resize-image.ts";
+import { openPicture } from "./picture.ts";
+import { type ImagePart, resizeImageWindow, sourceWindow } from "./resize-image.ts";
 import { type NumberMap, pickNearest } from "./resize-label.ts";
 import type { OnStage, TrainingResult, TrainingTask } from "./task.ts";
 import type { Size } from "./window.ts";
 
-/** An augmented sample before normalisation and padding. */
-export interface AugmentedSample {
+/** What an augmented sample is made from. */
+export interface DrawnSample {
   readonly augmentation: Augmentation;
-  /** The crop, 8-bit, at most as large as asked for. */
-  readonly image: RgbImage;
+  /** The pixels that the crop needs. */
+  readonly part: ImagePart;
   readonly label: LabelImage;
   readonly weights: NumberMap<Float32Array> | null;
 }
@@ -34,99 +34,112 @@ export interface AugmentedSample {
  */
 export async function fillTrainingSample(task: TrainingTask, onStage: OnStage): Promise<TrainingResult> {
   const { format, memory, place, augmentation } = task;
-  const sample = await augmentSample(task.sample, task.key, augmentation, onStage);
+  const drawn = await readSample(task.sample, task.key, augmentation, onStage);
+  onStage("augmenting");
   const views = sampleViews(memory, format, place);
+  const crop = augmentImage(drawn, scratch(drawn));
   writeFrame(
-    sample.image,
+    crop,
     levelsFor(augmentation.normalise, format.imageType),
     views.image,
     format.size,
     format.layout,
   );
-  writeMap(sample.label, views.label, format.size, IGNORE_INDEX);
-  if (views.weights) {
-    if (sample.weights) writeMap(sample.weights, views.weights, format.size, 0);
-    else
-      writeMap(
-        { ...sample.label, data: new Float32Array(sample.label.data.length).fill(1) },
-        views.weights,
-        format.size,
-        0,
-      );
-  }
-  return { validPixels: countValid(sample.label.data) };
+  writeMap(drawn.label, drawn.augmentation, views.label, format.size, IGNORE_INDEX);
+  if (views.weights)
+    writeMap(drawn.weights ?? ones(drawn.label), drawn.augmentation, views.weights, format.size, 0);
+  return { validPixels: countValid(views.label) };
 }
 
 /**
- * Read one sample and augment it: the label first, since the crop is chosen by its classes, then only the window of the image that is kept.
+ * Read what is needed of a sample: the label first, since the crop is chosen by its classes, then only the pixels of the image that the crop
+ * is made of.
  *
  * @throws {DataError} If a file of it cannot be read, or it has no annotation.
  */
-export async function augmentSample(
+export async function readSample(
   sample: Sample,
   key: TrainingTask["key"],
   options: AugmentationOptions,
-  onStage: OnStage = () => {},
-): Promise<AugmentedSample> {
+  onStage: OnStage,
+): Promise<DrawnSample> {
   const { annotation } = sample;
   if (!annotation)
     throw new DataError(
-      `augmentSample(): ${sample.name} has no annotation; train on a split with labels`,
+      `readSample(): ${sample.name} has no annotation; train on a split with labels`,
       sample.image,
     );
   onStage("reading the image");
-  const size = await imageSize(sample.image);
+  const picture = await openPicture(sample.image);
   onStage("reading the label");
-  const label = await readLabel(annotation, size);
+  const label = await readLabel(annotation, picture.size);
   onStage("reading the weights");
-  const weights = sample.weights === undefined ? null : await readWeights(sample.weights, size);
-  onStage("reading the image");
-  const image = await readImage(sample.image);
+  const weights = sample.weights === undefined ? null : await readWeights(sample.weights, picture.size);
   onStage("augmenting");
-  return applyAugmentation(image, label, weights, drawAugmentation(key, label, options));
+  const augmentation = drawAugmentation(key, label, options);
+  const source = sourceWindow(picture.size, augmentation.resized, augmentation.window);
+  onStage("reading the image");
+  const pixels = await picture.read(source);
+  return {
+    augmentation,
+    part: { pixels, imageSize: picture.size, top: source.top, left: source.left },
+    label,
+    weights,
+  };
 }
 
-/** Resize, crop, flip and distort a sample as drawn. */
-export function applyAugmentation(
-  image: RgbImage,
-  label: LabelImage,
-  weights: NumberMap<Float32Array> | null,
-  augmentation: Augmentation,
-): AugmentedSample {
+/**
+ * The crop of the image, resized, flipped and distorted as drawn.
+ *
+ * @param out - Memory for the result, `height · width · 3` bytes of the window.
+ */
+export function augmentImage({ part, augmentation }: DrawnSample, out?: Uint8Array): RgbImage {
   const { resized, window, flip, photometric } = augmentation;
-  const crop = resizeImageWindow(image, resized, window, { flip });
+  const crop = resizeImageWindow(part, resized, window, { flip, ...(out && { out }) });
   if (photometric) distortColors_(crop.data, photometric);
-  const { height, width } = window;
-  const cropLabel = { height, width, data: new Uint8Array(height * width) };
-  pickNearest(label, resized, window, flip, cropLabel.data, width);
-  const cropWeights = weights && { height, width, data: new Float32Array(height * width) };
-  if (weights && cropWeights) pickNearest(weights, resized, window, flip, cropWeights.data, width);
-  return { augmentation, image: crop, label: cropLabel, weights: cropWeights };
+  return crop;
 }
 
-/** Tables are made once: a run has one normalisation. */
-let kept: { key: string; levels: LevelTables } | undefined;
-
-function levelsFor(normalise: NormaliseOptions, imageType: ImageType): LevelTables {
-  const key = JSON.stringify([normalise, imageType]);
-  if (kept?.key !== key)
-    kept = { key, levels: imageType === "float32" ? normalisedLevels(normalise) : plainLevels(normalise) };
-  return kept.levels;
-}
-
-/** Write a map into the top left corner of a frame and `padding` around it. */
-function writeMap<T extends Uint8Array | Float32Array>(
-  { data, height, width }: NumberMap<T>,
+/** Write the crop of a map, resized by nearest neighbour and flipped as drawn, into the top left corner of a frame and `padding` around it. */
+export function writeMap<T extends Uint8Array | Float32Array>(
+  map: NumberMap<T>,
+  { resized, window, flip }: Augmentation,
   out: T,
   frame: Size,
   padding: number,
 ): void {
-  if (height < frame[0] || width < frame[1]) out.fill(padding);
-  for (let y = 0; y < height; y++) out.set(data.subarray(y * width, (y + 1) * width), y * frame[1]);
+  if (window.height < frame[0] || window.width < frame[1]) out.fill(padding);
+  pickNearest(map, resized, window, flip, out, frame[1]);
+}
+
+/** One buffer for every crop of this thread: fresh ones of this size would have the garbage collector run for each sample. */
+let kept8Bit = new Uint8Array(0);
+
+function scratch({ augmentation }: DrawnSample): Uint8Array {
+  const bytes = augmentation.window.height * augmentation.window.width * 3;
+  if (kept8Bit.length < bytes) kept8Bit = new Uint8Array(bytes);
+  return kept8Bit.subarray(0, bytes);
+}
+
+/** Tables are made once: a run has one normalisation. */
+let keptLevels: { key: string; levels: LevelTables } | undefined;
+
+function levelsFor(normalise: NormaliseOptions, imageType: ImageType): LevelTables {
+  const key = JSON.stringify([normalise, imageType]);
+  if (keptLevels?.key !== key)
+    keptLevels = {
+      key,
+      levels: imageType === "float32" ? normalisedLevels(normalise) : plainLevels(normalise),
+    };
+  return keptLevels.levels;
+}
+
+function ones({ height, width }: LabelImage): NumberMap<Float32Array> {
+  return { height, width, data: new Float32Array(height * width).fill(1) };
 }
 
 function countValid(labels: Uint8Array): number {
   let valid = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i] !== IGNORE_INDEX) valid++;
+  for (let i = 0; i < labels.length; i++) valid += labels[i]! === IGNORE_INDEX ? 0 : 1;
   return valid;
 }

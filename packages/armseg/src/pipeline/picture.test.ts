@@ -1,0 +1,83 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp, { type Sharp } from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readImage } from "../datasets/read-image.ts";
+import { openPicture } from "./picture.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "armseg-picture-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const [HEIGHT, WIDTH] = [60, 90];
+
+function picture(channels: 1 | 3 | 4): Sharp {
+  const data = Uint8Array.from(
+    { length: HEIGHT * WIDTH * channels },
+    (_, i) => Math.imul(i + 1, 2654435761) >>> 21,
+  );
+  return sharp(data, { raw: { height: HEIGHT, width: WIDTH, channels } });
+}
+
+const kinds: Record<string, () => Sharp> = {
+  "rgb.png": () => picture(3).png(),
+  "alpha.png": () => picture(4).png(),
+  "interlaced.png": () => picture(3).png({ progressive: true }),
+  "palette.png": () => picture(3).png({ palette: true, colours: 16 }),
+  "sixteen-bit.png": () => picture(3).toColourspace("rgb16").png(),
+  "grey.png": () => picture(1).toColourspace("b-w").png(),
+  "plain.jpg": () => picture(3).jpeg(),
+  "progressive.jpg": () => picture(3).jpeg({ progressive: true }),
+  "picture.webp": () => picture(3).webp(),
+  ...Object.fromEntries(
+    [2, 3, 4, 5, 6, 7, 8].map((orientation) => [
+      `turned-${orientation}.jpg`,
+      () => picture(3).withMetadata({ orientation }).jpeg(),
+    ]),
+  ),
+};
+
+test.each(Object.keys(kinds))("parts of %s equal the whole picture's", async (name) => {
+  const path = join(folder, name);
+  await kinds[name]!().toFile(path);
+  const whole = await readImage(path);
+  const opened = await openPicture(path);
+  expect(opened.size).toEqual([whole.height, whole.width]);
+  for (const [top, left, height, width] of [
+    [0, 0, whole.height, whole.width],
+    [0, 3, 20, 31],
+    [17, 0, 9, 40],
+    [whole.height - 12, whole.width - 25, 12, 25],
+  ] as const) {
+    const part = await opened.read({ top, left, height, width });
+    expect([part.height, part.width]).toEqual([height, width]);
+    const rows = Array.from({ length: height }, (_, y) => {
+      const start = ((top + y) * whole.width + left) * 3;
+      return whole.data.subarray(start, start + width * 3);
+    });
+    expect(Buffer.compare(part.data, Buffer.concat(rows))).toBe(0);
+  }
+});
+
+test("damage below the part that is read is found all the same, and named", async () => {
+  const path = join(folder, "damaged.png");
+  await kinds["rgb.png"]!().toFile(path);
+  const intact = readFileSync(path);
+  const flipped = Buffer.from(intact);
+  flipped[intact.length - 40]! ^= 1;
+  writeFileSync(path, flipped);
+  await expect(openPicture(path)).rejects.toMatchObject({ name: "DataError", path });
+  await expect(openPicture(path)).rejects.toThrow(/damaged\.png.*checksum/);
+  writeFileSync(path, intact);
+  truncateSync(path, intact.length - 6);
+  await expect(openPicture(path)).rejects.toThrow(/damaged\.png.*truncated/);
+});
+
+test("what is missing or no picture is a named error", async () => {
+  await expect(openPicture(join(folder, "none.png"))).rejects.toThrow("none.png");
+  writeFileSync(join(folder, "text.png"), "not a picture");
+  await expect(openPicture(join(folder, "text.png"))).rejects.toMatchObject({ name: "DataError" });
+});

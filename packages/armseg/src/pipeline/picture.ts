@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { chunks } from "../datasets/png.ts";
+import { imageError, openImage } from "../datasets/read-image.ts";
+import type { RgbImage } from "../datasets/sample.ts";
+import type { Size, Window } from "./window.ts";
+
+/** A picture file whose header was read and whose pixels are decoded on demand, a part at a time. */
+export interface Picture {
+  /** `[height, width]`, upright. */
+  readonly size: Size;
+  /**
+   * Decode a part; a file's rows below it are not decompressed.
+   *
+   * @param window - In pixels of the upright picture.
+   * @throws {DataError} If the file is damaged; the message names it.
+   */
+  read(window: Window): Promise<RgbImage>;
+}
+
+const PNG_FIRST_BYTE = 0x89;
+
+/**
+ * Open a picture to decode parts of it, with the same sample values as {@link readImage} gives for the whole.
+ *
+ * A decoder that stops early does not see damage further down, so the checksums of PNG files are verified here, to the last chunk.
+ *
+ * @throws {DataError} If the file is missing, damaged, truncated or no picture; the message names it.
+ */
+export async function openPicture(path: string): Promise<Picture> {
+  try {
+    const bytes = await readFile(path);
+    // Walking over the chunks verifies each.
+    if (bytes[0] === PNG_FIRST_BYTE) for (const _ of chunks(bytes));
+    const { autoOrient } = await openImage(bytes, {}).metadata();
+    return { size: [autoOrient.height, autoOrient.width], read: (window) => readPart(path, bytes, window) };
+  } catch (cause) {
+    throw imageError("openPicture", path, cause);
+  }
+}
+
+async function readPart(path: string, bytes: Uint8Array, window: Window): Promise<RgbImage> {
+  try {
+    const { data, info } = await openImage(bytes, {})
+      .extract(window)
+      .removeAlpha()
+      .toColourspace("srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to RGB`);
+    return { height: info.height, width: info.width, data };
+  } catch (cause) {
+    throw imageError("openPicture", path, cause);
+  }
+}
