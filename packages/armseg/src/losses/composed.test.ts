@@ -15,7 +15,7 @@ describe("composed loss against its transcription into PyTorch", () => {
   test.each(golden.cases)("$indicator, $loss, $curve, p = $p, weighted: $weighted", (expected) => {
     tidy(() => {
       const { logits, logS, labels, probe, classWeights, pixelWeights } = goldenInputs();
-      const curve = goldenCurve(expected.curve);
+      using curve = goldenCurve(expected.curve);
       const criterion = new SegmentationLoss({
         pixelLoss: expected.loss,
         indicator: expected.indicator,
@@ -67,7 +67,7 @@ describe("composed loss, gradients by finite differences in float64", () => {
       const logits = ops.randn([1, 3, 2, 3], { dtype: "float64" }).requiresGrad_();
       const logS = ops.randn([1, 1, 2, 3], { dtype: "float64" }).mul(0.5).requiresGrad_();
       const labels = fromTypedArray(Uint8Array.from([0, 1, 2, 255, 1, 0, 2, 2, 1, 0, 0, 255]), [1, 3, 4]);
-      const curve = new ArmCurve().to({ dtype: "float64" });
+      using curve = new ArmCurve().to({ dtype: "float64" });
       const criterion = new SegmentationLoss({
         indicator,
         pixelLoss,
@@ -158,7 +158,8 @@ describe("composed loss, properties", () => {
   test("knots and the exact curve agree to 1e-6", () => {
     tidy(() => {
       const { logits, labels } = goldenInputs();
-      const { settings } = new SegmentationLoss({ curve: goldenCurve("arm") });
+      using curve = goldenCurve("arm");
+      const { settings } = new SegmentationLoss({ curve });
       const run = { isIsolated: false, hasStatistics: false };
       const [exact, knots] = (["exact", "knots"] as const).map((evaluation) => {
         const { objective } = composedLoss({ logits, labels }, settings, run, evaluation);

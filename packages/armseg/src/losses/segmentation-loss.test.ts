@@ -20,6 +20,9 @@ import { SegmentationLoss } from "./segmentation-loss.ts";
 
 beforeEach(() => manualSeed(0));
 
+/** Shared by the tests that only need some curve. */
+const arm = new ArmCurve();
+
 const composed = (options: SegmentationLossOptions = {}) =>
   new SegmentationLoss({ ...options, implementation: "composed" });
 
@@ -64,7 +67,7 @@ describe("SegmentationLoss", () => {
   });
 
   test("isolated: the network descends the mean, the curve climbs Q, neither sees the other", () => {
-    const curve = new ArmCurve();
+    using curve = new ArmCurve();
     const { logits, labels } = batch();
     const criterion = composed({ curve });
     const isolated = criterion.call({ logits, labels }, { phase: "isolated" });
@@ -81,7 +84,7 @@ describe("SegmentationLoss", () => {
 
   test("accepts uint8 and int64 labels, and half precision logits in float32", () => {
     const { logits, labels } = batch();
-    const criterion = composed({ curve: new ArmCurve() });
+    const criterion = composed({ curve: arm });
     const expected = criterion.call({ logits, labels }).loss;
     expect(criterion.call({ logits, labels: labels.to("uint8") }).loss.item()).toBe(expected.item());
     const half = logits.to("bfloat16");
@@ -94,7 +97,7 @@ describe("SegmentationLoss", () => {
 
   test("is the same number under autocast", () => {
     const { logits, labels } = batch();
-    const criterion = composed({ curve: new ArmCurve() });
+    const criterion = composed({ curve: arm });
     const expected = criterion.call({ logits, labels }).loss.item();
     const mixed = amp.autocast("cpu", { dtype: "bfloat16" }, () => criterion.call({ logits, labels }).loss);
     expect(mixed.item()).toBe(expected);
@@ -102,7 +105,7 @@ describe("SegmentationLoss", () => {
 
   test("statistics and bins add up", () => {
     const { logits, labels } = batch();
-    const result = composed({ curve: new ArmCurve(), p: 3 }).call({ logits, labels });
+    const result = composed({ curve: arm, p: 3 }).call({ logits, labels });
     const statistics = readLossStatistics(result.statistics);
     const [count, weight, loss] = [0, 1, 2].map((row) => result.bins.select(0, row).sum().item()) as [
       number,
@@ -142,7 +145,7 @@ describe("SegmentationLoss", () => {
 
   test("leaves no tensor behind", () => {
     const { logits, labels } = batch();
-    const criterion = composed({ curve: new ArmCurve() });
+    const criterion = composed({ curve: arm });
     const before = memory().tensors;
     for (let i = 0; i < 5; i++) tidy(() => criterion.call({ logits, labels }).loss.item());
     expect(memory().tensors).toBe(before);
@@ -150,7 +153,7 @@ describe("SegmentationLoss", () => {
 });
 
 describe("SegmentationLoss, degenerate batches", () => {
-  const curves = { none: null, arm: new ArmCurve(), line: new LinearCurve() };
+  const curves = { none: null, arm, line: new LinearCurve() };
 
   test.each(["none", "arm", "line"] as const)(
     "no valid pixel: 0 with zero gradient, counted (%s)",
@@ -186,7 +189,7 @@ describe("SegmentationLoss, degenerate batches", () => {
         for (const sign of [1e4, -1e4]) {
           const logits = tensor([[[[sign, 0]], [[0, -sign]]]]).requiresGrad_();
           const labels = fromTypedArray(Uint8Array.from([1, 1]), [1, 1, 2]);
-          const criterion = composed({ curve: new ArmCurve(), indicator, pixelLoss, detach: false });
+          const criterion = composed({ curve: arm, indicator, pixelLoss, detach: false });
           const { loss } = criterion.call({ logits, labels });
           const gradient = numbers(gradients([loss], [logits])[0] as Tensor);
           expect([loss.item(), ...gradient].every(Number.isFinite), `${indicator} ${pixelLoss}`).toBe(true);

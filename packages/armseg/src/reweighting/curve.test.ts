@@ -9,7 +9,8 @@ beforeEach(() => manualSeed(0));
 
 describe("ArmCurve (section 3.3)", () => {
   test("has the paper's 53 parameters, under names of convolutions", () => {
-    const state = [...new ArmCurve().stateDict()].map(([name, value]) => [name, value.shape.join("x")]);
+    using curve = new ArmCurve();
+    const state = [...curve.stateDict()].map(([name, value]) => [name, value.shape.join("x")]);
     expect(state).toEqual([
       ["conv1.weight", "4x1x1x1"],
       ["conv1.bias", "4"],
@@ -20,11 +21,11 @@ describe("ArmCurve (section 3.3)", () => {
       ["conv4.weight", "1x4x1x1"],
       ["conv4.bias", "1"],
     ]);
-    expect([...new ArmCurve().parameters()].reduce((sum, parameter) => sum + parameter.numel, 0)).toBe(53);
+    expect([...curve.parameters()].reduce((sum, parameter) => sum + parameter.numel, 0)).toBe(53);
   });
 
   test("maps any shape element by element to (0, 1)", () => {
-    const curve = new ArmCurve();
+    using curve = new ArmCurve();
     const grid = ops.linspace(-1, 1, 12);
     const weights = curve.call(grid);
     expect(relativeError(numbers(curve.call(grid.reshape([2, 3, 2]))), numbers(weights))).toBeLessThan(1e-6);
@@ -32,12 +33,13 @@ describe("ArmCurve (section 3.3)", () => {
   });
 
   test("is learnable, a line is not", () => {
-    expect([isLearnable(new ArmCurve()), isLearnable(new LinearCurve()), isLearnable(null)]).toEqual([
+    using curve = new ArmCurve();
+    expect([isLearnable(curve), isLearnable(new LinearCurve()), isLearnable(null)]).toEqual([
       true,
       false,
       false,
     ]);
-    expect(isLearnable(new ArmCurve().requiresGrad_(false))).toBe(false);
+    expect(isLearnable(curve.requiresGrad_(false))).toBe(false);
   });
 });
 
@@ -64,7 +66,7 @@ describe("knots", () => {
   });
 
   test("1024 intervals are within 1e-6 of the curve", () => {
-    const curve = new ArmCurve().to({ dtype: "float64" });
+    using curve = new ArmCurve().to({ dtype: "float64" });
     const u = ops.rand([500], { dtype: "float64" }).mul(2).sub(1);
     const knots = sampleCurve(curve, { like: u });
     expect(relativeError(numbers(interpolateKnots(knots, u)), numbers(curve.call(u)))).toBeLessThan(1e-6);

@@ -20,11 +20,16 @@ describe("normalisation and objective (section 3.3)", () => {
 
   test("weights sum to 1 and do not change with the scale of W", () => {
     fc.assert(
-      fc.property(weightsArbitrary, normArbitrary, fc.double({ min: 1e-6, max: 1e6, noNaN: true }), (w, p, scale) => {
-        const plain = numbers(weightMap(doubles(w), p));
-        expect(plain.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
-        expect(relativeError(numbers(weightMap(doubles(w).mul(scale), p)), plain)).toBeLessThan(1e-11);
-      }),
+      fc.property(
+        weightsArbitrary,
+        normArbitrary,
+        fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
+        (w, p, scale) => {
+          const plain = numbers(weightMap(doubles(w), p));
+          expect(plain.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+          expect(relativeError(numbers(weightMap(doubles(w).mul(scale), p)), plain)).toBeLessThan(1e-11);
+        },
+      ),
     );
   });
 
