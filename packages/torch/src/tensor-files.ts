@@ -73,8 +73,7 @@ export function saveSafetensors(
 
 /** A tensor with the bytes of one that was read from a file, without a copy. */
 export function tensorOfRaw(raw: RawTensor): Tensor {
-  const { buffer, byteOffset } = raw.data;
-  return new Tensor(door.fromBuffer(buffer as ArrayBuffer, byteOffset, raw.shape, raw.dtype));
+  return new Tensor(door.fromView(raw.data, raw.shape, raw.dtype));
 }
 
 function isZipOrPickle(path: string): boolean {

@@ -279,7 +279,8 @@ export function tensor(values: NestedNumbers | TypedArray, options: TensorOption
 }
 
 /**
- * A tensor on a typed array's own memory, without a copy: writing to one is writing to the other.
+ * A tensor on a typed array's own memory, without a copy: writing to one is writing to the other. The memory may be a
+ * SharedArrayBuffer, such as one that a worker thread fills.
  *
  * @param shape - Its product must be the array's length.
  * @param dtype - Needed for arrays that have no dtype of their own (bool, float16 and bfloat16 as bits).
@@ -292,7 +293,7 @@ export function fromTypedArray(array: TypedArray, shape: readonly number[], dtyp
     );
   }
   const type = dtype ?? dtypeOfTypedArray(array);
-  return new Tensor(door.fromBuffer(array.buffer as ArrayBuffer, array.byteOffset, shape, type));
+  return new Tensor(door.fromView(array, shape, type));
 }
 
 /** A tensor that is trained: what a Module finds among its fields and an optimizer updates. */

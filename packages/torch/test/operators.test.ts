@@ -179,6 +179,14 @@ describe("Tensor", () => {
     });
   });
 
+  test("lies on memory that threads share", () => {
+    const memory = new Float32Array(new SharedArrayBuffer(16));
+    tidy(() => {
+      fromTypedArray(memory.subarray(1), [3]).fill_(2);
+      expect([...memory]).toEqual([0, 2, 2, 2]);
+    });
+  });
+
   test("prints its values when they are few", async () => {
     const { inspect } = await import("node:util");
     tidy(() => {

@@ -68,24 +68,23 @@ std::vector<int64_t> readShape(const Napi::Value& value) {
   return shape;
 }
 
-/// fromBuffer(arrayBuffer, byteOffset, shape, dtype) -> a tensor on the buffer's own memory.
-Napi::Value fromBuffer(const Napi::CallbackInfo& info) {
-  Napi::ArrayBuffer buffer = info[0].As<Napi::ArrayBuffer>();
-  const auto offset = static_cast<size_t>(info[1].As<Napi::Number>().Int64Value());
-  const std::vector<int64_t> shape = readShape(info[2]);
-  const at::ScalarType type = parseDtype(info[3].As<Napi::String>());
+/// fromView(typedArray, shape, dtype) -> a tensor on the array's own memory, which may be shared between threads.
+Napi::Value fromView(const Napi::CallbackInfo& info) {
+  const Napi::TypedArray view = info[0].As<Napi::TypedArray>();
+  const std::vector<int64_t> shape = readShape(info[1]);
+  const at::ScalarType type = parseDtype(info[2].As<Napi::String>());
   size_t bytes = c10::elementSize(type);
   for (const int64_t size : shape) bytes *= static_cast<size_t>(size);
-  const size_t available = buffer.ByteLength();
-  if (offset > available || bytes > available - offset) {
-    throw std::runtime_error("fromBuffer(): the shape needs " + std::to_string(bytes) + " bytes, the buffer has " +
-                             std::to_string(available > offset ? available - offset : 0));
+  if (bytes != view.ByteLength()) {
+    throw std::runtime_error("fromView(): the shape needs " + std::to_string(bytes) + " bytes, the array has " +
+                             std::to_string(view.ByteLength()));
   }
   if (bytes == 0) return wrap(info, at::empty(shape, type));
+  void* data = nullptr;
+  napi_get_typedarray_info(info.Env(), view, nullptr, nullptr, &data, nullptr, nullptr);
   napi_ref reference;
-  napi_create_reference(info.Env(), buffer, 1, &reference);
+  napi_create_reference(info.Env(), view, 1, &reference);
   auto deleter = [queue = Environment::of(info.Env()).releases, reference](void*) { queue->push(reference); };
-  char* data = static_cast<char*>(buffer.Data()) + offset;
   return wrap(info, at::from_blob(data, shape, deleter, at::TensorOptions(type)));
 }
 
@@ -133,7 +132,7 @@ void exportTensors(Napi::Env env, Napi::Object exports) {
   exports["alias"] = Napi::Function::New(env, alias, "alias");
   exports["release"] = Napi::Function::New(env, release, "release");
   exports["releaseAll"] = Napi::Function::New(env, releaseAll, "releaseAll");
-  exports["fromBuffer"] = Napi::Function::New(env, fromBuffer, "fromBuffer");
+  exports["fromView"] = Napi::Function::New(env, fromView, "fromView");
   exports["toBuffer"] = Napi::Function::New(env, toBuffer, "toBuffer");
   exports["copyToBuffer"] = Napi::Function::New(env, copyToBuffer, "copyToBuffer");
   exports["memory"] = Napi::Function::New(env, memory, "memory");

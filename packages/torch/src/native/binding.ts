@@ -66,7 +66,7 @@ export interface Door {
   alias(handle: TensorHandle): TensorHandle;
   release(handle: TensorHandle): boolean;
   releaseAll(handles: readonly TensorHandle[]): void;
-  fromBuffer(buffer: ArrayBuffer, byteOffset: number, shape: readonly number[], dtype: string): TensorHandle;
+  fromView(view: ArrayBufferView, shape: readonly number[], dtype: string): TensorHandle;
   toBuffer(handle: TensorHandle): ArrayBuffer;
   copyToBuffer(handle: TensorHandle): ArrayBuffer;
   memory(): { tensors: number; bytes: number };
