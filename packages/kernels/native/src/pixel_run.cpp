@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 namespace armseg {
 namespace {
@@ -89,6 +90,25 @@ struct SharedRows {
   }
 };
 
+// What each task leaves of its cells; float32 suffices for sums that are themselves added in double.
+struct TaskCells {
+  int64_t tasks, size;
+  std::unique_ptr<float[]> sums;  // [tasks][size]
+
+  TaskCells(int64_t tasks, int64_t size) : tasks(tasks), size(size), sums(new float[tasks * size]) {}
+
+  void keep(int64_t task, const double* cells) {
+    for (int64_t i = 0; i < size; ++i) sums[task * size + i] = static_cast<float>(cells[i]);
+  }
+
+  std::vector<double> add_up() const {
+    std::vector<double> total(size);
+    for (int64_t t = 0; t < tasks; ++t)
+      for (int64_t i = 0; i < size; ++i) total[i] += static_cast<double>(sums[t * size + i]);
+    return total;
+  }
+};
+
 LowResolution make_gradients(const LossInputs& in) {
   LowResolution gradients;
   gradients.logits = at::empty_like(in.logits, in.logits.options().dtype(at::kFloat));
@@ -131,15 +151,19 @@ PixelRun run_pixels(const char* name, const LossInputs& in, at::IntArrayRef size
     pass.cells = static_cast<int32_t>(in.knots.size(0) - 1);
   }
   const int64_t cell_sums = options.cells ? int64_t{pass.cells} * kCellSums : 0;
-  std::vector<double> cells(partition.tasks * cell_sums);
+  TaskCells cells(partition.tasks, cell_sums);
   std::vector<Outcome> outcomes(partition.tasks);
-  for (int64_t t = 0; t < partition.tasks; ++t) outcomes[t].cells = cell_sums ? cells.data() + t * cell_sums : nullptr;
 
   const LowResolution gradients = options.gradient ? make_gradients(in) : LowResolution{};
   SharedRows shared(partition, options.gradient ? source.planes() : 0, logits.size(3));
-  run_blocks(source, partition, cpu.lanes, options.gradient, scratch_size(source.planes(), cpu.lanes),
+  const int64_t scratch_floats = scratch_size(source.planes(), cpu.lanes);
+  run_blocks(source, partition, cpu.lanes, options.gradient, scratch_floats + 2 * cell_sums,
              [&](int64_t task, int64_t index, const Block& block, float* scratch) {
+               double* sums = reinterpret_cast<double*>(scratch + scratch_floats);
+               if (index == partition.first_block(task)) std::fill(sums, sums + cell_sums, 0.);
+               outcomes[task].cells = cell_sums ? sums : nullptr;
                cpu.pixel_pass(pass, block, scratch, outcomes[task]);
+               if (index + 1 == partition.first_block(task + 1)) cells.keep(task, sums);
                if (!options.gradient) return;
                const int64_t owned = block.last_interval - block.first_interval;
                write_block(gradients, block, owned);
@@ -151,10 +175,7 @@ PixelRun run_pixels(const char* name, const LossInputs& in, at::IntArrayRef size
 
   for (const Outcome& outcome : outcomes)
     for (int t = 0; t < kTotals; ++t) run.totals[t] += outcome.totals[t];
-  for (int64_t t = 1; t < partition.tasks; ++t)
-    for (int64_t i = 0; i < cell_sums; ++i) cells[i] += cells[t * cell_sums + i];
-  cells.resize(cell_sums);
-  run.cells = std::move(cells);
+  run.cells = cells.add_up();
   run.logits_gradient = gradients.logits;
   run.log_s_gradient = gradients.log_s;
   return run;
