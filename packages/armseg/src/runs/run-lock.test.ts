@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ownIdentity, processState } from "./process-identity.ts";
 import { acquireRunLock } from "./run-lock.ts";
 import { startChild } from "./testing/child.ts";
@@ -60,6 +60,24 @@ describe("acquireRunLock", () => {
     expect(() => acquireRunLock(path)).toThrow(/on elsewhere since 2020.*delete this file/);
     fs.writeFileSync(path, "");
     expect(() => acquireRunLock(path)).toThrow(/an unreadable lock.*delete this file/);
+  });
+
+  test("is refused where another process was faster to take the dead lock over", () => {
+    const path = join(temporaryFolder(), "run.lock");
+    const content = (token: string, startTicks: string | null) =>
+      JSON.stringify({ ...ownIdentity(), startTicks, since: "2020", token });
+    fs.writeFileSync(path, content("0123456789abcdef", "1"));
+    const link = fs.linkSync;
+    // Between our look at the dead lock and our turn to replace it, the other process finishes.
+    const spy = vi.spyOn(fs, "linkSync").mockImplementation((from, to) => {
+      if (String(to).includes("takeover")) {
+        fs.writeFileSync(path, content("faster", ownIdentity().startTicks));
+      }
+      link(from, to);
+    });
+    onTestFinished(() => spy.mockRestore());
+    expect(() => acquireRunLock(path)).toThrow("must not be in use");
+    expect(JSON.parse(fs.readFileSync(path, "utf8")).token).toBe("faster");
   });
 
   test("a process killed while it took a lock over does not block the next one", () => {
