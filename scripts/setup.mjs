@@ -28,7 +28,8 @@ function installNpmPackages() {
     process.stdout.write("npm packages: up to date\n");
     return;
   }
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root });
+  // Not `npm ci`: it refuses a lock file without the packages of other platforms, which some registries do not mirror.
+  run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root });
   writeFileSync(stamp, lock);
 }
 
