@@ -15,7 +15,8 @@ export function heatMap(fractions: readonly (readonly number[])[], options: Heat
   const count = options.names.length;
   const longest = Math.max(...options.names.map((name) => name.length));
   const margin = Math.min(24 + longest * 6, 170);
-  const size = (CHART_WIDTH - margin - 8) / count;
+  // The slanted names of the last columns reach beyond the matrix by half their length.
+  const size = (CHART_WIDTH - margin - 8 - longest * 3) / count;
   const top = margin - 16;
   const cells = fractions.flatMap((row, i) =>
     row.map((fraction, j) => cell(fraction, [margin + j * size, top + i * size, size], count, label(i, j))),
@@ -46,6 +47,6 @@ function cell(
     element("title", {}, escapeText(tip)),
   );
   if (count > NUMBERS || !(fraction >= 0.005)) return rectangle;
-  const kind = { class: shade > 0.55 ? "on-cell" : "beside-cell" };
+  const kind = { class: shade > 0.75 ? "on-cell" : "beside-cell" };
   return rectangle + chartText((100 * fraction).toFixed(0), x + size / 2, y + size / 2 + 4, "middle", kind);
 }
