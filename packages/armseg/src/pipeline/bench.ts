@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export interface LoaderBenchOptions {
   readonly images?: number;
   /** Measurements of each, taken in turns; the median counts. Default 3. */
   readonly rounds?: number;
-  /** Python interpreters whose libraries are measured. Default `["python3"]`; what lacks numpy, OpenCV and Pillow is left out. */
+  /** Python interpreters whose libraries are measured, where they are installed. Default `["python3"]`. */
   readonly pythons?: readonly string[];
 }
 
@@ -44,12 +44,17 @@ export async function benchLoader(options: LoaderBenchOptions = {}): Promise<Loa
   const folder = mkdtempSync(join(tmpdir(), "armseg-bench-loader-"));
   try {
     const samples = options.samples ?? (await generateSamples(folder, 2));
+    const job = {
+      pairs: samples.map(({ image, annotation }) => [image, annotation?.path]),
+      labels: labelTable(samples[0]!),
+      images,
+    };
     const rates = new Map<string, number[]>();
     const note = (library: string, rate: number) => rates.set(library, [...(rates.get(library) ?? []), rate]);
     for (let round = 0; round < rounds; round++) {
       note("armseg", await ourRate(samples, images, round));
       for (const python of pythons)
-        for (const { library, cpuSeconds } of peerTimes(python, samples, images, round))
+        for (const { library, cpuSeconds } of peerTimes(python, { ...job, seed: round }))
           note(library, images / cpuSeconds);
     }
     const figures = [...rates].map(([library, each]) => ({ library, imagesPerSecondPerCore: median(each) }));
@@ -95,23 +100,17 @@ interface PeerTime {
   readonly cpuSeconds: number;
 }
 
-function peerTimes(python: string, samples: readonly Sample[], images: number, seed: number): PeerTime[] {
+function peerTimes(python: string, job: object): PeerTime[] {
   const script = fileURLToPath(new URL("../../bench/loader_peer.py", import.meta.url));
-  const pairs = samples.map(({ image, annotation }) => [image, annotation!.path]);
-  const job = JSON.stringify({ pairs, images, seed, labels: labelTable(samples[0]!) });
-  try {
-    const lines = execFileSync(python, [script, job], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return lines
-      .trim()
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as PeerTime);
-  } catch {
-    return [];
-  }
+  const { error, status, stdout, stderr } = spawnSync(python, [script, JSON.stringify(job)], {
+    encoding: "utf8",
+  });
+  if (error) return [];
+  if (status !== 0) throw new Error(`benchLoader(): ${python} ${script} failed: ${stderr.trim()}`);
+  return stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as PeerTime);
 }
 
 /** The peer maps label values by the same table. */

@@ -1,3 +1,10 @@
+/**
+ * From files to batches: mmsegmentation's training pipeline, step for step and bit for bit.
+ *
+ * The order is that of the reference: random resize, random crop, flip, photometric distortion, normalisation, padding. Each step equals numpy and
+ * OpenCV to the last bit (`golden/generate.py`). What differs: random numbers are counter-based (`random.ts`) in place of numpy's stream; 8-bit
+ * HSV truncates every pixel, where OpenCV rounds the last few of a row (`hsv.ts`); pictures are decoded by libvips, whose JPEG may differ by a level.
+ */
 export type { Augmentation, AugmentationOptions } from "./augment.ts";
 export type { Batch, BatchFormat, ImageType } from "./batch.ts";
 export {

@@ -26,7 +26,10 @@ export interface LoaderOptions {
   readonly startIteration?: number;
   /** The iteration before which the loader ends. Default: never. */
   readonly endIteration?: number;
-  /** Worker threads; 0 loads in this thread. Default: processors less one, at least 1. */
+  /**
+   * Worker threads; 0 loads in this thread. Default: processors less one, at least 1. Pictures are decoded in the pool of libuv that all threads
+   * of a process share: for more than four, start Node with `UV_THREADPOOL_SIZE` as large.
+   */
   readonly workers?: number;
   /** Batches prepared ahead of the one asked for; bounds the memory. Default 2. */
   readonly prefetch?: number;

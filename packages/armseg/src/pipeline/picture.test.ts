@@ -5,6 +5,7 @@ import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readImage } from "../datasets/read-image.ts";
 import { openPicture } from "./picture.ts";
+import { CounterRandom } from "./random.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -75,6 +76,30 @@ test("damage below the part that is read is found all the same, and named", asyn
   truncateSync(path, intact.length - 6);
   await expect(openPicture(path)).rejects.toThrow(/damaged\.png.*truncated/);
 });
+
+test.each(["rgb.png", "plain.jpg", "progressive.jpg"])(
+  "mutilated %s give a named error or pixels",
+  async (name) => {
+    const path = join(folder, name);
+    await kinds[name]!().toFile(path);
+    const intact = readFileSync(path);
+    const mutilated = join(folder, `mutilated-${name}`);
+    const random = new CounterRandom({ seed: 1, iteration: 0, index: 0, stream: 0 });
+    for (let i = 0; i < 100; i++) {
+      const bytes = Buffer.from(intact);
+      const at = random.integer(0, bytes.length);
+      bytes[at]! ^= 1 << random.integer(0, 8);
+      writeFileSync(mutilated, i % 2 === 0 ? bytes : bytes.subarray(0, at));
+      try {
+        const opened = await openPicture(mutilated);
+        const part = await opened.read({ top: 5, left: 7, height: 30, width: 40 });
+        expect(part.data).toHaveLength(30 * 40 * 3);
+      } catch (error) {
+        expect(error).toMatchObject({ name: "DataError", path: mutilated });
+      }
+    }
+  },
+);
 
 test("what is missing or no picture is a named error", async () => {
   await expect(openPicture(join(folder, "none.png"))).rejects.toThrow("none.png");
