@@ -1,0 +1,24 @@
+import type { Backbone, DilationOptions } from "./backbone.ts";
+import type { NormFactory } from "./norm.ts";
+import type { Stem } from "./resnet.ts";
+import { ResNet } from "./resnet.ts";
+import type { StrideOn } from "./resnet-blocks.ts";
+
+/** Choices about a backbone; those that a family does not have are ignored by it. */
+export interface BackboneOptions extends DilationOptions {
+  /** Of a ResNet. Default v1c. */
+  readonly stem?: Stem;
+  /** Of a ResNet. Default 3x3. */
+  readonly strideOn?: StrideOn;
+  readonly norm?: NormFactory;
+}
+
+/** How each backbone is built. */
+export const BACKBONES = {
+  resnet18: (options: BackboneOptions) => new ResNet(18, options),
+  resnet34: (options: BackboneOptions) => new ResNet(34, options),
+  resnet50: (options: BackboneOptions) => new ResNet(50, options),
+  resnet101: (options: BackboneOptions) => new ResNet(101, options),
+} as const satisfies Record<string, (options: BackboneOptions) => Backbone>;
+
+export type BackboneName = keyof typeof BACKBONES;

@@ -1,0 +1,18 @@
+export type { Backbone, DilationOptions, OutputStride } from "./backbone.ts";
+export type { BackboneName, BackboneOptions } from "./backbones.ts";
+export { BACKBONES } from "./backbones.ts";
+export type { DeepLabV3PlusOptions } from "./deeplab-v3-plus.ts";
+export { asppDilations, DeepLabV3PlusHead } from "./deeplab-v3-plus.ts";
+export type { FcnHeadOptions } from "./fcn-head.ts";
+export { FcnHead } from "./fcn-head.ts";
+export type { Head, HeadOptions, HeadOutput } from "./head.ts";
+export { LogScaleHead } from "./log-scale-head.ts";
+export type { NormFactory } from "./norm.ts";
+export { batchNorm } from "./norm.ts";
+export type { OcrOptions } from "./ocr.ts";
+export { OcrHead } from "./ocr.ts";
+export type { ResNetDepth, ResNetOptions, Stem } from "./resnet.ts";
+export { ResNet } from "./resnet.ts";
+export type { StrideOn } from "./resnet-blocks.ts";
+export type { HeadName, SegmenterConfig, SegmenterOutput } from "./segmenter.ts";
+export { HEADS, Segmenter, segmenter } from "./segmenter.ts";

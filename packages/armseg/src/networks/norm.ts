@@ -1,0 +1,40 @@
+import type { Tensor } from "@armseg/torch";
+import { nn } from "@armseg/torch";
+
+/** Makes the normalisation of a number of channels: the one place where networks choose it. */
+export type NormFactory = (channels: number) => nn.Module;
+
+/** Batch normalisation over one process's batch; eps 1e-5, momentum 0.1, as every recipe here. */
+export const batchNorm: NormFactory = (channels) => new nn.BatchNorm2d(channels);
+
+/** A module with a normalisation behind a global pooling, where each image has but one value a channel. */
+export interface HasPooledNorm {
+  readonly pooledNorm: nn.Module;
+}
+
+function hasPooledNorm(module: nn.AnyModule): module is nn.AnyModule & HasPooledNorm {
+  return "pooledNorm" in module;
+}
+
+/** Images that a training batch of one process must have for every normalisation to see two values a channel. */
+export function minimumTrainingBatch(network: nn.AnyModule): 1 | 2 {
+  for (const module of network.modules()) {
+    if (hasPooledNorm(module) && module.pooledNorm instanceof nn.BatchNorm2d) return 2;
+  }
+  return 1;
+}
+
+/**
+ * Refuses a batch of one in front of a module's {@link HasPooledNorm.pooledNorm}.
+ *
+ * @param input - `[N, ...]`.
+ * @throws {RangeError} In training, if N = 1 and the statistics come from this process's batch alone.
+ */
+export function assertPooledBatch(where: string, input: Tensor, { pooledNorm }: HasPooledNorm): void {
+  if (input.size(0) > 1 || !pooledNorm.isTraining || !(pooledNorm instanceof nn.BatchNorm2d)) return;
+  throw new RangeError(
+    `${where}: expected a batch of at least 2 images in training, got 1: batch normalisation behind a global pooling ` +
+      "sees one value a channel and image. Raise the batch size to 2, drop the last incomplete batch, or freeze the " +
+      "normalisation with eval()",
+  );
+}

@@ -1,0 +1,49 @@
+import type { Tensor } from "@armseg/torch";
+import { nn, ops } from "@armseg/torch";
+import { activate_ } from "./conv-norm.ts";
+import type { NormFactory } from "./norm.ts";
+
+/**
+ * The 3×3 convolution over an image-wide vector, spread over all pixels, joined with a map.
+ *
+ * The same as spreading, concatenating and convolving. But where the input is constant, the output of a 3×3 convolution takes only
+ * nine values: inside, at four edges, in four corners. They are computed on a 3×3 image and spread afterwards, which
+ * saves the pooled part of the convolution (a fifth of DeepLab's largest layer) and a copy of the map.
+ */
+export class PooledConv2d extends nn.Conv2d {
+  /** @param pooled - `[N, P, 1, 1]`. @param map - `[N, M, H, W]`; the weight is `[out, P + M, 3, 3]`. */
+  join(pooled: Tensor, map: Tensor): Tensor {
+    const [, channels] = pooled.shape as [number, number];
+    const [, mapChannels, height, width] = map.shape as [number, number, number, number];
+    if (height < 3 || width < 3) {
+      return this.forward(ops.cat([pooled.expand([-1, -1, height, width]), map], 1));
+    }
+    const pooledWeight = this.weight.narrow(1, 0, channels); // [out, P, 3, 3]
+    const mapWeight = this.weight.narrow(1, channels, mapChannels); // [out, M, 3, 3]
+    const nine = ops.conv2d(pooled.expand([-1, -1, 3, 3]), pooledWeight, null, 1, 1); // [N, out, 3, 3]
+    return ops.conv2d(map, mapWeight, null, 1, 1).add_(spread(spread(nine, 2, height), 3, width)); // [N, out, H, W]
+  }
+}
+
+/** Repeats the middle one of three slices until there are `size`. */
+function spread(nine: Tensor, dimension: 2 | 3, size: number): Tensor {
+  const sizes = nine.shape.map((own, i) => (i === dimension ? size - 2 : own));
+  const middle = nine.narrow(dimension, 1, 1).expand(sizes);
+  return ops.cat([nine.narrow(dimension, 0, 1), middle, nine.narrow(dimension, 2, 1)], dimension);
+}
+
+/** {@link PooledConv2d} without bias, normalisation, ReLU, under ConvModule's names. */
+export class PooledConvNorm extends nn.Module<[pooled: Tensor, map: Tensor]> {
+  readonly conv: PooledConv2d;
+  readonly bn: nn.Module;
+
+  constructor(inChannels: number, outChannels: number, norm: NormFactory) {
+    super();
+    this.conv = new PooledConv2d(inChannels, outChannels, 3, { padding: 1, bias: false });
+    this.bn = norm(outChannels);
+  }
+
+  forward(pooled: Tensor, map: Tensor): Tensor {
+    return activate_(this.bn.call(this.conv.join(pooled, map)), "relu"); // [N, out, H, W]
+  }
+}
