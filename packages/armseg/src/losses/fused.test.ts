@@ -8,8 +8,10 @@ import type { Curve } from "../reweighting/curve.ts";
 import { INDICATORS } from "../reweighting/indicators.ts";
 import { LINES, LinearCurve } from "../reweighting/linear-curve.ts";
 import { numbers, relativeError } from "../reweighting/testing/numbers.ts";
+import { LabelRangeError } from "./labels.ts";
 import { readLossStatistics } from "./loss-statistics.ts";
 import type { LossInputs } from "./loss-terms.ts";
+import { NonFiniteLossError } from "./pixel-maps.ts";
 import type {
   SegmentationLossCall,
   SegmentationLossOptions,
@@ -333,8 +335,13 @@ describe("fused", () => {
     tidy(() => {
       const { logits, labels } = batch({ classes: 3, low: [2, 2], high: [4, 4], ignored: 0, seed: 0 });
       const criterion = new SegmentationLoss({ implementation: "fused" });
-      expect(() => criterion.call({ logits, labels: labels.fullLike(34) })).toThrow(/34/);
-      expect(() => criterion.call({ logits: logits.detach().mul(Number.NaN), labels })).toThrow(/NaN/i);
+      expect(() => criterion.call({ logits, labels: labels.fullLike(34) })).toThrow(LabelRangeError);
+      expect(() => criterion.call({ logits, labels: labels.fullLike(34) })).toThrow(
+        "label 34 at image 0, row 0",
+      );
+      expect(() => criterion.call({ logits: logits.detach().mul(Number.NaN), labels })).toThrow(
+        NonFiniteLossError,
+      );
     });
   });
 });

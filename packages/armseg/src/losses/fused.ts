@@ -2,9 +2,11 @@ import { isKernelLibraryBuilt, ohemThreshold, reweightedLoss } from "@armseg/ker
 import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
 import { sampleCurve } from "../reweighting/curve.ts";
+import { LabelRangeError } from "./labels.ts";
 import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.ts";
 import { divisorOf } from "./loss-terms.ts";
 import { batchMinKept } from "./ohem.ts";
+import { NonFiniteLossError } from "./pixel-maps.ts";
 
 const MOST_CLASSES = 256;
 
@@ -41,28 +43,42 @@ export function fusedLoss(inputs: LossInputs, settings: LossSettings, run: LossR
           ignoreIndex,
         })
       : null;
-    const { objective, mean, statistics, bins } = reweightedLoss(
-      {
-        logits,
-        labels,
-        knots,
-        logS: inputs.logS ?? null,
-        classWeights: settings.classWeights?.to("float32") ?? null,
-        pixelWeights: inputs.pixelWeights?.to("float32") ?? null,
-        keepBelow,
-      },
-      {
-        indicator,
-        loss: settings.pixelLoss,
-        q,
-        gamma,
-        p,
-        ignoreIndex,
-        normalise: divisorOf(settings),
-        isolated: run.isIsolated,
-        statistics: run.hasStatistics,
-      },
+    const { objective, mean, statistics, bins } = namingErrors(() =>
+      reweightedLoss(
+        {
+          logits,
+          labels,
+          knots,
+          logS: inputs.logS ?? null,
+          classWeights: settings.classWeights?.to("float32") ?? null,
+          pixelWeights: inputs.pixelWeights?.to("float32") ?? null,
+          keepBelow,
+        },
+        {
+          indicator,
+          loss: settings.pixelLoss,
+          q,
+          gamma,
+          p,
+          ignoreIndex,
+          normalise: divisorOf(settings),
+          isolated: run.isIsolated,
+          statistics: run.hasStatistics,
+        },
+      ),
     );
     return { objective, meanLoss: mean, statistics, bins, knots: knots?.detach() ?? null };
   });
+}
+
+/** Gives the kernel's errors the classes that the composed loss throws; its messages name image, row and column. */
+function namingErrors<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    const message = cause instanceof Error ? (cause.message.split("\n")[0] as string) : String(cause);
+    if (/\(\): label /.test(message)) throw new LabelRangeError(message, { cause });
+    if (/the loss is not finite/.test(message)) throw new NonFiniteLossError(message, { cause });
+    throw cause;
+  }
 }

@@ -91,8 +91,8 @@ export class SegmentationLoss {
   /**
    * The loss of one batch.
    *
-   * @throws {LabelRangeError} If a label is neither a class nor the ignore index (composed; fused throws a plain Error).
-   * @throws {NonFiniteLossError} If a valid pixel's loss is NaN or infinite (as above).
+   * @throws {LabelRangeError} If a label is neither a class nor the ignore index.
+   * @throws {NonFiniteLossError} If a valid pixel's loss is NaN or infinite.
    * @throws {RangeError} If shapes do not fit, or `implementation: "fused"` does not apply.
    */
   call(inputs: LossInputs, options: SegmentationLossCall = {}): SegmentationLossResult {

@@ -92,8 +92,8 @@ export const INDICATORS = Object.keys(indicators) as readonly Indicator[];
 /**
  * The confidence u of every pixel, −1 least and +1 most confident.
  *
- * This is the one place where the confidence is cut off from the network: with the gradient let through, the network
- * raises its loss-free weights by being less confident, and collapses (Table 1: mIoU 4.03 in place of 72.13).
+ * This is the one place where the confidence is cut off from the network. With the gradient let through, the network
+ * lowers Q by moving its confidence in place of its losses, and collapses (Table 1: mIoU 4.03 in place of 72.13).
  *
  * @param options.detach - Whether no gradient flows back through u. Default true; false reproduces the collapse.
  * @returns `[N, H, W]` in [−1, 1], of the source's dtype.
