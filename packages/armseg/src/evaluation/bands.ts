@@ -1,0 +1,61 @@
+import type { Tensor } from "@armseg/torch";
+import { tidy } from "@armseg/torch";
+import type { RowSource } from "./row-source.ts";
+
+/** Memory that a band of rows may take with its intermediate results: 64 MiB. */
+export const BAND_BYTES = 2 ** 26;
+/** Float32 copies of a band that are alive at once: rows before and after a resize, sum, term, exponentials. */
+const COPIES = 6;
+
+/** How many rows of a map are computed at once. */
+export function bandRows({ images, classes, size }: RowSource, bandBytes = BAND_BYTES): number {
+  const rowBytes = images * classes * size[1] * 4 * COPIES;
+  return Math.max(1, Math.min(size[0], Math.floor(bandBytes / rowBytes)));
+}
+
+/**
+ * Reduces a map band by band to one number a pixel.
+ *
+ * @param reduce - `[N, C, rows, W]`, and which rows it is, to `[N, rows, W]`.
+ * @returns `[N, H, W]`.
+ */
+export function collectRows(
+  source: RowSource,
+  reduce: (band: Tensor, from: number, to: number) => Tensor,
+  bandBytes?: number,
+): Tensor {
+  let whole: Tensor | undefined;
+  const [height, width] = source.size;
+  const step = bandRows(source, bandBytes);
+  for (let from = 0; from < height; from += step) {
+    const to = Math.min(height, from + step);
+    whole = tidy(() => {
+      const band = reduce(source.rows(from, to), from, to);
+      const map = whole ?? band.newEmpty([source.images, height, width]);
+      map.narrow(1, from, to - from).copy_(band);
+      return map;
+    });
+  }
+  return whole as Tensor;
+}
+
+/**
+ * The class of the greatest value of each pixel, uint8 `[N, H, W]`.
+ *
+ * @throws {Error} If a value is NaN or infinite: no class can be told then.
+ */
+export function labelsOfRows(source: RowSource, bandBytes?: number): Tensor {
+  return collectRows(
+    source,
+    (band, from) => checkFinite(band, from).argmax(1).to(band.device, "uint8"),
+    bandBytes,
+  );
+}
+
+function checkFinite(band: Tensor, from: number): Tensor {
+  if (band.isfinite().all().item()) return band;
+  throw new Error(
+    `labelsOfRows(): expected finite logits, got NaN or infinity at or below row ${from}; ` +
+      "the network has diverged, or its input is broken.",
+  );
+}

@@ -1,0 +1,148 @@
+import type { LabelMap } from "./maps.ts";
+import { checkSameSize, IGNORE_INDEX } from "./maps.ts";
+import { alignColumns } from "./metrics-table.ts";
+
+/** What a coarse label says of a pixel whose fine label is known. */
+export const COARSE_STATES = ["right", "wrong", "void"] as const;
+export type CoarseState = (typeof COARSE_STATES)[number];
+
+/** Bounds between bands of distance to the nearest border of fine labels, in pixels of a frame {@link REFERENCE_WIDTH} wide. */
+export const DEFAULT_BANDS: readonly number[] = [2, 6, 10, 18, 34, 66, 130];
+/** Frames of this width are the measure of distances. */
+export const REFERENCE_WIDTH = 2048;
+
+/** Pixels, and how many of them the network gets wrong. */
+export interface ErrorCount {
+  readonly pixels: number;
+  readonly errors: number;
+  /** errors / pixels; NaN where there are no pixels. */
+  readonly rate: number;
+}
+
+/** A band of distances d with `from` ≤ d < `to`, in pixels of a frame 2,048 wide. */
+export interface BandErrors {
+  readonly from: number;
+  readonly to: number;
+  readonly byState: Readonly<Record<CoarseState, ErrorCount>>;
+  readonly all: ErrorCount;
+}
+
+export interface ErrorSplitResult {
+  readonly byState: Readonly<Record<CoarseState, ErrorCount>>;
+  readonly all: ErrorCount;
+  readonly bands: readonly BandErrors[];
+}
+
+export interface ErrorSplitOptions {
+  /**
+   * Euclidean distance of each pixel to the nearest pixel with another label, in pixels; `distanceToOther` of the coarsening, or another. Infinity
+   * where there is none.
+   */
+  readonly borderDistance: (map: LabelMap) => ArrayLike<number>;
+  /** Rising bounds between the bands, see {@link DEFAULT_BANDS}. */
+  readonly bands?: readonly number[];
+}
+
+/** The maps of one image, all of one size. */
+export interface SplitMaps {
+  /** Where it is ignored, nothing is counted. */
+  readonly fine: LabelMap;
+  readonly coarse: LabelMap;
+  readonly prediction: LabelMap;
+}
+
+/**
+ * Where a network trained on coarse labels errs, judged by fine ones: where its coarse label was right, wrong or void, and how near to a border.
+ *
+ * It tells apart what the network copied from wrong labels, what it failed to fill in, and what it gets wrong anyhow.
+ */
+export class ErrorSplit {
+  readonly #borderDistance: ErrorSplitOptions["borderDistance"];
+  readonly #bounds: readonly number[];
+  /** Pixels and errors by band and state: `[band][state][pixels, errors]`. */
+  readonly #counts: Float64Array;
+
+  /** @throws {RangeError} If the bounds do not rise. */
+  constructor({ borderDistance, bands = DEFAULT_BANDS }: ErrorSplitOptions) {
+    if (bands.some((bound, i) => !(bound > (bands[i - 1] ?? 0))))
+      throw new RangeError(`ErrorSplit(): expected positive, rising bounds, got ${bands.join(", ")}.`);
+    this.#borderDistance = borderDistance;
+    this.#bounds = bands;
+    this.#counts = new Float64Array((bands.length + 1) * COARSE_STATES.length * 2);
+  }
+
+  /** Adds an image. @throws {RangeError} If the sizes of its maps differ. */
+  add({ fine, coarse, prediction }: SplitMaps): this {
+    checkSameSize("ErrorSplit.add", "a coarse label", coarse, fine);
+    checkSameSize("ErrorSplit.add", "a prediction", prediction, fine);
+    const distances = this.#borderDistance(fine);
+    const scale = REFERENCE_WIDTH / fine.width;
+    for (let i = 0; i < fine.data.length; i++) {
+      const truth = fine.data[i]!;
+      if (truth === IGNORE_INDEX) continue;
+      const coarseClass = coarse.data[i]!;
+      const state = coarseClass === IGNORE_INDEX ? 2 : coarseClass === truth ? 0 : 1;
+      const cell = 2 * (this.#bandOf(distances[i]! * scale) * COARSE_STATES.length + state);
+      this.#counts[cell]! += 1;
+      if (prediction.data[i] !== truth) this.#counts[cell + 1]! += 1;
+    }
+    return this;
+  }
+
+  result(): ErrorSplitResult {
+    const bands = [0, ...this.#bounds].map((_, band) => band);
+    const states = COARSE_STATES.map((_, state) => state);
+    return {
+      byState: byState((state) => this.#sum(bands, [state])),
+      all: this.#sum(bands, states),
+      bands: bands.map((band) => ({
+        from: this.#bounds[band - 1] ?? 0,
+        to: this.#bounds[band] ?? Infinity,
+        byState: byState((state) => this.#sum([band], [state])),
+        all: this.#sum([band], states),
+      })),
+    };
+  }
+
+  #bandOf(distance: number): number {
+    let band = 0;
+    while (band < this.#bounds.length && distance >= this.#bounds[band]!) band++;
+    return band;
+  }
+
+  #sum(bands: readonly number[], states: readonly number[]): ErrorCount {
+    let [pixels, errors] = [0, 0];
+    for (const band of bands)
+      for (const state of states) {
+        const cell = 2 * (band * COARSE_STATES.length + state);
+        pixels += this.#counts[cell]!;
+        errors += this.#counts[cell + 1]!;
+      }
+    return { pixels, errors, rate: errors / pixels };
+  }
+}
+
+function byState(count: (state: number) => ErrorCount): Record<CoarseState, ErrorCount> {
+  return { right: count(0), wrong: count(1), void: count(2) };
+}
+
+/** The split as lines of text: error rates in percent with the share of pixels they are of. */
+export function errorSplitTable({ bands, ...total }: ErrorSplitResult): string {
+  const cell = ({ pixels, rate }: ErrorCount) =>
+    pixels === 0
+      ? "no pixels"
+      : `${(100 * rate).toFixed(2)} (${((100 * pixels) / total.all.pixels).toFixed(1)})`;
+  const line = (name: string, { byState, all }: Pick<ErrorSplitResult, "byState" | "all">) => [
+    name,
+    ...COARSE_STATES.map((state) => cell(byState[state])),
+    cell(all),
+  ];
+  const rows = [
+    ["px from a border", "coarse right", "coarse wrong", "coarse void", "all"],
+    ...bands.map((band) =>
+      line(`${band.from} to ${band.to}`.replace(/^(.*) to Infinity$/, "$1 and more"), band),
+    ),
+    line("all", total),
+  ];
+  return `${alignColumns(rows).join("\n")}\nErrors in percent (percent of all pixels); px of a frame ${REFERENCE_WIDTH} wide.\n`;
+}

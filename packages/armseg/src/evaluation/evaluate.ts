@@ -1,0 +1,196 @@
+import type { Device, Tensor } from "@armseg/torch";
+import { fromTypedArray, inferenceMode, ops, tidy } from "@armseg/torch";
+import type { BoundaryScores } from "./boundary-iou.ts";
+import { BoundaryIou } from "./boundary-iou.ts";
+import { ConfusionMatrix } from "./confusion-matrix.ts";
+import { ErrorSplit, type ErrorSplitOptions, type ErrorSplitResult } from "./error-split.ts";
+import { type ImageInput, imageTensor } from "./image-tensor.ts";
+import type { InferenceOptions } from "./inference.ts";
+import { isPlain, predictLabels } from "./inference.ts";
+import type { LabelMap, Network } from "./maps.ts";
+import type { Metrics } from "./metrics.ts";
+import { computeMetrics } from "./metrics.ts";
+import { lowLogits } from "./views.ts";
+import type { ImageScore, RankedImage } from "./worst-images.ts";
+import { WorstImages } from "./worst-images.ts";
+
+/** One image of the set. */
+export interface EvaluationInput extends ImageInput {
+  readonly name: string;
+  /** In the size on disk; the prediction is brought to it. */
+  readonly label: LabelMap | null;
+  /** The coarse label that the network was trained on, for {@link EvaluateOptions.errorSplit}. */
+  readonly coarse?: LabelMap | null;
+}
+
+export interface EvaluateProgress {
+  /** Images done. */
+  readonly images: number;
+  readonly seconds: number;
+}
+
+export interface EvaluateOptions {
+  /** Normalised images to logits. A module must be in evaluation mode. */
+  readonly predictLogits: Network;
+  readonly numClasses: number;
+  readonly images: AsyncIterable<EvaluationInput>;
+  readonly inference?: InferenceOptions;
+  /** Where the network is. Default `cpu`. */
+  readonly device?: Device;
+  /** Neighbours of one size that the network sees at once. Default 1. */
+  readonly batchSize?: number;
+  /** Whether to compute Boundary IoU. Default false. */
+  readonly boundary?: boolean;
+  /** How to split the errors of images that have a coarse label. Default: not at all. */
+  readonly errorSplit?: ErrorSplitOptions;
+  /** How many of the worst images to name. Default 10. */
+  readonly worst?: number;
+  /** What they are ranked by. Default `mIoU`. */
+  readonly worstBy?: ImageScore;
+  /** Called after each image. */
+  readonly onProgress?: (progress: EvaluateProgress) => void;
+  /** Receives each prediction, to be written or dropped: nothing is kept. */
+  readonly onPrediction?: (name: string, prediction: LabelMap) => void | Promise<void>;
+}
+
+export interface EvaluationResult {
+  readonly images: number;
+  readonly confusion: ConfusionMatrix;
+  readonly metrics: Metrics;
+  readonly boundary?: BoundaryScores;
+  readonly errorSplit?: ErrorSplitResult;
+  readonly worst: readonly RankedImage[];
+  readonly seconds: number;
+}
+
+/**
+ * Evaluates a network on a set of images, one by one: the memory does not grow with the set.
+ *
+ * Where only the confusion matrix is asked for, the logits go straight into it (DESIGN section 5); otherwise through label maps.
+ *
+ * @throws {Error} Naming the image, if it has no label, its label is out of range, or the network fails on it.
+ */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
+  const start = performance.now();
+  const tallies = new Tallies(options);
+  let images = 0;
+  for await (const batch of batchesOf(options.images, options.batchSize ?? 1)) {
+    for (const [i, prediction] of tallies.addBatch(batch).entries())
+      if (prediction) await options.onPrediction?.(batch[i]!.name, prediction);
+    images += batch.length;
+    options.onProgress?.({ images, seconds: secondsSince(start) });
+    // Lets timers, signals and finalisers run between images.
+    await new Promise(setImmediate);
+  }
+  return { images, ...tallies.result(), seconds: secondsSince(start) };
+}
+
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
+}
+
+/** Neighbours whose images and labels have the same sizes, up to `batchSize` of them. */
+async function* batchesOf(
+  images: AsyncIterable<EvaluationInput>,
+  batchSize: number,
+): AsyncGenerator<EvaluationInput[]> {
+  let batch: EvaluationInput[] = [];
+  for await (const image of images) {
+    if (batch.length > 0 && (batch.length >= batchSize || shapeOf(batch[0]!) !== shapeOf(image))) {
+      yield batch;
+      batch = [];
+    }
+    batch.push(image);
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function shapeOf({ size, label }: EvaluationInput): string {
+  return `${size.join("×")} ${label?.height}×${label?.width}`;
+}
+
+/** All that is counted. */
+class Tallies {
+  readonly #options: EvaluateOptions;
+  readonly #confusion: ConfusionMatrix;
+  readonly #worst: WorstImages;
+  readonly #boundary: BoundaryIou | null;
+  readonly #errorSplit: ErrorSplit | null;
+
+  constructor(options: EvaluateOptions) {
+    this.#options = options;
+    this.#confusion = new ConfusionMatrix(options.numClasses);
+    this.#worst = new WorstImages(options.worst ?? 10, options.worstBy);
+    this.#boundary = options.boundary ? new BoundaryIou(options.numClasses) : null;
+    this.#errorSplit = options.errorSplit ? new ErrorSplit(options.errorSplit) : null;
+  }
+
+  /** Counts images of one size, and returns the predictions where they were made. */
+  addBatch(batch: readonly EvaluationInput[]): (LabelMap | null)[] {
+    const labels = batch.map(labelOf);
+    try {
+      return tidy(() => {
+        const images = this.#imagesOf(batch);
+        return this.#needsMaps()
+          ? this.#addMaps(batch, labels, images)
+          : this.#addLogits(batch, labels, images);
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const names = batch.map(({ name }) => name).join(", ");
+      throw new Error(`evaluate(): could not evaluate ${names}: ${reason}`, { cause: error });
+    }
+  }
+
+  result(): Omit<EvaluationResult, "images" | "seconds"> {
+    return {
+      confusion: this.#confusion,
+      metrics: computeMetrics(this.#confusion),
+      ...(this.#boundary ? { boundary: this.#boundary.result() } : {}),
+      ...(this.#errorSplit ? { errorSplit: this.#errorSplit.result() } : {}),
+      worst: this.#worst.list(),
+    };
+  }
+
+  #needsMaps(): boolean {
+    const { inference = {}, onPrediction } = this.#options;
+    return Boolean(this.#boundary || this.#errorSplit || onPrediction || !isPlain(inference));
+  }
+
+  #imagesOf(batch: readonly EvaluationInput[]): Tensor {
+    const tensors = batch.map((input) => imageTensor(input, this.#options.device));
+    return tensors.length === 1 ? tensors[0]! : ops.cat(tensors, 0);
+  }
+
+  #addLogits(batch: readonly EvaluationInput[], labels: readonly LabelMap[], images: Tensor): null[] {
+    const logits = inferenceMode(() => lowLogits(this.#options.predictLogits, images));
+    return batch.map(({ name }, i) => {
+      const { height, width, data } = labels[i]!;
+      const added = this.#confusion.add(logits.narrow(0, i, 1), fromTypedArray(data, [1, height, width]));
+      this.#worst.add(name, added);
+      return null;
+    });
+  }
+
+  #addMaps(batch: readonly EvaluationInput[], labels: readonly LabelMap[], images: Tensor): LabelMap[] {
+    const { predictLogits, inference, numClasses } = this.#options;
+    const { height, width } = labels[0]!;
+    const maps = predictLabels(predictLogits, images, [height, width], inference);
+    const all = maps.toTypedArray() as Uint8Array;
+    return batch.map(({ name, coarse }, i) => {
+      const prediction = { height, width, data: all.subarray(i * height * width, (i + 1) * height * width) };
+      const label = labels[i]!;
+      const added = new ConfusionMatrix(numClasses).addMaps(label.data, prediction.data);
+      this.#confusion.merge(added);
+      this.#worst.add(name, added);
+      this.#boundary?.add(label, prediction);
+      if (coarse) this.#errorSplit?.add({ fine: label, coarse, prediction });
+      return prediction;
+    });
+  }
+}
+
+function labelOf({ name, label }: EvaluationInput): LabelMap {
+  if (label) return label;
+  throw new Error(`evaluate(): ${name} has no label; predict writes label maps of images without one.`);
+}

@@ -1,0 +1,52 @@
+export {
+  AUGMENTATIONS,
+  type AugmentationName,
+  scaledSize,
+  type TestTimeAugmentation,
+} from "./augmentation.ts";
+export { benchEval, benchEvalText, type EvalBenchOptions, type EvalBenchResult } from "./bench-eval.ts";
+export { BoundaryIou, type BoundaryScores } from "./boundary-iou.ts";
+export { ConfusionMatrix } from "./confusion-matrix.ts";
+export {
+  COARSE_STATES,
+  type CoarseState,
+  ErrorSplit,
+  type ErrorSplitOptions,
+  type ErrorSplitResult,
+  errorSplitTable,
+} from "./error-split.ts";
+export {
+  type EvaluateOptions,
+  type EvaluateProgress,
+  type EvaluationInput,
+  type EvaluationResult,
+  evaluate,
+} from "./evaluate.ts";
+export { expandInputs, type InputImage } from "./expand-inputs.ts";
+export { type ImageInput, imageTensor } from "./image-tensor.ts";
+export {
+  type ConfidentPrediction,
+  type InferenceOptions,
+  predictLabels,
+  predictWithConfidence,
+} from "./inference.ts";
+export { IGNORE_INDEX, type LabelMap, type Network, type Size } from "./maps.ts";
+export { adeScore, computeMetrics, type Metrics } from "./metrics.ts";
+export { metricsTable } from "./metrics-table.ts";
+export {
+  type PredictImageOptions,
+  type Prediction,
+  predictImage,
+  type WritePredictionOptions,
+  writePrediction,
+} from "./predict.ts";
+export {
+  ade20kSubmission,
+  cityscapesSubmission,
+  encodeSubmission,
+  type SubmissionFormat,
+  writeSubmission,
+} from "./submit.ts";
+export { confidenceOfLogits, labelsOfLogits } from "./upsampled.ts";
+export { type SlidingWindow, slidingWindows } from "./windows.ts";
+export { type ImageScore, type RankedImage, WorstImages } from "./worst-images.ts";

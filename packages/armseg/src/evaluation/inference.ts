@@ -1,0 +1,100 @@
+import type { Tensor } from "@armseg/torch";
+import { inferenceMode } from "@armseg/torch";
+import type { Indicator } from "../reweighting/indicators.ts";
+import { confidence } from "../reweighting/indicators.ts";
+import type { AugmentationName, TestTimeAugmentation } from "./augmentation.ts";
+import { AUGMENTATIONS } from "./augmentation.ts";
+import { collectRows, labelsOfRows } from "./bands.ts";
+import type { Network, Size } from "./maps.ts";
+import { resizedRows } from "./row-source.ts";
+import { confidenceOfLogits, labelsOfLogits } from "./upsampled.ts";
+import type { CombinedViews } from "./views.ts";
+import { combinedViews, lowLogits, slidingLogits } from "./views.ts";
+import type { SlidingWindow } from "./windows.ts";
+
+/** How an image is shown to the network. */
+export interface InferenceOptions {
+  /** Windows instead of the whole image. Default: the whole image. */
+  readonly window?: SlidingWindow | null;
+  /** Multi-scale + flip, a preset or one's own. Default: none. */
+  readonly augmentation?: AugmentationName | TestTimeAugmentation | null;
+  /** Memory for the rows of full resolution that are computed at once, in bytes. Default 64 MiB. */
+  readonly bandBytes?: number;
+}
+
+/** Class and confidence of every pixel. */
+export interface ConfidentPrediction {
+  /** uint8 `[N, ...size]`. */
+  readonly labels: Tensor;
+  /** u in [-1, 1], `[N, ...size]`. */
+  readonly confidence: Tensor;
+}
+
+/** Whether the network sees each image once and whole, so that the fused kernels do the rest. */
+export function isPlain({ window, augmentation }: InferenceOptions): boolean {
+  return !window && !augmentation;
+}
+
+/**
+ * The class of each pixel. Logits in full resolution are made a band of rows at a time.
+ *
+ * Plain: the logits are resized once, to `size`. With windows or views: to the (scaled) image first and from there to `size`, as in the systems
+ * whose presets these are.
+ *
+ * @param images - `[N, 3, H, W]`, normalised; on the network's device.
+ * @param size - Of the labels: the image's size on disk.
+ * @returns uint8 `[N, ...size]`.
+ */
+export function predictLabels(
+  network: Network,
+  images: Tensor,
+  size: Size,
+  options: InferenceOptions = {},
+): Tensor {
+  return inferenceMode(() => {
+    if (isPlain(options)) return labelsOfLogits(lowLogits(network, images), size, options.bandBytes);
+    return labelsOfRows(viewsOf(network, images, size, options).rows, options.bandBytes);
+  });
+}
+
+/**
+ * The class and the confidence of each pixel.
+ *
+ * With several views the confidence is that of the combined likelihoods: their mean (`mmseg`), the softmax of the mean logits
+ * (`openseg`), the normalised sum (`hrnet`).
+ *
+ * @throws {Error} For indicator `kl`, whose uncertainty is no part of the logits.
+ */
+export function predictWithConfidence(
+  network: Network,
+  images: Tensor,
+  size: Size,
+  options: InferenceOptions & { readonly indicator?: Indicator } = {},
+): ConfidentPrediction {
+  const { indicator = "var", bandBytes } = options;
+  return inferenceMode(() => {
+    if (isPlain(options)) {
+      const logits = lowLogits(network, images);
+      const labels = labelsOfLogits(logits, size, bandBytes);
+      return { labels, confidence: confidenceOfLogits(logits, size, { ...options, indicator }) };
+    }
+    return confidentRows(viewsOf(network, images, size, options), indicator, bandBytes);
+  });
+}
+
+function confidentRows(views: CombinedViews, indicator: Indicator, bandBytes?: number): ConfidentPrediction {
+  const confidences = (band: Tensor) => confidence(indicator, { logLikelihoods: views.logLikelihoods(band) });
+  return {
+    labels: labelsOfRows(views.rows, bandBytes),
+    confidence: collectRows(views.rows, confidences, bandBytes),
+  };
+}
+
+function viewsOf(network: Network, images: Tensor, size: Size, options: InferenceOptions): CombinedViews {
+  const { window = null } = options;
+  const augmentation =
+    typeof options.augmentation === "string" ? AUGMENTATIONS[options.augmentation] : options.augmentation;
+  if (augmentation) return combinedViews(network, images, size, augmentation, window);
+  const rows = resizedRows(slidingLogits(network, images, window as SlidingWindow), size);
+  return { rows, logLikelihoods: (band) => band.logSoftmax(1) };
+}

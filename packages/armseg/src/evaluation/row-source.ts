@@ -1,0 +1,135 @@
+import type { Tensor } from "@armseg/torch";
+import { fromTypedArray, ops, tidy } from "@armseg/torch";
+import type { Size } from "./maps.ts";
+
+/**
+ * A map `[N, C, H, W]` whose rows are computed when they are asked for.
+ *
+ * The logits of a whole image in full resolution fill gigabytes (150 classes at 1024×2048: 1.3 GB a view). Everything
+ * that test-time augmentation does to them works on a few rows at a time, so they never exist.
+ */
+export interface RowSource {
+  readonly images: number;
+  readonly classes: number;
+  readonly size: Size;
+  /** Rows `from` to `to − 1`, `[N, C, to − from, W]`, float32 or float64. */
+  rows(from: number, to: number): Tensor;
+}
+
+/** A map that is there: `[N, C, H, W]`, reduced precision widened to float32. */
+export function wholeRows(map: Tensor): RowSource {
+  const [images = 0, classes = 0, height = 0, width = 0] = map.shape;
+  const isReduced = map.dtype === "float16" || map.dtype === "bfloat16";
+  const dtype = isReduced ? "float32" : map.dtype;
+  return {
+    images,
+    classes,
+    size: [height, width],
+    rows: (from, to) => map.narrow(2, from, to - from).to(map.device, dtype),
+  };
+}
+
+/** Bilinear, `align_corners = false`, not antialiased: `F.interpolate`, a few rows at a time. */
+export function resizedRows(source: RowSource, size: Size): RowSource {
+  const [height, width] = size;
+  if (source.size[0] === height && source.size[1] === width) return source;
+  return {
+    ...source,
+    size,
+    rows: (from, to) =>
+      tidy(() => {
+        const tall =
+          height === source.size[0] ? source.rows(from, to) : verticallyResized(source, height, from, to);
+        return width === source.size[1]
+          ? tall
+          : ops.upsampleBilinear2d(tall, [to - from, width], false, null);
+      }),
+  };
+}
+
+/** Rows `from` to `to − 1` of the map made `height` rows tall: of each the two source rows around its centre, by distance. */
+function verticallyResized(source: RowSource, height: number, from: number, to: number): Tensor {
+  const last = source.size[0] - 1;
+  const scale = source.size[0] / height;
+  const positions = Array.from({ length: to - from }, (_, i) => Math.max(0, (from + i + 0.5) * scale - 0.5));
+  const upper = positions.map((position) => Math.min(last, Math.floor(position)));
+  const lower = upper.map((row) => Math.min(last, row + 1));
+  const first = upper[0]!;
+  const part = source.rows(first, lower.at(-1)! + 1);
+  const pick = (rows: readonly number[]) =>
+    part.indexSelect(
+      2,
+      fromTypedArray(
+        BigInt64Array.from(rows, (row) => BigInt(row - first)),
+        [rows.length],
+      ).to(part.device, "int64"),
+    );
+  const fractions = Float64Array.from(positions, (position, i) => position - upper[i]!);
+  const weight = fromTypedArray(fractions, [1, 1, fractions.length, 1]).to(part.device, part.dtype);
+  return pick(upper).lerp(pick(lower), weight);
+}
+
+/** Mirrored left to right. */
+export function flippedRows(source: RowSource): RowSource {
+  return mappedRows(source, (rows) => rows.flip([3]));
+}
+
+/** Each band changed by a function that works pixel by pixel, or along rows. */
+export function mappedRows(source: RowSource, change: (rows: Tensor) => Tensor): RowSource {
+  return { ...source, rows: (from, to) => tidy(() => change(source.rows(from, to))) };
+}
+
+/** The sum of maps of one size. */
+export function summedRows(sources: readonly RowSource[]): RowSource {
+  const [first, ...rest] = sources as [RowSource, ...RowSource[]];
+  return {
+    ...first,
+    rows: (from, to) =>
+      tidy(() => {
+        let sum = first.rows(from, to);
+        // Term by term, so that one view at a time is in memory. The first rows may belong to their source.
+        for (const [i, source] of rest.entries()) sum = tidy(() => addTo(sum, source.rows(from, to), i > 0));
+        return sum;
+      }),
+  };
+}
+
+function addTo(sum: Tensor, term: Tensor, isOurs: boolean): Tensor {
+  return isOurs ? sum.add_(term) : sum.add(term);
+}
+
+/** A map and where its upper left corner lies in a larger one. */
+export interface Placed {
+  readonly top: number;
+  readonly left: number;
+  readonly source: RowSource;
+}
+
+/** Overlapping maps joined to one of `size`, with the mean where several lie. Together they must cover it. */
+export function mosaicRows(parts: readonly Placed[], size: Size): RowSource {
+  const { source } = parts[0] as Placed;
+  return { ...source, size, rows: (from, to) => tidy(() => joinedRows(parts, size[1], from, to)) };
+}
+
+function joinedRows(parts: readonly Placed[], width: number, from: number, to: number): Tensor {
+  const touching = parts.filter(({ top, source }) => top < to && top + source.size[0] > from);
+  const { images, classes } = (touching[0] as Placed).source;
+  let sum: Tensor | undefined;
+  const count = new Float64Array((to - from) * width);
+  for (const { top, left, source } of touching) {
+    const [start, end] = [Math.max(from, top), Math.min(to, top + source.size[0])];
+    tidy(() => {
+      const part = source.rows(start - top, end - top);
+      sum ??= part.newZeros([images, classes, to - from, width]);
+      sum
+        .narrow(2, start - from, end - start)
+        .narrow(3, left, source.size[1])
+        .add_(part);
+      return sum;
+    });
+    for (let row = start - from; row < end - from; row++)
+      for (let column = left; column < left + source.size[1]; column++) count[row * width + column]! += 1;
+  }
+  const total = sum as Tensor;
+  return total.div_(fromTypedArray(count, [1, 1, to - from, width]).to(total.device, total.dtype));
+}

@@ -1,0 +1,57 @@
+import { confidenceMap, predict } from "@armseg/kernels";
+import type { Tensor } from "@armseg/torch";
+import { tidy } from "@armseg/torch";
+import type { Indicator } from "../reweighting/indicators.ts";
+import { confidence } from "../reweighting/indicators.ts";
+import { collectRows, labelsOfRows } from "./bands.ts";
+import type { Size } from "./maps.ts";
+import { resizedRows, wholeRows } from "./row-source.ts";
+
+/** Whether the fused kernels take these logits; others go through bands of ATen operators, with the same result. */
+export function isFusable(logits: Tensor): boolean {
+  return logits.device === "cpu" && logits.dtype !== "float64";
+}
+
+/**
+ * The most likely class of each pixel of bilinearly upsampled logits, never holding them in full resolution.
+ *
+ * @param logits - `[N, C, h, w]`, floating point, any device.
+ * @returns uint8 `[N, ...size]` on the logits' device. The lower class where two are equal.
+ */
+export function labelsOfLogits(logits: Tensor, size: Size, bandBytes?: number): Tensor {
+  if (isFusable(logits)) return predict(logits, size);
+  return tidy(() => labelsOfRows(resizedRows(wholeRows(logits), size), bandBytes));
+}
+
+/**
+ * The confidence u of each pixel of bilinearly upsampled logits (paper, section 3.2).
+ *
+ * @param logits - `[N, C, h, w]`, floating point, any device.
+ * @param logS - `[N, 1, h, w]`, for indicator `kl` only.
+ * @returns `[N, ...size]` in [-1, 1]: float32, or float64 where the logits are.
+ */
+export function confidenceOfLogits(
+  logits: Tensor,
+  size: Size,
+  options: {
+    readonly indicator?: Indicator;
+    readonly logS?: Tensor | null;
+    readonly bandBytes?: number;
+  } = {},
+): Tensor {
+  const { indicator = "var", logS = null, bandBytes } = options;
+  if (isFusable(logits)) return confidenceMap(logits, size, { indicator, logS });
+  return tidy(() => {
+    const uncertainty = logS && resizedRows(wholeRows(logS), size);
+    const source = resizedRows(wholeRows(logits), size);
+    return collectRows(
+      source,
+      (band, from, to) =>
+        confidence(indicator, {
+          logLikelihoods: band.logSoftmax(1),
+          logS: uncertainty?.rows(from, to).select(1, 0),
+        }),
+      bandBytes,
+    );
+  });
+}
