@@ -47,7 +47,7 @@ describe("writeFileAtomically", () => {
     }
     removeTemporaryFiles(folder);
     expect(fs.readdirSync(folder)).toEqual(["a"]);
-  }, 30_000);
+  });
 });
 
 describe("replaceFileAtomically", () => {
