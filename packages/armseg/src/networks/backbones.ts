@@ -1,5 +1,8 @@
 import type { Backbone, DilationOptions } from "./backbone.ts";
+import { HrNet } from "./hrnet.ts";
+import { MobileNetV2 } from "./mobilenet-v2.ts";
 import type { NormFactory } from "./norm.ts";
+import { ResNeSt } from "./resnest.ts";
 import type { Stem } from "./resnet.ts";
 import { ResNet } from "./resnet.ts";
 import type { StrideOn } from "./resnet-blocks.ts";
@@ -10,6 +13,8 @@ export interface BackboneOptions extends DilationOptions {
   readonly stem?: Stem;
   /** Of a ResNet. Default 3x3. */
   readonly strideOn?: StrideOn;
+  /** Of a ResNeSt: the authors' behaviour in dilated stages in place of mmsegmentation's. Default false. */
+  readonly averageWhereDilated?: boolean;
   readonly norm?: NormFactory;
 }
 
@@ -19,6 +24,11 @@ export const BACKBONES = {
   resnet34: (options: BackboneOptions) => new ResNet(34, options),
   resnet50: (options: BackboneOptions) => new ResNet(50, options),
   resnet101: (options: BackboneOptions) => new ResNet(101, options),
+  resnest50: (options: BackboneOptions) => new ResNeSt(50, options),
+  resnest101: (options: BackboneOptions) => new ResNeSt(101, options),
+  hrnetW18: (options: BackboneOptions) => new HrNet(18, options),
+  hrnetW48: (options: BackboneOptions) => new HrNet(48, options),
+  mobilenetV2: (options: BackboneOptions) => new MobileNetV2(options),
 } as const satisfies Record<string, (options: BackboneOptions) => Backbone>;
 
 export type BackboneName = keyof typeof BACKBONES;

@@ -2,15 +2,15 @@ import type { Tensor } from "@armseg/torch";
 import { nn, ops } from "@armseg/torch";
 
 /**
- * A 3×3 depthwise convolution of stride 1, padded by its dilation.
+ * A 3×3 depthwise convolution, padded by its dilation.
  *
- * On a CPU a dilated one is computed as an undilated one of the d² interleaved sub-images, to the same numbers: oneDNN has no fast
+ * On a CPU a dilated one (of stride 1) is computed as an undilated one of the d² interleaved sub-images, to the same numbers: oneDNN has no fast
  * path for dilated depthwise convolutions, and its fallback takes several times as long.
  */
 export class DepthwiseConv2d extends nn.Conv2d {
   override forward(input: Tensor): Tensor {
     const [dilation] = this.dilation;
-    if (dilation === 1 || input.device !== "cpu") return super.forward(input);
+    if (dilation === 1 || this.stride[0] !== 1 || input.device !== "cpu") return super.forward(input);
     const [, , height, width] = input.shape as [number, number, number, number];
     const interleaved = split(input, dilation); // [N·d², C, ⌈H/d⌉, ⌈W/d⌉]
     const filtered = ops.conv2d(interleaved, this.weight, this.bias, [1, 1], [1, 1], [1, 1], this.groups);

@@ -1,14 +1,13 @@
-import type { MemoryFormat, Tensor } from "@armseg/torch";
+import type { Tensor } from "@armseg/torch";
 import { nn } from "@armseg/torch";
 import type { Backbone } from "./backbone.ts";
-import type { BackboneName, BackboneOptions } from "./backbones.ts";
 import { BACKBONES } from "./backbones.ts";
-import { asppDilations, DeepLabV3PlusHead } from "./deeplab-v3-plus.ts";
-import { FcnHead } from "./fcn-head.ts";
+import type { FcnHead } from "./fcn-head.ts";
 import type { Head } from "./head.ts";
+import { auxiliaryHead, HEADS } from "./heads.ts";
 import { LogScaleHead } from "./log-scale-head.ts";
 import { minimumTrainingBatch } from "./norm.ts";
-import { OcrHead } from "./ocr.ts";
+import type { NetworkMemoryFormat, SegmenterConfig } from "./segmenter-config.ts";
 
 /** Logits of a batch, at the network's own resolution: the loss and the evaluation resize, not the network. */
 export interface SegmenterOutput {
@@ -20,57 +19,6 @@ export interface SegmenterOutput {
   readonly logScale?: Tensor;
 }
 
-/** A network as a configuration names it: one backbone, one head. */
-export interface SegmenterConfig extends BackboneOptions {
-  readonly backbone: BackboneName;
-  /** Default deeplabV3Plus. */
-  readonly head?: HeadName;
-  /** C, from the data set. */
-  readonly classes: number;
-  /** Width of the head. Default 512. */
-  readonly channels?: number;
-  /** Of DeepLabv3+: width of the finest stage's projection. Default 48. */
-  readonly lowLevelChannels?: number;
-  /** Of DeepLabv3+: dilations of its branches. Default by output stride, (1, 12, 24, 36) at 8. */
-  readonly dilations?: readonly [1, number, number, number];
-  /** Share of channels dropped before each classifier. Default 0.1 (HRNet: 0, as its recipe). */
-  readonly dropout?: number;
-  /** Whether stage 3 has a head of its own in training; OCR always has. Default true, false on HRNet. */
-  readonly auxiliary?: boolean;
-  /** Width of the auxiliary head. Default 256. */
-  readonly auxiliaryChannels?: number;
-  /** Whether ln s of the KL loss is predicted. Default false. */
-  readonly logScale?: boolean;
-  /** How weights and activations lie in memory. Default channels_last, which is faster on CPUs too. */
-  readonly memoryFormat?: MemoryFormat & ("contiguous" | "channels_last");
-}
-
-/** How each head is built on a backbone. */
-export const HEADS = {
-  deeplabV3Plus: (backbone: Backbone, config: SegmenterConfig): Head =>
-    new DeepLabV3PlusHead({
-      ...config,
-      inChannels: backbone.channels,
-      dilations: config.dilations ?? asppDilations(config.outputStride ?? 8),
-    }),
-  ocr: (backbone: Backbone, config: SegmenterConfig): Head =>
-    new OcrHead({
-      ...config,
-      inChannels: backbone.channels,
-      ...(config.auxiliaryChannels !== undefined && { regionChannels: config.auxiliaryChannels }),
-    }),
-  fcn: (backbone: Backbone, config: SegmenterConfig): Head =>
-    new FcnHead({
-      ...config,
-      channels: config.channels ?? 512,
-      inChannels: backbone.channels.at(-1) as number,
-      convolutions: 2,
-      joinInput: true,
-    }),
-} as const;
-
-export type HeadName = keyof typeof HEADS;
-
 /** Backbone, head, and the heads that only training or the KL loss needs; names as in mmsegmentation's checkpoints. */
 export class Segmenter extends nn.Module<[images: Tensor], SegmenterOutput> {
   readonly backbone: Backbone;
@@ -78,7 +26,7 @@ export class Segmenter extends nn.Module<[images: Tensor], SegmenterOutput> {
   readonly auxiliaryHead: FcnHead | null;
   readonly logScaleHead: LogScaleHead | null;
   readonly classes: number;
-  readonly memoryFormat: "contiguous" | "channels_last";
+  readonly memoryFormat: NetworkMemoryFormat;
 
   /** Use {@link segmenter}, which builds the parts from a configuration. */
   constructor(
@@ -88,7 +36,7 @@ export class Segmenter extends nn.Module<[images: Tensor], SegmenterOutput> {
       readonly auxiliary: FcnHead | null;
       readonly logScale: LogScaleHead | null;
     },
-    options: { readonly classes: number; readonly memoryFormat: "contiguous" | "channels_last" },
+    options: { readonly classes: number; readonly memoryFormat: NetworkMemoryFormat },
   ) {
     super();
     this.backbone = parts.backbone;
@@ -139,14 +87,6 @@ export function segmenter(config: SegmenterConfig): Segmenter {
     },
     { classes: config.classes, memoryFormat: config.memoryFormat ?? "channels_last" },
   );
-}
-
-function auxiliaryHead(backbone: Backbone, config: SegmenterConfig): FcnHead | null {
-  const isWanted = config.auxiliary ?? backbone.channels.length > 1;
-  if (!isWanted || config.head === "ocr") return null;
-  const stageFromLast = Math.min(2, backbone.channels.length);
-  const inChannels = backbone.channels.at(-stageFromLast) as number;
-  return new FcnHead({ ...config, inChannels, stageFromLast, channels: config.auxiliaryChannels ?? 256 });
 }
 
 function assertCount(name: string, value: number): void {

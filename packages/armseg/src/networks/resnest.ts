@@ -1,0 +1,145 @@
+import type { Tensor } from "@armseg/torch";
+import { nn, tidy } from "@armseg/torch";
+import type { Backbone, DilationOptions } from "./backbone.ts";
+import { blockDilations, stageLayout } from "./backbone.ts";
+import { initialiseConvolutions, zeroScale } from "./initialise.ts";
+import type { NormFactory } from "./norm.ts";
+import { batchNorm } from "./norm.ts";
+import { SplitAttention } from "./split-attention.ts";
+import { deepStem } from "./stem.ts";
+
+export type ResNeStDepth = 50 | 101;
+
+export interface ResNeStOptions extends DilationOptions {
+  /**
+   * Whether the first block of a stage whose stride was traded for dilation still averages 3×3 pixels, as the authors' code
+   * does. Default false, as mmsegmentation, whose scores are the ones to compare with.
+   */
+  readonly averageWhereDilated?: boolean;
+  readonly norm?: NormFactory;
+}
+
+const BLOCKS = { 50: [3, 4, 6, 3], 101: [3, 4, 23, 3] } as const;
+const WIDTHS = [64, 128, 256, 512] as const;
+const EXPANSION = 4;
+
+interface SplitBlockOptions {
+  readonly stride: number;
+  readonly dilation: number;
+  readonly downsample: nn.Module | null;
+  /** Whether 3×3 pixels are averaged behind the attention, which takes the stride over. */
+  readonly isAveraging: boolean;
+  readonly norm: NormFactory;
+}
+
+/** 1×1 down, split attention, an average that takes the stride over, 1×1 up. */
+class SplitBlock extends nn.Module {
+  readonly conv1: nn.Conv2d;
+  readonly bn1: nn.Module;
+  readonly conv2: SplitAttention;
+  readonly average: nn.AvgPool2d | null;
+  readonly conv3: nn.Conv2d;
+  readonly bn3: nn.Module;
+  readonly downsample: nn.Module | null;
+
+  constructor(inChannels: number, width: number, options: SplitBlockOptions) {
+    super();
+    const { stride, dilation, downsample, isAveraging, norm } = options;
+    this.conv1 = new nn.Conv2d(inChannels, width, 1, { bias: false });
+    this.bn1 = norm(width);
+    this.conv2 = new SplitAttention(width, { stride: isAveraging ? 1 : stride, dilation, norm });
+    this.average = isAveraging ? new nn.AvgPool2d(3, { stride, padding: 1 }) : null;
+    this.conv3 = new nn.Conv2d(width, width * EXPANSION, 1, { bias: false });
+    this.bn3 = norm(width * EXPANSION);
+    this.downsample = downsample;
+  }
+
+  forward(x: Tensor): Tensor {
+    const narrow = this.bn1.call(this.conv1.call(x)).relu_(); // [N, width, H, W]
+    const attended = this.conv2.call(narrow); // [N, width, H, W]
+    const hidden = this.average?.call(attended) ?? attended; // [N, width, H', W']
+    const residual = this.bn3.call(this.conv3.call(hidden)); // [N, 4·width, H', W']
+    const identity = this.downsample?.call(x) ?? x; // [N, 4·width, H', W']
+    return residual.add_(identity).relu_(); // [N, 4·width, H', W']
+  }
+}
+
+/**
+ * ResNeSt (Zhang et al. 2020), radix 2, without its classifier, dilated to an output stride.
+ *
+ * mmsegmentation's: deep stem of 64, 64, 128 channels; averages where a stride is, in the block and in its identity. Names as there.
+ */
+export class ResNeSt extends nn.Module<[images: Tensor], readonly Tensor[]> implements Backbone {
+  readonly stem: nn.Sequential;
+  readonly layer1: nn.Sequential;
+  readonly layer2: nn.Sequential;
+  readonly layer3: nn.Sequential;
+  readonly layer4: nn.Sequential;
+  readonly channels: readonly number[] = WIDTHS.map((width) => width * EXPANSION);
+
+  constructor(depth: ResNeStDepth, options: ResNeStOptions = {}) {
+    super();
+    this.stem = deepStem([64, 64, 128], options.norm ?? batchNorm);
+    const stages = WIDTHS.map((_, i) => makeStage(depth, i, options));
+    [this.layer1, this.layer2, this.layer3, this.layer4] = stages.map(
+      (blocks) => new nn.Sequential(...blocks),
+    ) as [nn.Sequential, nn.Sequential, nn.Sequential, nn.Sequential];
+    initialiseConvolutions(this);
+    for (const block of stages.flat()) zeroScale(block.bn3);
+  }
+
+  /** @param images - `[N, 3, H, W]`, normalised; N at least 2 in training. @returns Four stages at strides 4, 8, and as dilated. */
+  forward(images: Tensor): readonly Tensor[] {
+    const pooled = tidy(() => this.stem.call(images).maxPool2d([3, 3], [2, 2], [1, 1])); // [N, 128, H/4, W/4]
+    const stage1 = this.layer1.call(pooled); // [N, 256, H/4, W/4]
+    const stage2 = this.layer2.call(stage1); // [N, 512, H/8, W/8]
+    const stage3 = this.layer3.call(stage2); // [N, 1024, H3, W3]
+    const stage4 = this.layer4.call(stage3); // [N, 2048, H4, W4]
+    return [stage1, stage2, stage3, stage4];
+  }
+}
+
+function makeStage(depth: ResNeStDepth, index: number, options: ResNeStOptions): SplitBlock[] {
+  const {
+    outputStride = 8,
+    contractDilation = true,
+    averageWhereDilated = false,
+    norm = batchNorm,
+  } = options;
+  const { strides, dilations } = stageLayout(outputStride);
+  const width = WIDTHS[index] as number;
+  const outChannels = width * EXPANSION;
+  const inChannels = index === 0 ? 128 : outChannels / 2;
+  const multiGrid = index === 3 ? (options.multiGrid ?? null) : null;
+  const blocks = BLOCKS[depth][index] as number;
+  return blockDilations(blocks, dilations[index] as number, { contractDilation, multiGrid }).map(
+    (dilation, i) => {
+      const stride = i === 0 ? (strides[index] as number) : 1;
+      const downsample = i === 0 ? averagedProjection(inChannels, outChannels, stride, norm) : null;
+      const isAveraging = stride > 1 || (averageWhereDilated && i === 0 && index > 0);
+      return new SplitBlock(i === 0 ? inChannels : outChannels, width, {
+        stride,
+        dilation,
+        downsample,
+        isAveraging,
+        norm,
+      });
+    },
+  );
+}
+
+/** The average takes the stride over from the projection; windows at the border count only what is inside the image. */
+function averagedProjection(
+  inChannels: number,
+  outChannels: number,
+  stride: number,
+  norm: NormFactory,
+): nn.Module {
+  const average =
+    stride === 1 ? new nn.Identity() : new nn.AvgPool2d(stride, { ceilMode: true, countIncludePad: false });
+  return new nn.Sequential(
+    average,
+    new nn.Conv2d(inChannels, outChannels, 1, { bias: false }),
+    norm(outChannels),
+  );
+}
