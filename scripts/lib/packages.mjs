@@ -37,7 +37,9 @@ export function installPackages(names) {
   const apt = (...args) =>
     run(isRoot ? "apt-get" : "sudo", isRoot ? args : ["-n", "apt-get", ...args], {
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      stdio: ["ignore", "ignore", "inherit"], // a line for each of its packages helps nobody
     });
+  process.stdout.write(`Installing ${names.join(", ")}; this takes some minutes.\n`);
   apt("update", "-qq");
   apt("install", "-y", "-qq", "--no-install-recommends", ...names);
 }

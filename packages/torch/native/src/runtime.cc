@@ -124,10 +124,9 @@ Napi::Value getAutocast(const Napi::CallbackInfo& info) { return describe(info.E
 Napi::Value enterAutocast(const Napi::CallbackInfo& info) {
   const c10::DeviceType device = deviceType(info);
   const AutocastState before = autocastState(device);
-  const bool enabled = info[1].As<Napi::Boolean>();
-  const bool cache = info[3].As<Napi::Boolean>();
+  const AutocastState wanted{info[1].As<Napi::Boolean>(), parseDtype(text(info, 2)), info[3].As<Napi::Boolean>()};
   at::autocast::increment_nesting();
-  setAutocastState(device, {enabled, parseDtype(text(info, 2)), cache});
+  setAutocastState(device, wanted);
   return describe(info.Env(), before);
 }
 

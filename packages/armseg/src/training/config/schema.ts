@@ -80,7 +80,7 @@ const data = z.strictObject({
 });
 
 const model = z.strictObject({
-  head: z.enum(["deeplabv3plus", "ocr", "fcn"]).default("deeplabv3plus"),
+  head: z.enum(["deeplabV3Plus", "ocr", "fcn"]).default("deeplabV3Plus"),
   backbone: z
     .enum([
       "resnet18",
@@ -89,9 +89,9 @@ const model = z.strictObject({
       "resnet101",
       "resnest50",
       "resnest101",
-      "hrnet-w18",
-      "hrnet-w48",
-      "mobilenet-v2",
+      "hrnetW18",
+      "hrnetW48",
+      "mobilenetV2",
     ])
     .default("resnet50"),
   stem: z

@@ -1,0 +1,61 @@
+import { fromTypedArray, noGrad, type Tensor } from "@armseg/torch";
+import { CURVE_INTERVALS, type Curve, sampleCurve } from "../reweighting/index.ts";
+import type { CurveRecord } from "../runs/records.ts";
+
+/** Bins of the record: the kernel's are finer than a picture needs. */
+const BINS = 64;
+const ROWS = 4;
+const COUNT = 0;
+const LOSS = 2;
+
+/**
+ * Gathers what the loss says of each confidence bin, between two records of the curve.
+ *
+ * The rows of `bins` are those of the loss: pixels, weights, losses, and weights to the power p - 1, by knot.
+ */
+export class CurveLog {
+  readonly #sums = new Float64Array(ROWS * (CURVE_INTERVALS + 1));
+
+  add(bins: Float64Array | null): void {
+    if (!bins) return;
+    for (let i = 0; i < bins.length; i++) this.#sums[i] = (this.#sums[i] as number) + (bins[i] as number);
+  }
+
+  /** What has been gathered, for a checkpoint: `[4 * (K + 1)]`, float64, on the log's own memory. */
+  state(): Tensor {
+    return fromTypedArray(this.#sums, [this.#sums.length]);
+  }
+
+  loadState(values: readonly number[]): void {
+    this.#sums.set(values);
+  }
+
+  /** The record of the curve as it is now, and a fresh start. */
+  flush(curve: Curve, iteration: number, p: number): CurveRecord {
+    const count = this.#perBin(COUNT);
+    const loss = this.#perBin(LOSS);
+    const weights = noGrad(() =>
+      Array.from(sampleCurve(curve, { intervals: BINS }).toTypedArray() as Float32Array),
+    );
+    this.#sums.fill(0);
+    return {
+      kind: "curve",
+      iteration,
+      p,
+      knots: Array.from({ length: BINS + 1 }, (_, i) => (2 * i) / BINS - 1),
+      weights,
+      meanLossPerBin: loss.map((sum, i) => sum / (count[i] as number)), // NaN where no pixel fell
+      countPerBin: count,
+    };
+  }
+
+  #perBin(row: number): number[] {
+    const bins = new Array<number>(BINS).fill(0);
+    const knots = CURVE_INTERVALS + 1;
+    for (let k = 0; k < knots; k++) {
+      const bin = Math.min(BINS - 1, Math.floor((k * BINS) / CURVE_INTERVALS));
+      bins[bin] = (bins[bin] as number) + (this.#sums[row * knots + k] as number);
+    }
+    return bins;
+  }
+}
