@@ -39,11 +39,7 @@ interface Outcome {
 function train(curve: Curve, detach: boolean): Outcome {
   using network = new Perceptron();
   const { pixels, truth, labels } = noisyPixels();
-  const adversary = [...curve.parameters()].length > 0 ? [adversaryGroup(curve, 0.1)] : [];
-  using optimizer = new optim.SGD([{ parameters: network }, ...adversary], {
-    learningRate: 0.1,
-    momentum: 0.9,
-  });
+  using optimizer = new optim.SGD(network, { learningRate: 0.1, momentum: 0.9 });
   const criterion = new SegmentationLoss({ curve, detach, implementation: "composed" });
   for (let i = 0; i < 300; i++) {
     tidy(() => {
