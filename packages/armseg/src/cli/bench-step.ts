@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { examples, integer } from "./arguments.ts";
+import { printResult } from "./output.ts";
+
+interface Options {
+  readonly threads: number;
+  readonly runs: number;
+  readonly json?: true;
+}
+
+/** `armseg bench step` */
+export function addBenchStep(bench: Command): void {
+  bench
+    .command("step")
+    .description("a training step of DeepLabv3+ beside PyTorch's eager step, and ARM's share of it")
+    .option("--threads <n>", "processors for both sides", integer(1), 2)
+    .option("--runs <n>", "runs that count", integer(1), 5)
+    .option("--json", "print JSON")
+    .addHelpText("after", examples("bench step", "bench step --json"))
+    .action(async ({ json, ...options }: Options) => {
+      const { benchStep, benchStepText } = await import("../bench/step.ts");
+      printResult(benchStep(options), json, benchStepText);
+    });
+}

@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+import { explainConfig, explanationText } from "../training/config/explain-config.ts";
+import { examples } from "./arguments.ts";
+import { setOption } from "./config-options.ts";
+import { printResult } from "./output.ts";
+
+/** `armseg config explain` */
+export function addConfigExplain(config: Command): void {
+  setOption(config.command("explain"))
+    .description("print every value of a configuration and where it came from")
+    .argument("<config>", "configuration file")
+    .option("--changed", "leave out what has its default")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      examples(
+        "config explain armseg.yaml",
+        "config explain armseg.yaml --changed --set optimizer.learningRate=0.01",
+      ),
+    )
+    .action((path: string, options: { set?: string[]; changed?: true; json?: true }) => {
+      const values = explainConfig(path, options.set);
+      const shown = options.changed ? values.filter(({ origin }) => origin !== "default") : values;
+      printResult(shown, options.json, explanationText);
+    });
+}

@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+import { readConfig } from "../training/config/read-config.ts";
+import { examples } from "./arguments.ts";
+import { setOption } from "./config-options.ts";
+import { FAILED } from "./exit-codes.ts";
+import { printResult } from "./output.ts";
+import { withProgress } from "./with-progress.ts";
+
+interface Options {
+  readonly set?: string[];
+  readonly sheet?: string;
+  readonly json?: true;
+}
+
+/** `armseg data check` */
+export function addDataCheck(data: Command): void {
+  setOption(data.command("check"))
+    .description("read every file of both splits: sizes, values, classes, class weights, problems")
+    .argument("<config>", "configuration file")
+    .option("--sheet <file.png>", "also draw samples of both splits with their labels")
+    .option("--json", "print JSON")
+    .addHelpText("after", examples("data check armseg.yaml", "data check armseg.yaml --sheet samples.png"))
+    .action(async (path: string, options: Options) => {
+      const { checkData, checkText } = await import("../training/check-data.ts");
+      const config = readConfig(path, options.set);
+      const result = await withProgress("read", (onProgress) =>
+        checkData(config.data, { onProgress, ...(options.sheet !== undefined && { sheet: options.sheet }) }),
+      );
+      printResult(result, options.json, checkText);
+      if (!result.isUsable) process.exitCode = FAILED;
+    });
+}

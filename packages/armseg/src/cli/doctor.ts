@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { examples } from "./arguments.ts";
+import { FAILED } from "./exit-codes.ts";
+import { printResult } from "./output.ts";
+
+/** `armseg doctor` */
+export function addDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description(
+      "look at libtorch, the kernels, processors, codecs and disk; say what is wrong and how to mend it",
+    )
+    .option("--json", "print JSON")
+    .addHelpText("after", examples("doctor"))
+    .action(async (options: { json?: true }) => {
+      const { diagnoseSystem, formatSystem } = await import("../doctor/diagnose-system.ts");
+      const diagnosis = await diagnoseSystem();
+      printResult(diagnosis, options.json, formatSystem);
+      if (!diagnosis.isUsable) process.exitCode = FAILED;
+    });
+}

@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import { examples } from "./arguments.ts";
+import { setOption } from "./config-options.ts";
+import { interruptible } from "./interruptible.ts";
+import { printResult } from "./output.ts";
+import { withProgress } from "./with-progress.ts";
+
+interface Options {
+  readonly out: string;
+  readonly checkpoint: string;
+  readonly overlay?: true;
+  readonly confidence?: true;
+  readonly overwrite?: true;
+  readonly set?: string[];
+  readonly json?: true;
+}
+
+/** `armseg predict` */
+export function addPredict(program: Command): void {
+  setOption(program.command("predict"))
+    .description("predict label maps of pictures with the network of a run")
+    .argument("<run>", "folder of the run")
+    .argument("<inputs...>", "pictures, folders or patterns such as 'photos/**/*.jpg'")
+    .requiredOption("--out <folder>", "where the label PNGs go")
+    .option("--checkpoint <which>", "best, last or a file", "best")
+    .option("--overlay", "also write the labels' colours over the picture")
+    .option("--confidence", "also write the confidence of each pixel")
+    .option("--overwrite", "replace files that exist")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      examples(
+        "predict runs/first photos --out predictions",
+        "predict runs/first 'photos/*.jpg' --out predictions --overlay",
+      ),
+    )
+    .action(async (folder: string, inputs: string[], { json, set, ...options }: Options) => {
+      const { predictRun } = await import("../training/predict-run.ts");
+      const result = await interruptible((signal) =>
+        withProgress("predict", (onProgress) =>
+          predictRun({ folder, inputs, ...options, ...(set && { overrides: set }), signal, onProgress }),
+        ),
+      );
+      printResult(
+        result,
+        json,
+        ({ images, files }) => `${images} pictures, ${files.length} files in ${options.out}`,
+      );
+    });
+}

@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addBenchEval } from "./bench-eval.ts";
+import { addBenchLoader } from "./bench-loader.ts";
+import { addBenchLoss } from "./bench-loss.ts";
+import { addBenchStep } from "./bench-step.ts";
+import { addConfigExplain } from "./config-explain.ts";
+import { addConfigSchema } from "./config-schema.ts";
+import { addDataCheck } from "./data-check.ts";
+import { addDataCoarsen } from "./data-coarsen.ts";
+import { addDataPreview } from "./data-preview.ts";
+import { addDemo } from "./demo.ts";
+import { addDoctor } from "./doctor.ts";
+import { addEval } from "./eval.ts";
+import { addInit } from "./init.ts";
+import { addPredict } from "./predict.ts";
+import { addSubmit } from "./submit.ts";
+import { addSummary } from "./summary.ts";
+import { addTrain } from "./train.ts";
+
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+function addGroup(
+  program: Command,
+  name: string,
+  description: string,
+  ...add: ((group: Command) => void)[]
+): void {
+  const group = program.command(name).description(description);
+  for (const command of add) command(group);
+}
+
+/** The command line, all of it; nothing heavy is loaded before a command runs. */
+export function buildProgram(): Command {
+  const program = new Command("armseg")
+    .description("Trains semantic segmentation networks from coarse, noisy annotations.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .exitOverride()
+    .showHelpAfterError("(add --help for what is expected)");
+  program.commandsGroup("Start:");
+  addDoctor(program);
+  addDemo(program);
+  addInit(program);
+  program.commandsGroup("Data and configuration:");
+  addGroup(program, "data", "look at data, make coarse labels", addDataCheck, addDataCoarsen, addDataPreview);
+  addGroup(program, "config", "explain a configuration", addConfigExplain, addConfigSchema);
+  addSummary(program);
+  program.commandsGroup("Train and use:");
+  addTrain(program);
+  addEval(program);
+  addPredict(program);
+  addSubmit(program);
+  program.commandsGroup("Measure:");
+  addGroup(
+    program,
+    "bench",
+    "time armseg beside its peers",
+    addBenchLoss,
+    addBenchStep,
+    addBenchEval,
+    addBenchLoader,
+  );
+  return program;
+}

@@ -1,0 +1,32 @@
+import { CommanderError } from "commander";
+import { ConfigError } from "../training/config/read-config.ts";
+import { DONE, FAILED, WRONG_USAGE } from "./exit-codes.ts";
+import { buildProgram } from "./program.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * Runs one command and says how it went; every error ends here.
+ *
+ * @param args - Without `node` and the script.
+ * @returns The exit code: 0 done, 1 failed, 2 wrong usage, 130 or 143 after a signal.
+ */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const program = buildProgram();
+  try {
+    await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
+    return Number(process.exitCode ?? DONE);
+  } catch (error) {
+    // Commander has printed its message already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
+    process.stderr.write(`armseg: ${errorText(error)}\n`);
+    return error instanceof UsageError || error instanceof ConfigError ? WRONG_USAGE : FAILED;
+  }
+}
+
+/** One clear message; the whole stack with causes where `ARMSEG_DEBUG=1` asks for it. */
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (process.env.ARMSEG_DEBUG !== "1") return error.message;
+  const cause = error.cause === undefined ? "" : `\nCaused by: ${errorText(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,42 @@
+import { Argument, type Command } from "commander";
+import { examples } from "./arguments.ts";
+import { setOption } from "./config-options.ts";
+import { interruptible } from "./interruptible.ts";
+import { printResult } from "./output.ts";
+import { withProgress } from "./with-progress.ts";
+
+interface Options {
+  readonly out: string;
+  readonly checkpoint: string;
+  readonly overwrite?: true;
+  readonly set?: string[];
+  readonly json?: true;
+}
+
+/** `armseg submit` */
+export function addSubmit(program: Command): void {
+  setOption(program.command("submit"))
+    .description("predict a benchmark's test split and write the files that its server takes")
+    .argument("<run>", "folder of the run")
+    .addArgument(new Argument("<benchmark>", "whose server").choices(["cityscapes", "ade20k"]))
+    .requiredOption("--out <folder>", "where the PNGs go")
+    .option("--split <name>", "split to predict (default: test; for ade20k validation)")
+    .option("--checkpoint <which>", "best, last or a file", "best")
+    .option("--overwrite", "replace files that exist")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      examples("submit runs/coarse-arm cityscapes --out submission --set evaluation.tta=mmseg"),
+    )
+    .action(
+      async (folder: string, benchmark: "cityscapes" | "ade20k", { json, set, ...options }: Options) => {
+        const { submitRun } = await import("../training/submit-run.ts");
+        const result = await interruptible((signal) =>
+          withProgress("predict", (onProgress) =>
+            submitRun({ folder, benchmark, ...options, ...(set && { overrides: set }), signal, onProgress }),
+          ),
+        );
+        printResult(result, json, ({ files }) => `${files.length} files in ${options.out}`);
+      },
+    );
+}

@@ -1,0 +1,115 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { readConfig } from "../training/config/read-config.ts";
+import type { Config } from "../training/config/schema.ts";
+import type { RunResult } from "../training/run.ts";
+import { examples, integer } from "./arguments.ts";
+import { setOption } from "./config-options.ts";
+import { interruptible } from "./interruptible.ts";
+import { printResult } from "./output.ts";
+import { UsageError } from "./usage-error.ts";
+
+interface Options {
+  readonly out?: string;
+  readonly resume?: true;
+  readonly set?: string[];
+  readonly dryRun?: true;
+  readonly seeds?: number;
+  readonly json?: true;
+}
+
+/** `armseg train` */
+export function addTrain(program: Command): void {
+  setOption(program.command("train"))
+    .description("train a network; Ctrl-C leaves a run that --resume continues")
+    .argument(
+      "<config...>",
+      "configuration file; with --resume also the folder of a run; several with --seeds",
+    )
+    .option("--out <folder>", "folder of the run (default: runs/<name of the configuration>)")
+    .option("--resume", "continue a run, bitwise as if it had never stopped")
+    .option(
+      "--dry-run",
+      "check the data, build the network, run two iterations at full size, plan memory and time",
+    )
+    .option(
+      "--seeds <n>",
+      "train with n seeds one after another; mean, spread and paired differences",
+      integer(1),
+    )
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      examples(
+        "train armseg.yaml",
+        "train armseg.yaml --out runs/first --set schedule.iterations=20000",
+        "train --resume runs/first",
+        "train base.yaml arm.yaml --seeds 3 --out runs/comparison",
+      ),
+    )
+    .action(async (paths: string[], options: Options) => {
+      if (options.seeds !== undefined) return await trainSeveral(paths, options.seeds, options);
+      if (paths.length > 1)
+        throw new UsageError("several configurations are compared with --seeds, e.g. --seeds 3");
+      if (options.dryRun) return await plan(paths[0] as string, options);
+      return await trainOne(paths[0] as string, options);
+    });
+}
+
+async function trainOne(path: string, options: Options): Promise<void> {
+  const { startTraining, resumeTraining } = await import("../training/run.ts");
+  const result = await interruptible((signal) => {
+    if (options.resume) return resumeTraining({ folder: runToResume(path, options), signal });
+    const config = readConfig(path, options.set);
+    return startTraining(config, { folder: folderOf(config, options), signal });
+  });
+  printResult(result, options.json, runText);
+}
+
+async function plan(path: string, options: Options): Promise<void> {
+  const { dryRun, dryRunText } = await import("../training/dry-run.ts");
+  const config = readConfig(path, options.set);
+  const result = await interruptible((signal) =>
+    dryRun(config, { folder: folderOf(config, options), signal }),
+  );
+  printResult(result, options.json, dryRunText);
+}
+
+async function trainSeveral(paths: readonly string[], seeds: number, options: Options): Promise<void> {
+  if (options.dryRun) throw new UsageError("--dry-run plans one training; leave out --seeds");
+  const { trainSeeds, seedsText } = await import("../training/seeds.ts");
+  const configs = paths.map((path) => readConfig(path, options.set));
+  const folder = options.out ?? join("runs", configs.map(({ name }) => name).join("-"));
+  const isResumed = options.resume ?? false;
+  const result = await interruptible((signal) => trainSeeds(configs, { folder, seeds, isResumed, signal }));
+  printResult(result, options.json, seedsText);
+}
+
+function folderOf({ name }: Config, { out }: Options): string {
+  return out ?? join("runs", name);
+}
+
+/** `--resume` takes the folder of a run, or the configuration that named it. */
+function runToResume(path: string, options: Options): string {
+  if (options.set) throw new UsageError("a resumed run keeps its configuration; leave out --set or --resume");
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;
+  return folderOf(readConfig(path), options);
+}
+
+function runText({ folder, iteration, iterations, isComplete, evaluation }: RunResult): string {
+  const scores = evaluation
+    ? [`mIoU ${percent(evaluation.mIoU)} on ${evaluation.split}, at iteration ${evaluation.iteration}`]
+    : [];
+  const state = isComplete
+    ? [`Done: ${iterations} iterations, report ${join(folder, "report.html")}`]
+    : [
+        `Stopped at iteration ${iteration} of ${iterations}.`,
+        `Continue with: armseg train --resume ${folder}`,
+      ];
+  return [...scores, ...state].join("\n");
+}
+
+function percent(share: number): string {
+  return Number.isNaN(share) ? "not measurable" : (100 * share).toFixed(2);
+}
