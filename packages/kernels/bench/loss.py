@@ -28,16 +28,15 @@ N, C, LOW_H, LOW_W, H, W = map(int, OPTIONS.size.split(","))
 
 
 class Arm(torch.nn.Module):
-    """The paper's curve: four 1x1 convolutions, here on a flat list of confidences."""
+    """The paper's curve: four 1x1 convolutions with bias, Swish between them, a sigmoid at the end."""
 
     def __init__(self):
         super().__init__()
-        layers = [torch.nn.Linear(1, 4), torch.nn.SiLU(), torch.nn.Linear(4, 4), torch.nn.SiLU(), torch.nn.Linear(4, 4), torch.nn.SiLU(),
-                  torch.nn.Linear(4, 1), torch.nn.Sigmoid()]
-        self.layers = torch.nn.Sequential(*layers)
+        conv, swish = (lambda i, o: torch.nn.Conv2d(i, o, 1)), torch.nn.SiLU
+        self.layers = torch.nn.Sequential(conv(1, 4), swish(), conv(4, 4), swish(), conv(4, 4), swish(), conv(4, 1), torch.nn.Sigmoid())
 
     def forward(self, u):
-        return self.layers(u[:, None])[:, 0]
+        return self.layers(u)
 
 
 def prepare():
@@ -50,18 +49,20 @@ def prepare():
 
 def ours(inputs):
     logits, labels, arm, ops = inputs
-    knots = arm(torch.linspace(-1, 1, 1025))
+    knots = arm(torch.linspace(-1, 1, 1025).reshape(1, 1, 1, -1)).flatten()
     ops.reweighted_loss(logits, labels, knots)[0].backward()
 
 
 def composed(inputs):
-    """DESIGN section 1 as a PyTorch user would write it: the curve runs on every pixel."""
+    """DESIGN section 1 as a PyTorch user writes it: maps of the labels' size, the curve run on every pixel."""
     logits, labels, arm, _ = inputs
-    log_p = torch.log_softmax(reference.upsample(logits, labels.shape[1:]), 1)
+    logits = reference.upsample(logits, labels.shape[1:])
     valid = labels != 255
-    u = reference.confidence(log_p.detach(), "var")[valid]
-    losses = -log_p.gather(1, torch.where(valid, labels, torch.zeros_like(labels))[:, None])[:, 0][valid]
-    weights = arm(u)
+    losses = torch.nn.functional.cross_entropy(logits, labels, ignore_index=255, reduction="none")
+    p = logits.detach().softmax(1)
+    v = (p - 1 / C).pow(2).mean(1, keepdim=True)
+    u = 2 * C * C / (C - 1) * v - 1
+    weights = arm(u)[:, 0] * valid
     hat = weights / weights.pow(2).sum().sqrt()
     (hat / hat.sum().detach() * losses).sum().backward()
 

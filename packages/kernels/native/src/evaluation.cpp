@@ -1,5 +1,6 @@
 // Label maps, the confusion matrix and maps for pictures, from low-resolution logits.
-#include <ATen/ATen.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <cstring>

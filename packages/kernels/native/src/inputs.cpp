@@ -1,5 +1,5 @@
 // Checks of what callers pass.
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include "armseg_kernels.h"
 

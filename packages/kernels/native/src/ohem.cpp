@@ -1,5 +1,6 @@
 // Online hard example mining's threshold (openseg: OCR's lib/loss/loss_helper.py), without full-resolution logits.
-#include <ATen/ATen.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <cstring>

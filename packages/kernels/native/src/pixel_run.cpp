@@ -1,6 +1,6 @@
 #include "pixel_run.h"
 
-#include <ATen/ATen.h>
+#include <ATen/ops/empty_like.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,7 @@
 // armseg::_reweighted_loss on the CPU: the objective, its statistics and its finished gradients.
-#include <ATen/ATen.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
