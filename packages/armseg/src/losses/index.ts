@@ -4,7 +4,8 @@ export { readLossStatistics } from "./loss-statistics.ts";
 export type { LossInputs, LossSettings } from "./loss-terms.ts";
 export type { OhemOptions } from "./ohem.ts";
 export type { PixelLoss, PixelLossOptions } from "./pixel-losses.ts";
-export { NonFiniteLossError } from "./pixel-maps.ts";
+export type { PixelMaps } from "./pixel-maps.ts";
+export { NonFiniteLossError, pixelMaps } from "./pixel-maps.ts";
 export type {
   SegmentationLossCall,
   SegmentationLossOptions,

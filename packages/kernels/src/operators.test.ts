@@ -1,0 +1,60 @@
+import { fromTypedArray, tensor } from "@armseg/torch";
+import { expect, test } from "vitest";
+import {
+  confidenceMap,
+  confusion,
+  cpuCapability,
+  ohemThreshold,
+  pixelMaps,
+  predict,
+  reweightedLoss,
+} from "./index.ts";
+
+// Two pixels of likelihoods (3/4, 1/4) and (1/2, 1/2).
+const logits = tensor([[[[Math.log(3), 0]], [[0, 0]]]]);
+const labels = fromTypedArray(Uint8Array.from([0, 1]), [1, 1, 2]);
+
+test("the reweighted loss of two pixels under the knots (1, 0), by hand", () => {
+  const { objective, mean, statistics, bins } = reweightedLoss({ logits, labels, knots: tensor([1, 0]) });
+  expect(objective.item()).toBeCloseTo((0.75 * Math.log(4 / 3) + Math.log(2)) / 1.75, 6);
+  expect(mean.item()).toBeCloseTo((Math.log(4 / 3) + Math.log(2)) / 2, 6);
+  expect([...(statistics.toTypedArray() as Float64Array)].slice(0, 3)).toEqual([
+    2,
+    2,
+    expect.closeTo(1.75, 6),
+  ]);
+  expect(bins.shape).toEqual([4, 2]);
+});
+
+test("the maps behind it", () => {
+  const maps = pixelMaps({ logits, labels, knots: tensor([1, 0]) });
+  const values = Object.values(maps).map((map) => [...(map.toTypedArray() as Float32Array)]);
+  const expected = [
+    [-0.5, -1],
+    [Math.log(4 / 3), Math.log(2)],
+    [0.75, 1],
+    [0.75, 0.5],
+  ];
+  expect(values).toEqual(expected.map((row) => row.map((value) => expect.closeTo(value, 6))));
+  const u = confidenceMap(logits, [1, 2], { indicator: "var" });
+  expect([...(u.toTypedArray() as Float32Array)]).toEqual(values[0]);
+});
+
+test("confusion matrix, label map, OHEM's threshold", () => {
+  expect(confusion(logits, labels).toArray()).toEqual([
+    [1, 0],
+    [1, 0],
+  ]);
+  expect(predict(logits, [1, 2]).toArray()).toEqual([[[0, 0]]]);
+  expect(ohemThreshold(logits, labels, { threshold: 0.6, minKept: 1 }).item()).toBeCloseTo(0.75, 6);
+});
+
+test("says which instruction set it runs on", () => {
+  expect(["avx512", "avx2", "baseline"]).toContain(cpuCapability());
+});
+
+test("an argument that no operator takes is an error that shows the schema", () => {
+  expect(() => ohemThreshold(logits, labels, { kept: 3 } as never)).toThrow(
+    "armseg::ohem_threshold(Tensor logits",
+  );
+});
