@@ -51,7 +51,13 @@ export function coarsen(label: LabelImage, options: CoarsenOptions): CoarseLabel
   const pixel = REFERENCE_WIDTH / width;
   const random = new HashRandom(options.seed, options.index, 0xc0a5e);
   const { mergeGap, mergeProbability } = parameters;
-  const classes = mergeNeighbours(label, options.numClasses, mergeGap / pixel, mergeProbability, random.fork(1));
+  const classes = mergeNeighbours(
+    label,
+    options.numClasses,
+    mergeGap / pixel,
+    mergeProbability,
+    random.fork(1),
+  );
   overlookSpecks_(classes, height, width, parameters.speckArea / (pixel * pixel));
   const phase = new HashRandom(options.seed, 0xc0a5e).next() + options.index * FRAME_STEP;
   const kept = intendedRegions(classes, height, width, parameters, pixel, phase, random.fork(2));
@@ -74,9 +80,14 @@ export function coarsen(label: LabelImage, options: CoarsenOptions): CoarseLabel
   return { label: rasterisePolygons(polygons, height, width), polygons };
 }
 
-function checkArguments({ height, width, data }: LabelImage, { seed, index, numClasses }: CoarsenOptions): void {
+function checkArguments(
+  { height, width, data }: LabelImage,
+  { seed, index, numClasses }: CoarsenOptions,
+): void {
   if (!(height > 0 && width > 0) || data.length !== height * width) {
-    throw new RangeError(`coarsen(): expected height × width labels, got ${data.length} for ${height}×${width}.`);
+    throw new RangeError(
+      `coarsen(): expected height × width labels, got ${data.length} for ${height}×${width}.`,
+    );
   }
   if (!Number.isInteger(numClasses) || numClasses < 1 || numClasses > 256) {
     throw new RangeError(`coarsen(): numClasses must be an integer from 1 to 256, got ${numClasses}.`);
@@ -113,7 +124,13 @@ function intendedRegions(
     if (!own.chance(drawProbability(region, deepest[id]!, parameters, pixel))) {
       return;
     }
-    const deviates = regionDeviates(own, region, common[id]!, parameters.regionShare, parameters.wavelength / pixel);
+    const deviates = regionDeviates(
+      own,
+      region,
+      common[id]!,
+      parameters.regionShare,
+      parameters.wavelength / pixel,
+    );
     for (let row = region.top; row <= region.bottom; row++) {
       for (let column = region.left; column <= region.right; column++) {
         const at = row * width + column;

@@ -9,7 +9,16 @@ export interface Mask {
 }
 
 /** Clockwise from the east, as rows grow downwards. */
-const STEPS: readonly Vertex[] = [[1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1], [0, -1], [1, -1]];
+const STEPS: readonly Vertex[] = [
+  [1, 0],
+  [1, 1],
+  [0, 1],
+  [-1, 1],
+  [-1, 0],
+  [-1, -1],
+  [0, -1],
+  [1, -1],
+];
 
 /**
  * The outer outline of a connected mask: the centres of its border pixels, clockwise, by Moore's neighbour tracing.

@@ -42,14 +42,14 @@ export type CoarsenPreset = "light" | "cityscapes" | "heavy";
 /** Fitted to 23 frames of Cityscapes' own coarse annotations; see docs/coarse-labels.md. */
 const CITYSCAPES: CoarsenParameters = {
   coverage: [
-    [1, 0.11],
-    [4, 0.175],
-    [8, 0.3],
-    [14, 0.48],
-    [25, 0.705],
-    [48, 0.87],
-    [90, 0.928],
-    [160, 0.928],
+    [1, 0.07],
+    [4, 0.125],
+    [8, 0.255],
+    [14, 0.445],
+    [25, 0.67],
+    [46, 0.845],
+    [66, 0.917],
+    [90, 0.925],
   ],
   regionShare: 0.5,
   wavelength: 500,
@@ -57,13 +57,13 @@ const CITYSCAPES: CoarsenParameters = {
   smallWidth: 1,
   leastArea: 40,
   mergeGap: 10,
-  mergeProbability: 0.15,
-  speckArea: 20,
+  mergeProbability: 0.05,
+  speckArea: 10,
   holeArea: 1500,
   tolerance: 3.8,
   toleranceSpread: 0.5,
-  overshootShare: 0.06,
-  overshoot: 5,
+  overshootShare: 0.25,
+  overshoot: 8,
 };
 
 /** The ready-made parameters: half the margins, as measured on Cityscapes, and twice the margins. */
