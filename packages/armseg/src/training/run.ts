@@ -2,8 +2,6 @@ import { join } from "node:path";
 import type { Device } from "@armseg/torch";
 import { keepFreedMemory, libtorchVersion, manualSeed, useDeterministicAlgorithms } from "@armseg/torch";
 import { stringify } from "yaml";
-import { formatWeightsReport, loadWeights } from "../networks/index.ts";
-import { createLoader, type Loader } from "../pipeline/index.ts";
 import { Progress, type ProgressStream } from "../report/progress.ts";
 import { writeReport } from "../report/write-report.ts";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
@@ -16,7 +14,9 @@ import { buildTraining, type Training } from "./build.ts";
 import { loadCheckpoint, validateCheckpoint } from "./checkpoint.ts";
 import { checkConfig, readConfig } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
+import { openLoader } from "./open-loader.ts";
 import { prepareData, type TrainingData } from "./prepare-data.ts";
+import { loadPretrained } from "./pretrained.ts";
 import { drawSamples } from "./samples.ts";
 import { Trainer } from "./trainer.ts";
 import { evaluationRecord, validate } from "./validate.ts";
@@ -59,46 +59,10 @@ function facts(config: Config, data: TrainingData): Record<string, string> {
   };
 }
 
-function openLoader(
-  config: Config,
-  data: TrainingData,
-  startIteration: number,
-  signal?: AbortSignal,
-): Loader {
-  const { augmentation, training, optimizer, schedule } = config;
-  const { base, scale, crop, maxCategoryRatio, flip, photometric, mean, std } = augmentation;
-  const { accumulate } = optimizer;
-  return createLoader({
-    sources: [data.train.samples],
-    augmentation: {
-      resize: { base: base ?? data.imageSize, ratioRange: scale },
-      crop: { size: crop, maxCategoryRatio },
-      flip: { probability: flip },
-      photometric: photometric
-        ? { brightnessDelta: 32, contrastRange: [0.5, 1.5], saturationRange: [0.5, 1.5], hueDelta: 18 }
-        : null,
-      normalise: { mean, std },
-    },
-    seed: training.seed,
-    batchSize: training.batchSize,
-    startIteration: startIteration * accumulate,
-    endIteration: schedule.iterations * accumulate,
-    onBadFile: training.onBadFile,
-    ...(training.workers !== undefined && { workers: training.workers }),
-    ...(signal && { signal }),
-  });
-}
-
 function prepareProcess(config: Config): void {
   keepFreedMemory();
   useDeterministicAlgorithms(config.training.deterministic);
   manualSeed(config.training.seed);
-}
-
-function loadPretrained(training: Training, config: Config, say: (text: string) => void): void {
-  const { weights, allowPartialWeights } = config.model;
-  if (weights === null) return;
-  say(formatWeightsReport(loadWeights(training.network, weights, { allowPartial: allowPartialWeights })));
 }
 
 /** Evaluation during the training, with the moving average's weights where there is one. */
@@ -144,7 +108,7 @@ async function trainInFolder(
       classes: [...data.train.classes],
       facts: facts(config, data),
     });
-    await using loader = openLoader(config, data, start, signal);
+    await using loader = openLoader(config, data, start);
     using progress = new Progress("train", config.schedule.iterations, {
       from: start,
       stream: stream ?? SILENT,

@@ -1,6 +1,6 @@
 import type { Device, Tensor } from "@armseg/torch";
 import type { Dataset } from "../datasets/sample.ts";
-import { type EvaluationOutcome, evaluate, type InferenceOptions } from "../evaluation/index.ts";
+import { type EvaluationResult, evaluate, type InferenceOptions } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
 import { createEvaluationReader, type EvaluationImage } from "../pipeline/index.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
@@ -43,7 +43,7 @@ export async function validate({
   dataset,
   network,
   onProgress,
-}: ValidateOptions): Promise<EvaluationOutcome> {
+}: ValidateOptions): Promise<EvaluationResult> {
   const wasTraining = network.isTraining;
   network.eval();
   try {
@@ -69,7 +69,7 @@ export async function validate({
 
 /** The scores as a line of the log. */
 export function evaluationRecord(
-  outcome: EvaluationOutcome,
+  outcome: EvaluationResult,
   iteration: number,
   split: string,
   isLast: boolean,

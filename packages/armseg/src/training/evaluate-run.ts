@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Device, tidy } from "@armseg/torch";
+import type { Dataset } from "../datasets/sample.ts";
+import { type EvaluationResult, metricsTable } from "../evaluation/index.ts";
+import type { Segmenter } from "../networks/index.ts";
+import { type Checkpoint, checkpointFileName, listCheckpoints } from "../runs/checkpoint-index.ts";
+import { runPaths } from "../runs/run-folder.ts";
+import { buildNetwork } from "./build.ts";
+import { loadModelWeights } from "./checkpoint.ts";
+import { readConfig } from "./config/read-config.ts";
+import type { Config } from "./config/schema.ts";
+import { openData } from "./open-data.ts";
+import { validate } from "./validate.ts";
+
+export interface TrainedOptions {
+  /** The run folder. */
+  readonly folder: string;
+  /** `best` by mIoU, the `last`, or a checkpoint file. Default `best`, or `last` where none was scored. */
+  readonly checkpoint?: "best" | "last" | (string & {});
+  /** `key=value`, put over the run's own configuration. */
+  readonly overrides?: readonly string[];
+}
+
+/** A trained network with what it was trained by, in evaluation mode. */
+export interface Trained extends Disposable {
+  readonly config: Config;
+  readonly network: Segmenter;
+  readonly checkpoint: string;
+  /** The split that it was validated on; its classes are the network's. */
+  readonly dataset: Dataset;
+}
+
+function best(checkpoints: readonly Checkpoint[]): Checkpoint | undefined {
+  const scored = checkpoints.filter(({ metric }) => metric !== null);
+  return scored.sort((a, b) => (b.metric as number) - (a.metric as number))[0];
+}
+
+/** The file of the checkpoint that is asked for. */
+function checkpointPath({ folder, checkpoint = "best" }: TrainedOptions): string {
+  if (checkpoint !== "best" && checkpoint !== "last") {
+    if (existsSync(checkpoint)) return checkpoint;
+    throw new Error(`checkpoint ${checkpoint} does not exist; take best, last or the path of a file`);
+  }
+  const place = runPaths(folder).checkpoints;
+  const all = listCheckpoints(place);
+  const found = (checkpoint === "best" ? best(all) : undefined) ?? all.at(-1);
+  if (!found) throw new Error(`${folder} has no checkpoint yet; train it first`);
+  return join(place, checkpointFileName(found.iteration));
+}
+
+/**
+ * Loads the network of a run.
+ *
+ * @param split - The split to open with it. Default `val`.
+ * @throws If the folder holds no run, or no checkpoint that fits its configuration.
+ */
+export async function loadTrained(
+  options: TrainedOptions & { readonly split?: "train" | "val" },
+): Promise<Trained> {
+  const config = readConfig(runPaths(options.folder).config, options.overrides);
+  const checkpoint = checkpointPath(options);
+  const dataset = await openData(config.data, options.split ?? "val");
+  const network = buildNetwork(config, dataset.classes.length);
+  tidy(() => network.loadStateDict(loadModelWeights(checkpoint)));
+  network.to({ device: config.training.device as Device }).eval();
+  return { config, network, checkpoint, dataset, [Symbol.dispose]: () => network.dispose() };
+}
+
+export interface EvaluationOutcome {
+  readonly checkpoint: string;
+  readonly dataset: Dataset;
+  readonly result: EvaluationResult;
+}
+
+/** Scores a run's network on a split, whole images or as `evaluation` in the configuration says. */
+export async function evaluateRun(
+  options: TrainedOptions & {
+    readonly split?: "train" | "val";
+    readonly onProgress?: (images: number, total: number) => void;
+  },
+): Promise<EvaluationOutcome> {
+  using trained = await loadTrained(options);
+  const { config, network, checkpoint, dataset } = trained;
+  const total = dataset.samples.length;
+  const result = await validate({
+    config,
+    dataset,
+    network,
+    onProgress: (images) => options.onProgress?.(images, total),
+  });
+  return { checkpoint, dataset, result };
+}
+
+/** The scores as a table for a terminal. */
+export function evaluationText({ checkpoint, dataset, result }: EvaluationOutcome): string {
+  const names = dataset.classes.map(({ name }) => name);
+  return [
+    `${dataset.name}, ${dataset.split}: ${result.images} images, ${result.seconds.toFixed(1)} s, ${checkpoint}`,
+    metricsTable(result.metrics, names, result.boundary),
+  ].join("\n");
+}
