@@ -1,2 +1,36 @@
 import type { Command } from "commander";
-export function addDemo(_program: Command): void {}
+import type { DemoResult } from "../training/demo.ts";
+import { examples, integer } from "./arguments.ts";
+import { interruptible } from "./interruptible.ts";
+import { printResult } from "./output.ts";
+
+interface Options {
+  readonly out: string;
+  readonly iterations?: number;
+  readonly json?: true;
+}
+
+/** `armseg demo` */
+export function addDemo(program: Command): void {
+  program
+    .command("demo")
+    .summary("generate scenes, train on coarse labels with and without ARM, compare")
+    .description(
+      "Generate street scenes, draw coarse labels, train a small network on them twice (plain cross entropy, ARM), score both on fine labels and write a report. Takes a few minutes and needs no data.",
+    )
+    .option("--out <folder>", "a new folder for everything", "demo")
+    .option("--iterations <n>", "of each of the two trainings", integer(10))
+    .option("--json", "print JSON")
+    .addHelpText("after", examples("demo", "demo --out /tmp/armseg-demo --iterations 100"))
+    .action(async ({ out, json, ...options }: Options) => {
+      const { runDemo } = await import("../training/demo.ts");
+      const result = await interruptible((signal) => runDemo(out, { ...options, signal }));
+      printResult(result, json, demoText);
+    });
+}
+
+function demoText({ plain, arm, report }: DemoResult): string {
+  const line = (name: string, { evaluation }: DemoResult["plain"]) =>
+    `${name.padEnd(22)} ${evaluation ? (100 * evaluation.mIoU).toFixed(2) : "–"} % mIoU on fine labels`;
+  return [line("plain cross entropy", plain), line("ARM", arm), "", `Report: ${report}`].join("\n");
+}

@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
+import type { EvaluationOutcome } from "../training/evaluate-run.ts";
 import { examples } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
-import { interruptible } from "./interruptible.ts";
-import { printResult } from "./output.ts";
+import { print, printJson } from "./output.ts";
+import { withProgress } from "./with-progress.ts";
 
 interface Options {
   readonly checkpoint: string;
@@ -10,6 +11,8 @@ interface Options {
   readonly set?: string[];
   readonly json?: true;
 }
+
+const WORST_SHOWN = 5;
 
 /** `armseg eval` */
 export function addEval(program: Command): void {
@@ -28,9 +31,31 @@ export function addEval(program: Command): void {
     )
     .action(async (folder: string, { json, set, ...options }: Options) => {
       const { evaluateRun, evaluationText } = await import("../training/evaluate-run.ts");
-      const outcome = await interruptible(() =>
-        evaluateRun({ folder, ...options, ...(set && { overrides: set }) }),
+      const outcome = await withProgress("evaluate", (onProgress) =>
+        evaluateRun({ folder, ...options, ...(set && { overrides: set }), onProgress }),
       );
-      printResult(outcome, json, evaluationText);
+      if (json) printJson(forPrograms(outcome));
+      else print(`${evaluationText(outcome)}\n${worstText(outcome)}`);
     });
+}
+
+/** Without the list of files. */
+function forPrograms({ checkpoint, dataset, result }: EvaluationOutcome) {
+  const { confusion, ...rest } = result;
+  const classes = dataset.classes.map(({ name }) => name);
+  return {
+    checkpoint,
+    dataset: dataset.name,
+    split: dataset.split,
+    classes,
+    ...rest,
+    confusion: confusion.toArray(),
+  };
+}
+
+function worstText({ result }: EvaluationOutcome): string {
+  const rows = result.worst
+    .slice(0, WORST_SHOWN)
+    .map(({ name, score }) => `  ${(100 * score).toFixed(2).padStart(6)}  ${name}`);
+  return ["Lowest mIoU of an image:", ...rows].join("\n");
 }

@@ -1,4 +1,4 @@
-import { Argument, type Command } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { examples } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { interruptible } from "./interruptible.ts";
@@ -7,6 +7,7 @@ import { withProgress } from "./with-progress.ts";
 
 interface Options {
   readonly out: string;
+  readonly split: "test" | "val";
   readonly checkpoint: string;
   readonly overwrite?: true;
   readonly set?: string[];
@@ -20,7 +21,7 @@ export function addSubmit(program: Command): void {
     .argument("<run>", "folder of the run")
     .addArgument(new Argument("<benchmark>", "whose server").choices(["cityscapes", "ade20k"]))
     .requiredOption("--out <folder>", "where the PNGs go")
-    .option("--split <name>", "split to predict (default: test; for ade20k validation)")
+    .addOption(new Option("--split <name>", "split to predict").choices(["test", "val"]).default("test"))
     .option("--checkpoint <which>", "best, last or a file", "best")
     .option("--overwrite", "replace files that exist")
     .option("--json", "print JSON")

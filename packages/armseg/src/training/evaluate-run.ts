@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Device, tidy } from "@armseg/torch";
-import type { Dataset } from "../datasets/sample.ts";
+import type { ClassInfo, Dataset } from "../datasets/sample.ts";
 import { type EvaluationResult, metricsTable } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
 import { type Checkpoint, checkpointFileName, listCheckpoints } from "../runs/checkpoint-index.ts";
+import { readMetrics } from "../runs/metrics.ts";
+import { recordsOfKind } from "../runs/records.ts";
 import { runPaths } from "../runs/run-folder.ts";
 import { buildNetwork } from "./build.ts";
 import { loadModelWeights } from "./checkpoint.ts";
@@ -23,10 +25,16 @@ export interface TrainedOptions {
 }
 
 /** A trained network with what it was trained by, in evaluation mode. */
-export interface Trained extends Disposable {
+export interface TrainedNetwork extends Disposable {
   readonly config: Config;
   readonly network: Segmenter;
   readonly checkpoint: string;
+  /** In the order of the network's outputs, as the run wrote them down. */
+  readonly classes: readonly ClassInfo[];
+}
+
+/** A trained network with labelled data. */
+export interface Trained extends TrainedNetwork {
   /** The split that it was validated on; its classes are the network's. */
   readonly dataset: Dataset;
 }
@@ -50,21 +58,33 @@ function checkpointPath({ folder, checkpoint = "best" }: TrainedOptions): string
 }
 
 /**
- * Loads the network of a run.
+ * Loads the network of a run; needs none of its data.
  *
- * @param split - The split to open with it. Default `val`.
  * @throws If the folder holds no run, or no checkpoint that fits its configuration.
  */
+export function loadNetwork(options: TrainedOptions): TrainedNetwork {
+  const paths = runPaths(options.folder);
+  const config = readConfig(paths.config, options.overrides);
+  const checkpoint = checkpointPath(options);
+  const classes = recordsOfKind(readMetrics(paths.metrics), "run")[0]?.classes;
+  if (!classes) throw new Error(`${paths.metrics} does not name the classes; the run never began`);
+  const network = buildNetwork(config, classes.length);
+  tidy(() => network.loadStateDict(loadModelWeights(checkpoint)));
+  network.to({ device: config.training.device as Device }).eval();
+  return { config, network, checkpoint, classes, [Symbol.dispose]: () => network.dispose() };
+}
+
+/** Loads the network of a run with a split of its data. @param split - Default `val`. */
 export async function loadTrained(
   options: TrainedOptions & { readonly split?: "train" | "val" },
 ): Promise<Trained> {
-  const config = readConfig(runPaths(options.folder).config, options.overrides);
-  const checkpoint = checkpointPath(options);
-  const dataset = await openData(config.data, options.split ?? "val");
-  const network = buildNetwork(config, dataset.classes.length);
-  tidy(() => network.loadStateDict(loadModelWeights(checkpoint)));
-  network.to({ device: config.training.device as Device }).eval();
-  return { config, network, checkpoint, dataset, [Symbol.dispose]: () => network.dispose() };
+  const trained = loadNetwork(options);
+  try {
+    return { ...trained, dataset: await openData(trained.config.data, options.split ?? "val") };
+  } catch (error) {
+    trained[Symbol.dispose]();
+    throw error;
+  }
 }
 
 export interface EvaluationOutcome {
