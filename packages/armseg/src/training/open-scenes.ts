@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { coarsen } from "../datasets/coarsen/coarsen.ts";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { coarsenFolder } from "../datasets/coarsen/index.ts";
 import { folder } from "../datasets/folder.ts";
-import { readLabel } from "../datasets/read-label.ts";
 import type { Dataset, LabelMap } from "../datasets/sample.ts";
 import { scenesClasses, writeScenes } from "../datasets/scenes/index.ts";
-import { writeLabelPng } from "../drawing/index.ts";
 import type { Config } from "./config/schema.ts";
 
 const VALUES: LabelMap = {
@@ -13,41 +12,39 @@ const VALUES: LabelMap = {
   classes: { ...Object.fromEntries(scenesClasses.map((_, i) => [i, i])), 255: 255 },
 };
 
-function openFine(root: string, split: string, masks = "labels"): Promise<Dataset> {
+/** Makes a folder under another name and renames it, so that one that is there is whole. */
+async function makeOnce(place: string, make: (unfinished: string) => Promise<unknown>): Promise<void> {
+  if (existsSync(place)) return;
+  const unfinished = `${place}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(dirname(place), { recursive: true });
+  await make(unfinished);
+  await rename(unfinished, place);
+}
+
+/**
+ * Generated street scenes, made on first use: `fine` as they were generated, `coarse-labels` as an annotator would draw
+ * them, for the training split.
+ */
+export async function openScenes(data: Config["data"], purpose: "train" | "val"): Promise<Dataset> {
+  const { folder: root, count, size, seed } = data.scenes;
+  const total = count.train + count.val;
+  const splits = { train: count.train / total, val: count.val / total };
+  const fine = join(root, "fine");
+  await makeOnce(fine, (unfinished) => writeScenes(unfinished, { count: total, seed, size, splits }));
+  const isCoarse = purpose === "train" && data.annotations !== "fine";
+  const fineLabels = join(fine, "labels", purpose);
+  const coarseLabels = join(root, "coarse-labels", purpose);
+  if (isCoarse) {
+    const options = { seed, classes: scenesClasses };
+    await makeOnce(coarseLabels, (unfinished) => coarsenFolder(fineLabels, unfinished, options));
+  }
   return folder({
-    name: masks === "labels" ? "scenes" : "scenes, coarse",
-    split,
-    images: join(root, "images", split),
-    masks: join(root, masks, split),
+    name: isCoarse ? "scenes, coarse" : "scenes",
+    split: purpose,
+    images: join(fine, "images", purpose),
+    masks: isCoarse ? join(coarseLabels, "labels") : fineLabels,
     classes: scenesClasses,
     labelMap: VALUES,
   });
-}
-
-/** Draws coarse labels beside the fine ones, where there are none yet. */
-async function coarsenSplit(root: string, fine: Dataset, seed: number): Promise<void> {
-  for (const [index, { name, annotation }] of fine.samples.entries()) {
-    const path = join(root, "labels_coarse", fine.split, `${name}.png`);
-    if (!annotation || existsSync(path)) continue;
-    const { label } = coarsen(await readLabel(annotation), { seed, index, numClasses: fine.classes.length });
-    writeLabelPng(path, label, fine.classes);
-  }
-}
-
-/** Generated street scenes: made on first use, and the coarse labels of the training split if those are asked for. */
-export async function openScenes(data: Config["data"], purpose: "train" | "val"): Promise<Dataset> {
-  const { folder: root, count, size, seed } = data.scenes;
-  if (!existsSync(join(root, "classes.json"))) {
-    const all = count.train + count.val;
-    await writeScenes(root, {
-      count: all,
-      seed,
-      size,
-      splits: { train: count.train / all, val: count.val / all },
-    });
-  }
-  const fine = await openFine(root, purpose);
-  if (purpose === "val" || data.annotations === "fine") return fine;
-  await coarsenSplit(root, fine, seed);
-  return openFine(root, purpose, "labels_coarse");
 }
