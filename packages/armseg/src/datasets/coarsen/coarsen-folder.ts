@@ -3,19 +3,17 @@ import { join } from "node:path";
 import { writeLabelPng } from "../../drawing/label-png.ts";
 import { DataError } from "../data-error.ts";
 import { listFiles, MASK_FILE } from "../list-files.ts";
+import { readRawMask } from "../raw-mask.ts";
 import { readLabel } from "../read-label.ts";
 import { type ClassInfo, IGNORE_INDEX, type LabelMap } from "../sample.ts";
 import { type CoarsenOptions, coarsen } from "./coarsen.ts";
 import { writePolygonJson } from "./polygon-json.ts";
-import { type CoarsenStatistics, Tally } from "./statistics.ts";
+import { type CoarsenStatistics, type CoarsePair, Tally } from "./statistics.ts";
 
-/** What to coarsen, and where to. */
+/** How to coarsen a folder. */
 export interface CoarsenFolderOptions {
-  /** Folder of label PNGs, searched with its sub-folders. */
-  readonly labels: string;
-  /** Folder for `labels/**.png` and `polygons/**.json`; must be empty or not exist. */
-  readonly out: string;
-  readonly classes: readonly ClassInfo[];
+  /** Names and colours. Default: `class 0` to `class 254`, in the colours of the first PNG's palette if it has one. */
+  readonly classes?: readonly ClassInfo[];
   /** What the PNGs' values or colours mean. Default: class indices, 255 ignored. */
   readonly labelMap?: LabelMap;
   /** Default `cityscapes`. */
@@ -30,13 +28,19 @@ export interface CoarsenFolderOptions {
 /**
  * Coarsens every label PNG of a folder: indexed PNGs and polygon files in Cityscapes' form, under the same names.
  *
+ * @param labels - Folder of label PNGs, searched with its sub-folders.
+ * @param out - Folder for `labels/` (PNGs) and `polygons/` (JSON); must be empty or not exist.
  * The index of a file, which seeds it, is its place in the sorted list of files.
  *
- * @returns The statistics of what was written; print them with `coarsenTable`.
+ * @returns The statistics of what was written; print them with `coarsenText`.
  * @throws {DataError} If there is no PNG, one cannot be read or holds a value outside the label map, or `out` holds something.
  */
-export async function coarsenFolder(options: CoarsenFolderOptions): Promise<CoarsenStatistics> {
-  const { labels, out, classes, concurrency = 4, onProgress } = options;
+export async function coarsenFolder(
+  labels: string,
+  out: string,
+  options: CoarsenFolderOptions,
+): Promise<CoarsenStatistics> {
+  const { concurrency = 4, onProgress } = options;
   if (existsSync(out) && readdirSync(out).length > 0) {
     throw new DataError(
       `coarsenFolder(): ${out} is not empty and is not overwritten; choose another folder.`,
@@ -47,13 +51,20 @@ export async function coarsenFolder(options: CoarsenFolderOptions): Promise<Coar
   if (files.length === 0) {
     throw new DataError(`coarsenFolder(): expected label PNGs in ${labels}, found none.`, labels);
   }
+  const classes = options.classes ?? (await unnamedClasses(join(labels, files[0]!)));
   const tally = new Tally(classes.length);
   let next = 0;
   let done = 0;
   const work = async (): Promise<void> => {
     while (next < files.length) {
       const index = next++;
-      await coarsenFile(options, files[index]!, index, tally);
+      const file = files[index]!;
+      const pair = await coarsenFile(join(labels, file), index, classes, options);
+      tally.add(pair);
+      const stem = file.slice(0, -".png".length);
+      const { fine, coarse, polygons } = pair;
+      writeLabelPng(join(out, "labels", `${stem}.png`), coarse, classes);
+      writePolygonJson(join(out, "polygons", `${stem}.json`), polygons, [fine.height, fine.width], classes);
       onProgress?.(++done, files.length);
     }
   };
@@ -62,18 +73,24 @@ export async function coarsenFolder(options: CoarsenFolderOptions): Promise<Coar
 }
 
 async function coarsenFile(
-  { labels, out, classes, preset, seed, labelMap = indexMap(classes.length) }: CoarsenFolderOptions,
-  file: string,
+  path: string,
   index: number,
-  tally: Tally,
-): Promise<void> {
-  const fine = await readLabel({ kind: "mask", path: join(labels, file), labelMap });
+  classes: readonly ClassInfo[],
+  { preset, seed, labelMap = indexMap(classes.length) }: CoarsenFolderOptions,
+): Promise<Required<CoarsePair>> {
+  const fine = await readLabel({ kind: "mask", path, labelMap });
   const options = { seed, index, numClasses: classes.length };
   const { label, polygons } = coarsen(fine, preset === undefined ? options : { ...options, preset });
-  tally.add({ fine, coarse: label, polygons });
-  const stem = file.slice(0, -".png".length);
-  writeLabelPng(join(out, "labels", `${stem}.png`), label, classes);
-  writePolygonJson(join(out, "polygons", `${stem}.json`), polygons, [fine.height, fine.width], classes);
+  return { fine, coarse: label, polygons };
+}
+
+/** A class for every value but 255, in the colours of a PNG's palette or grey. */
+async function unnamedClasses(path: string): Promise<ClassInfo[]> {
+  const { palette } = await readRawMask(path);
+  return Array.from({ length: IGNORE_INDEX }, (_, i) => ({
+    name: `class ${i}`,
+    color: [palette?.[3 * i] ?? i, palette?.[3 * i + 1] ?? i, palette?.[3 * i + 2] ?? i],
+  }));
 }
 
 function indexMap(classCount: number): LabelMap {

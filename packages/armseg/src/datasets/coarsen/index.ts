@@ -4,4 +4,4 @@ export { type CoarsenParameters, type CoarsenPreset, coarsenPresets } from "./pa
 export { polygonJson, writePolygonJson } from "./polygon-json.ts";
 export { type CoarsePolygon, rasterisePolygons } from "./rasterise.ts";
 export { BAND_STARTS, type CoarsenStatistics, type CoarsePair, coarsenStatistics } from "./statistics.ts";
-export { CITYSCAPES_TARGETS, coarsenTable } from "./statistics-table.ts";
+export { CITYSCAPES_TARGETS, coarsenText } from "./statistics-table.ts";

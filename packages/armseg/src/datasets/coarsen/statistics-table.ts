@@ -39,7 +39,7 @@ const SAME_AS: Readonly<Record<string, string>> = {
 };
 
 /** The statistics as a text table, each figure beside what Cityscapes' coarse annotations measure. */
-export function coarsenTable(statistics: CoarsenStatistics): string {
+export function coarsenText(statistics: CoarsenStatistics): string {
   const { bands, classes } = statistics;
   const lines = [
     row("", "measured", "Cityscapes"),
