@@ -148,9 +148,10 @@ void keepFreedMemory(const Napi::CallbackInfo&) {
 #endif
 }
 
-/// loadLibrary(path): loads a torch library; its operators register themselves.
+/// loadLibrary(path): loads a torch library; its operators register themselves. Not RTLD_GLOBAL: that would put the GLib
+/// that Debian's libtorch brings along (through OpenCV) before the one inside sharp.
 void loadLibrary(const Napi::CallbackInfo& info) {
-  if (dlopen(text(info, 0).c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+  if (dlopen(text(info, 0).c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
     throw std::runtime_error(std::string("loadLibrary(): ") + dlerror());
   }
 }
