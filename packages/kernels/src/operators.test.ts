@@ -1,4 +1,4 @@
-import { fromTypedArray, tensor } from "@armseg/torch";
+import { fromTypedArray, manualSeed, ops, tensor } from "@armseg/torch";
 import { expect, test } from "vitest";
 import {
   confidenceMap,
@@ -57,4 +57,16 @@ test("an argument that no operator takes is an error that shows the schema", () 
   expect(() => ohemThreshold(logits, labels, { kept: 3 } as never)).toThrow(
     "armseg::ohem_threshold(Tensor logits",
   );
+});
+
+test("OHEM's threshold on sparse labels is the largest likelihood, whatever memory held before", () => {
+  for (let seed = 0; seed < 50; seed++) {
+    manualSeed(seed);
+    const z = ops.randn([2, 3, 8, 8]);
+    const y = ops.randint(0, 3, [2, 8, 8], { dtype: "int64" }).maskedFill(ops.rand([2, 8, 8]).lt(0.9), 255);
+    const likelihood = pixelMaps({ logits: z, labels: y }).likelihood;
+    expect(ohemThreshold(z, y, { threshold: 1e-9 }).item()).toBe(
+      Math.max(likelihood.max().item(), Math.fround(1e-9)),
+    );
+  }
 });

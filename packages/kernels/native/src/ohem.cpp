@@ -1,6 +1,6 @@
 // Online hard example mining's threshold (openseg: OCR's lib/loss/loss_helper.py), without full-resolution logits.
-#include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cstring>
@@ -45,7 +45,7 @@ at::Tensor ohem_threshold_cpu(const at::Tensor& logits, const at::Tensor& labels
   TORCH_CHECK(min_kept >= 0, "armseg::", name, "(): min_kept must not be negative, got ", min_kept);
   const LossInputs in = check_loss_inputs(name, logits, labels, {}, {}, {}, {}, {}, "var", "ce", 0.1, 2, 2, ignore_index);
   PixelRunOptions options;
-  options.likelihood_map = at::empty(labels.sizes(), at::kFloat);
+  options.likelihood_map = at::zeros(labels.sizes(), at::kFloat);  // the pass skips groups of ignored pixels
   const PixelRun run = run_pixels(name, in, labels.sizes().slice(1), options);
 
   const int64_t count = labels.numel(), valid = static_cast<int64_t>(run.totals[kValid]);
