@@ -14,48 +14,45 @@ export function bandRows({ images, classes, size }: RowSource, bandBytes = BAND_
 }
 
 /**
- * Reduces a map band by band to one number a pixel.
+ * Reduces a map band by band to one or several numbers a pixel.
  *
- * @param reduce - `[N, C, rows, W]`, and which rows it is, to `[N, rows, W]`.
- * @returns `[N, H, W]`.
+ * @param reduce - `[N, C, rows, W]`, and which rows it is, to maps `[N, rows, W]`.
+ * @returns The whole maps, `[N, H, W]` each.
  */
 export function collectRows(
   source: RowSource,
-  reduce: (band: Tensor, from: number, to: number) => Tensor,
+  reduce: (band: Tensor, from: number, to: number) => readonly Tensor[],
   bandBytes?: number,
-): Tensor {
-  let whole: Tensor | undefined;
+): Tensor[] {
+  let whole: Tensor[] | undefined;
   const [height, width] = source.size;
   const step = bandRows(source, bandBytes);
   for (let from = 0; from < height; from += step) {
     const to = Math.min(height, from + step);
     whole = tidy(() => {
-      const band = reduce(source.rows(from, to), from, to);
-      const map = whole ?? band.newEmpty([source.images, height, width]);
-      map.narrow(1, from, to - from).copy_(band);
-      return map;
+      const bands = reduce(source.rows(from, to), from, to);
+      const maps = whole ?? bands.map((band) => band.newEmpty([source.images, height, width]));
+      for (const [i, band] of bands.entries()) maps[i]!.narrow(1, from, to - from).copy_(band);
+      return maps;
     });
   }
-  return whole as Tensor;
+  return whole as Tensor[];
+}
+
+/** The class of the greatest value of each pixel, uint8 `[N, H, W]`. @throws {Error} If a value is NaN or infinite. */
+export function labelsOfRows(source: RowSource, bandBytes?: number): Tensor {
+  return collectRows(source, (band, from) => [labelsOfBand(band, from)], bandBytes)[0] as Tensor;
 }
 
 /**
- * The class of the greatest value of each pixel, uint8 `[N, H, W]`.
+ * The class of the greatest value of each pixel of some rows, uint8 `[N, rows, W]`.
  *
  * @throws {Error} If a value is NaN or infinite: no class can be told then.
  */
-export function labelsOfRows(source: RowSource, bandBytes?: number): Tensor {
-  return collectRows(
-    source,
-    (band, from) => checkFinite(band, from).argmax(1).to(band.device, "uint8"),
-    bandBytes,
-  );
-}
-
-function checkFinite(band: Tensor, from: number): Tensor {
-  if (band.isfinite().all().item()) return band;
+export function labelsOfBand(band: Tensor, from: number): Tensor {
+  if (band.isfinite().all().item()) return band.argmax(1).to(band.device, "uint8");
   throw new Error(
-    `labelsOfRows(): expected finite logits, got NaN or infinity at or below row ${from}; ` +
+    `labelsOfBand(): expected finite logits, got NaN or infinity at or below row ${from}; ` +
       "the network has diverged, or its input is broken.",
   );
 }

@@ -43,17 +43,15 @@ export class BoundaryIou {
   add(label: LabelMap, prediction: LabelMap): this {
     checkSameSize("BoundaryIou.add", "a prediction", prediction, label);
     const distance = boundaryDistance(label, this.dilationRatio);
-    const judged = {
-      ...label,
-      data: prediction.data.map((value, i) => (label.data[i] === IGNORE_INDEX ? IGNORE_INDEX : value)),
-    };
+    const judged = { ...label, data: withoutIgnored(prediction.data, label.data) };
     const [inLabel, inPrediction] = [boundaryPixels(label, distance), boundaryPixels(judged, distance)];
+    const [labelled, predicted, both] = [this.#labelled, this.#predicted, this.#both];
     for (let i = 0; i < inLabel.length; i++) {
-      const truth = inLabel[i] ? label.data[i]! : IGNORE_INDEX;
-      const guess = inPrediction[i] ? judged.data[i]! : IGNORE_INDEX;
-      if (truth !== IGNORE_INDEX) this.#labelled[truth]! += 1;
-      if (guess !== IGNORE_INDEX) this.#predicted[guess]! += 1;
-      if (truth === guess && truth !== IGNORE_INDEX) this.#both[truth]! += 1;
+      const truth = inLabel[i] === 1 ? label.data[i]! : IGNORE_INDEX;
+      const guess = inPrediction[i] === 1 ? judged.data[i]! : IGNORE_INDEX;
+      if (truth !== IGNORE_INDEX) labelled[truth]! += 1;
+      if (guess !== IGNORE_INDEX) predicted[guess]! += 1;
+      if (truth === guess && truth !== IGNORE_INDEX) both[truth]! += 1;
     }
     return this;
   }
@@ -72,6 +70,12 @@ export class BoundaryIou {
     const iou = Array.from(this.#both, (both, c) => both / (this.#labelled[c]! + this.#predicted[c]! - both));
     return { mean: nanMean(iou), iou };
   }
+}
+
+function withoutIgnored(prediction: Uint8Array, label: Uint8Array): Uint8Array {
+  const judged = Uint8Array.from(prediction);
+  for (let i = 0; i < judged.length; i++) if (label[i] === IGNORE_INDEX) judged[i] = IGNORE_INDEX;
+  return judged;
 }
 
 /** Width of the band in pixels for maps of this size. */

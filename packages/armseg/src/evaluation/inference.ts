@@ -4,7 +4,7 @@ import type { Indicator } from "../reweighting/indicators.ts";
 import { confidence } from "../reweighting/indicators.ts";
 import type { AugmentationName, TestTimeAugmentation } from "./augmentation.ts";
 import { AUGMENTATIONS } from "./augmentation.ts";
-import { collectRows, labelsOfRows } from "./bands.ts";
+import { collectRows, labelsOfBand, labelsOfRows } from "./bands.ts";
 import type { Network, Size } from "./maps.ts";
 import { resizedRows } from "./row-source.ts";
 import { confidenceOfLogits, labelsOfLogits } from "./upsampled.ts";
@@ -83,11 +83,12 @@ export function predictWithConfidence(
 }
 
 function confidentRows(views: CombinedViews, indicator: Indicator, bandBytes?: number): ConfidentPrediction {
-  const confidences = (band: Tensor) => confidence(indicator, { logLikelihoods: views.logLikelihoods(band) });
-  return {
-    labels: labelsOfRows(views.rows, bandBytes),
-    confidence: collectRows(views.rows, confidences, bandBytes),
-  };
+  const reduce = (band: Tensor, from: number) => [
+    labelsOfBand(band, from),
+    confidence(indicator, { logLikelihoods: views.logLikelihoods(band) }),
+  ];
+  const [labels, confidences] = collectRows(views.rows, reduce, bandBytes) as [Tensor, Tensor];
+  return { labels, confidence: confidences };
 }
 
 function viewsOf(network: Network, images: Tensor, size: Size, options: InferenceOptions): CombinedViews {

@@ -44,14 +44,12 @@ export function confidenceOfLogits(
   return tidy(() => {
     const uncertainty = logS && resizedRows(wholeRows(logS), size);
     const source = resizedRows(wholeRows(logits), size);
-    return collectRows(
-      source,
-      (band, from, to) =>
-        confidence(indicator, {
-          logLikelihoods: band.logSoftmax(1),
-          logS: uncertainty?.rows(from, to).select(1, 0),
-        }),
-      bandBytes,
-    );
+    const reduce = (band: Tensor, from: number, to: number) => [
+      confidence(indicator, {
+        logLikelihoods: band.logSoftmax(1),
+        logS: uncertainty?.rows(from, to).select(1, 0),
+      }),
+    ];
+    return collectRows(source, reduce, bandBytes)[0] as Tensor;
   });
 }

@@ -8,9 +8,6 @@ import { flippedRows, mappedRows, mosaicRows, resizedRows, summedRows, wholeRows
 import type { SlidingWindow, Window } from "./windows.ts";
 import { slidingWindows } from "./windows.ts";
 
-/** Largest logit whose exponential is taken as it is, with room for a sum in float32 (e^80 = 5e34). */
-const LARGEST_EXPONENT = 80;
-
 /** A map of one final size whose greatest class is the prediction. */
 export interface CombinedViews {
   readonly rows: RowSource;
@@ -23,7 +20,7 @@ export function slidingLogits(network: Network, images: Tensor, window: SlidingW
   const size = sizeOf(images);
   const parts = slidingWindows(size, window).map((part) => ({
     ...part,
-    source: logitsOf(network, cut(images, part)),
+    source: logitsOf(network, cut(images, part), [part.height, part.width]),
   }));
   return mosaicRows(parts, size);
 }
@@ -42,14 +39,17 @@ export function combinedViews(
     window: scale > 1 && augmentation.windowAboveOne ? augmentation.windowAboveOne : window,
   }));
   if (rule === "expMeanLogits") return expMeanLogits(network, scaled, size, flip);
+  // openseg resizes logits straight to the image's size, mmsegmentation to the scaled image's first.
+  const viewSize = (view: ScaledImages) => sizeOf(rule === "sumLogits" ? images : view.images);
   const views = scaled
-    .flatMap((view) => flipViews(network, view, flip))
+    .flatMap((view) => flipViews(network, view, viewSize(view), flip))
     .map((view) => resizedRows(view, size));
   const share = 1 / views.length;
   if (rule === "sumLogits")
     return { rows: summedRows(views), logLikelihoods: (band) => band.mul(share).logSoftmax(1) };
   const likelihoods = views.map((view) => mappedRows(view, (rows) => rows.softmax(1)));
-  return { rows: summedRows(likelihoods), logLikelihoods: (band) => band.mul(share).log() };
+  const rows = mappedRows(summedRows(likelihoods), (sum) => sum.mul(share));
+  return { rows, logLikelihoods: (band) => band.log() };
 }
 
 interface ScaledImages {
@@ -57,9 +57,14 @@ interface ScaledImages {
   readonly window: SlidingWindow | null;
 }
 
-/** The logits of an image and of its mirror image, at the image's size and unflipped. */
-function flipViews(network: Network, { images, window }: ScaledImages, flip: boolean): RowSource[] {
-  const view = (of: Tensor) => (window ? slidingLogits(network, of, window) : logitsOf(network, of));
+/** The logits of an image and of its mirror image, resized and unflipped; those of windows stay at the image's size. */
+function flipViews(
+  network: Network,
+  { images, window }: ScaledImages,
+  size: Size,
+  flip: boolean,
+): RowSource[] {
+  const view = (of: Tensor) => (window ? slidingLogits(network, of, window) : logitsOf(network, of, size));
   return flip ? [view(images), flippedRows(view(images.flip([3])))] : [view(images)];
 }
 
@@ -77,20 +82,23 @@ function expMeanLogits(
       parts: windows.map((part) => ({ ...part, ...meanOfFlips(network, cut(images, part), flip) })),
     };
   });
-  // A constant taken off all logits changes no prediction, and float32 cannot hold e^89.
-  const largest = Math.max(...means.flatMap(({ parts }) => parts.map((part) => part.largest)));
-  const shift = Math.max(0, largest - LARGEST_EXPONENT);
+  // A constant taken off all logits changes no prediction, and keeps the greatest exponential finite.
+  const { dtype, limit } = exponentRange(scaled[0]!.images.device);
+  const shift = Math.max(0, ...means.flatMap(({ parts }) => parts.map((part) => part.largest - limit)));
+  const exp = (rows: Tensor) => rows.to(rows.device, dtype).sub(shift).exp();
   const exps = means.map(({ size: own, parts }) => {
-    const placed = parts.map((part) => ({
-      ...part,
-      source: mappedRows(part.source, (rows) => rows.sub(shift).exp()),
-    }));
+    const placed = parts.map((part) => ({ ...part, source: mappedRows(part.source, exp) }));
     return resizedRows(mosaicRows(placed, own), size);
   });
   return {
     rows: summedRows(exps),
     logLikelihoods: (band) => band.div(band.sum([1], { keepdim: true })).log(),
   };
+}
+
+/** Exponentials span more decades than float32 has, but Apple's GPU has nothing wider. */
+function exponentRange(device: string): { dtype: "float32" | "float64"; limit: number } {
+  return device.startsWith("mps") ? { dtype: "float32", limit: 80 } : { dtype: "float64", limit: 700 };
 }
 
 function meanOfFlips(
@@ -109,9 +117,8 @@ function meanOfFlips(
   return { source: mappedRows(sum, (rows) => rows.mul(0.5)), largest };
 }
 
-/** Logits resized to the size of what the network was fed. */
-function logitsOf(network: Network, images: Tensor): RowSource {
-  return resizedRows(wholeRows(lowLogits(network, images)), sizeOf(images));
+function logitsOf(network: Network, images: Tensor, size: Size): RowSource {
+  return resizedRows(wholeRows(lowLogits(network, images)), size);
 }
 
 /** The network's logits, all else that it made freed. */
