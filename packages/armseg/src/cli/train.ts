@@ -70,9 +70,7 @@ async function trainOne(path: string, options: Options): Promise<void> {
 async function plan(path: string, options: Options): Promise<void> {
   const { dryRun, dryRunText } = await import("../training/dry-run.ts");
   const config = readConfig(path, options.set);
-  const result = await interruptible((signal) =>
-    dryRun(config, { folder: folderOf(config, options), signal }),
-  );
+  const result = await interruptible((signal) => dryRun(config, { signal }));
   printResult(result, options.json, dryRunText);
 }
 

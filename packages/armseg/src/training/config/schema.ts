@@ -20,8 +20,10 @@ const split = z.strictObject({
 });
 
 const classInfo = z.strictObject({
-  name: z.string(),
-  color: z.tuple([z.int().min(0).max(255), z.int().min(0).max(255), z.int().min(0).max(255)]),
+  name: z.string().describe("Name of the class."),
+  color: z
+    .tuple([z.int().min(0).max(255), z.int().min(0).max(255), z.int().min(0).max(255)])
+    .describe("Red, green, blue, each 0..255."),
 });
 
 const data = z.strictObject({
@@ -71,16 +73,21 @@ const data = z.strictObject({
   scenes: z
     .strictObject({
       folder: z.string().default("scenes").describe("Where the generated scenes are kept."),
-      count: z.strictObject({ train: count.default(300), val: count.default(60) }).prefault({}),
-      size: size.default([128, 256]),
-      seed: z.int().default(0),
+      count: z
+        .strictObject({
+          train: count.default(300).describe("Pictures to train on."),
+          val: count.default(60).describe("Pictures to validate on."),
+        })
+        .prefault({}),
+      size: size.default([128, 256]).describe("Of each picture, pixels."),
+      seed: z.int().default(0).describe("Another seed makes other scenes."),
     })
     .prefault({})
     .describe("For format scenes."),
 });
 
 const model = z.strictObject({
-  head: z.enum(["deeplabV3Plus", "ocr", "fcn"]).default("deeplabV3Plus"),
+  head: z.enum(["deeplabV3Plus", "ocr", "fcn"]).default("deeplabV3Plus").describe("From features to logits."),
   backbone: z
     .enum([
       "resnet18",
@@ -93,7 +100,8 @@ const model = z.strictObject({
       "hrnetW48",
       "mobilenetV2",
     ])
-    .default("resnet50"),
+    .default("resnet50")
+    .describe("Classification network without its classifier."),
   stem: z
     .enum(["v1", "v1c"])
     .default("v1c")
@@ -102,11 +110,20 @@ const model = z.strictObject({
     .boolean()
     .default(false)
     .describe("Stride on the first 1x1 of a bottleneck, as Caffe's weights need."),
-  outputStride: z.union([z.literal(8), z.literal(16), z.literal(32)]).default(8),
-  headChannels: count.default(512),
-  auxiliaryHead: z.boolean().default(true),
-  dropout: fraction.default(0.1),
-  memoryFormat: z.enum(["contiguous", "channels_last"]).default("channels_last"),
+  outputStride: z
+    .union([z.literal(8), z.literal(16), z.literal(32)])
+    .default(8)
+    .describe("Input size over the size of the backbone's last features; smaller is sharper and slower."),
+  headChannels: count.default(512).describe("Width of the head."),
+  auxiliaryHead: z
+    .boolean()
+    .default(true)
+    .describe("A second head on the stage before the last, for training only."),
+  dropout: fraction.default(0.1).describe("Share of the head's channels that are dropped in training."),
+  memoryFormat: z
+    .enum(["contiguous", "channels_last"])
+    .default("channels_last")
+    .describe("Order of the tensors in memory; channels_last is faster."),
   weights: z
     .string()
     .nullable()
@@ -119,7 +136,7 @@ const model = z.strictObject({
 });
 
 const loss = z.strictObject({
-  pixel: z.enum(["ce", "gce", "kl", "focal"]).default("ce"),
+  pixel: z.enum(["ce", "gce", "kl", "focal"]).default("ce").describe("Loss of one pixel."),
   q: fraction.default(0.1).describe("Exponent of gce."),
   gamma: z.number().min(0).default(2).describe("Exponent of focal."),
   classWeights: z
@@ -128,28 +145,46 @@ const loss = z.strictObject({
     .describe("Formula, computed from the scan of the training split, or one number a class."),
   ohem: z
     .strictObject({
-      threshold: fraction.nullable().default(0.7),
-      minKept: count.default(100_000),
-      semantics: z.enum(["openseg", "mmseg"]).default("openseg"),
+      threshold: fraction
+        .nullable()
+        .default(0.7)
+        .describe("Pixels whose class is less likely than this are kept; null: the hardest only."),
+      minKept: count.default(100_000).describe("At least so many pixels are kept, of the batch."),
+      semantics: z
+        .enum(["openseg", "mmseg"])
+        .default("openseg")
+        .describe("mmseg: minKept an image, mean over all pixels."),
     })
     .nullable()
-    .default(null),
+    .default(null)
+    .describe(
+      "Selection of hard pixels (OHEM); `{}` for its defaults: threshold 0.7, minKept 100000, semantics openseg.",
+    ),
   normalise: z
     .enum(["valid", "all"])
     .default("valid")
     .describe("`all` divides by ignored pixels too, as mmsegmentation does."),
-  auxiliaryWeight: z.number().min(0).default(0.4),
-  implementation: z.enum(["auto", "fused", "composed"]).default("auto"),
+  auxiliaryWeight: z.number().min(0).default(0.4).describe("Of the auxiliary head's plain cross entropy."),
+  implementation: z
+    .enum(["auto", "fused", "composed"])
+    .default("auto")
+    .describe("auto takes the fused kernel where it applies."),
 });
 
 const reweighting = z.strictObject({
-  curve: z.enum(["none", "linear", "arm"]).default("arm"),
+  curve: z
+    .enum(["none", "linear", "arm"])
+    .default("arm")
+    .describe("From confidence to weight: every pixel alike, a line, or the learned module."),
   slope: z
     .number()
     .default(-0.5)
     .describe("Of the linear curve: negative suppresses confident pixels, positive focuses on them."),
-  intercept: z.number().default(0.5),
-  indicator: z.enum(["var", "std", "logVar", "entropy", "kl"]).default("var"),
+  intercept: z.number().default(0.5).describe("Of the linear curve: the weight at confidence 0."),
+  indicator: z
+    .enum(["var", "std", "logVar", "entropy", "kl"])
+    .default("var")
+    .describe("What confidence is read from; kl needs loss.pixel kl."),
   p: z.number().min(1).default(2).describe("Exponent of the first normalisation."),
   detach: z
     .boolean()
@@ -169,11 +204,11 @@ const reweighting = z.strictObject({
 });
 
 const optimizer = z.strictObject({
-  type: z.enum(["sgd", "adamw"]).default("sgd"),
-  learningRate: positive.default(0.02),
-  momentum: fraction.default(0.9),
-  nesterov: z.boolean().default(false),
-  weightDecay: z.number().min(0).default(1e-4),
+  type: z.enum(["sgd", "adamw"]).default("sgd").describe("The curve has the same."),
+  learningRate: positive.default(0.02).describe("Base rate, which the schedule scales."),
+  momentum: fraction.default(0.9).describe("Of sgd."),
+  nesterov: z.boolean().default(false).describe("Of sgd."),
+  weightDecay: z.number().min(0).default(1e-4).describe("Of the network."),
   decayNormAndBias: z
     .boolean()
     .default(true)
@@ -185,7 +220,10 @@ const optimizer = z.strictObject({
 
 const schedule = z.strictObject({
   iterations: count.default(40_000).describe("T: updates of the whole training."),
-  type: z.enum(["paper", "poly", "cosine", "constant"]).default("paper"),
+  type: z
+    .enum(["paper", "poly", "cosine", "constant"])
+    .default("paper")
+    .describe("paper: falls to a tenth at each of the drops."),
   warmupFraction: fraction
     .default(0.05)
     .describe("Part of T in which the rate rises linearly from a hundredth."),
@@ -200,7 +238,7 @@ const schedule = z.strictObject({
 const augmentation = z.strictObject({
   base: size.nullable().default(null).describe("Images are first fitted into this; null: as they are."),
   scale: range.default([0.5, 2]).describe("Range of the random resize, a factor of the base."),
-  crop: size.default([512, 1024]),
+  crop: size.default([512, 1024]).describe("Training window; smaller images are padded."),
   maxCategoryRatio: fraction
     .default(0.75)
     .describe("A crop is drawn again, up to ten times, while one class covers more of it."),
@@ -210,12 +248,12 @@ const augmentation = z.strictObject({
     .tuple([z.number(), z.number(), z.number()])
     .default([123.675, 116.28, 103.53])
     .describe("RGB, of 0..255."),
-  std: z.tuple([positive, positive, positive]).default([58.395, 57.12, 57.375]),
+  std: z.tuple([positive, positive, positive]).default([58.395, 57.12, 57.375]).describe("RGB, of 0..255."),
 });
 
 const training = z.strictObject({
   batchSize: count.default(8).describe("Samples a batch, of one process."),
-  seed: z.int().min(0).default(0),
+  seed: z.int().min(0).default(0).describe("Of weights, order and augmentation."),
   device: z.string().default("cpu").describe("cpu, cuda, cuda:1 or mps."),
   precision: z
     .enum(["float32", "bfloat16", "float16"])
@@ -227,11 +265,14 @@ const training = z.strictObject({
     .default(null)
     .describe("Decay of the moving average of the weights; it is what is then evaluated."),
   workers: z.int().min(0).optional().describe("Threads that load data. Default: processors less one."),
-  onBadFile: z.enum(["error", "skip"]).default("error"),
+  onBadFile: z
+    .enum(["error", "skip"])
+    .default("error")
+    .describe("What to do about a file that cannot be read; skipped ones are counted."),
   maxNonFinite: count
     .default(10)
     .describe("Updates in a row with a loss that is not finite, after which the run stops."),
-  logEvery: count.default(10),
+  logEvery: count.default(10).describe("Iterations between two lines of the log."),
   evaluateEvery: count
     .nullable()
     .default(null)
@@ -240,7 +281,7 @@ const training = z.strictObject({
     .nullable()
     .default(null)
     .describe("Iterations between checkpoints. Default: a tenth of T."),
-  keepCheckpoints: count.default(2),
+  keepCheckpoints: count.default(2).describe("The newest so many are kept, and the best."),
 });
 
 const evaluation = z.strictObject({
@@ -248,9 +289,12 @@ const evaluation = z.strictObject({
     .nullable()
     .default(null)
     .describe("Images are fitted into this first; null: as they are. Scores are at label size."),
-  mode: z.enum(["whole", "slide"]).default("whole"),
+  mode: z
+    .enum(["whole", "slide"])
+    .default("whole")
+    .describe("Whole images at once, or windows that overlap."),
   crop: size.nullable().default(null).describe("Window of mode slide."),
-  stride: size.nullable().default(null),
+  stride: size.nullable().default(null).describe("Step of the windows of mode slide."),
   tta: z
     .enum(["none", "mmseg", "openseg", "hrnet"])
     .default("none")

@@ -1,0 +1,56 @@
+import type { Command } from "commander";
+import { expect, test } from "vitest";
+import { buildProgram } from "./program.ts";
+
+/** `bench loss: --threads <n> --runs <n> --json` for each command. */
+function flags(command: Command, path = ""): string[] {
+  const own = command.registeredArguments.map((argument) => {
+    const text = `${argument.name()}${argument.variadic ? "..." : ""}`;
+    return argument.required ? `<${text}>` : `[${text}]`;
+  });
+  const options = command.options.map(({ flags: text, mandatory }) =>
+    mandatory ? `${text} (required)` : text,
+  );
+  const line = `${path.trim()}: ${[...own, ...options].join(" ")}`.trim();
+  const isGroup = command.commands.length > 0;
+  return [
+    ...(isGroup ? [] : [line]),
+    ...command.commands.flatMap((sub) => flags(sub, `${path} ${sub.name()}`)),
+  ];
+}
+
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+test("the commands and their options are frozen: a change here is a change of the contract with users", () => {
+  expect(flags(buildProgram())).toEqual([
+    "doctor: --json",
+    "demo: --out <folder> --iterations <n> --json",
+    "init: <images> <masks> --out <folder> --seed <n>",
+    "data check: <config> --set <key=value> --sheet <file.png> --json",
+    "data coarsen: <labels> <out> --preset <name> --seed <n> --json",
+    "data preview: <config> --set <key=value> --out <file.png> --count <n>",
+    "config explain: <config> --set <key=value> --changed --json",
+    "config schema:",
+    "summary: <config> --set <key=value> --classes <n> --json",
+    "train: <config...> --set <key=value> --out <folder> --resume --dry-run --seeds <n> --json",
+    "eval: <run> --set <key=value> --checkpoint <which> --split <name> --json",
+    "predict: <run> <inputs...> --set <key=value> --out <folder> (required) --checkpoint <which> --overlay --confidence --overwrite --json",
+    "submit: <run> <benchmark> --set <key=value> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
+    "bench loss: --threads <n> --runs <n> --json",
+    "bench step: --threads <n> --runs <n> --json",
+    "bench eval: --threads <n> --runs <n> --json",
+    "bench loader: --images <n> --rounds <n> --json",
+  ]);
+});
+
+test("every command's help has a summary, a description and an example that names it", () => {
+  for (const command of leaves(buildProgram())) {
+    let help = "";
+    command.configureOutput({ writeOut: (text) => (help += text) });
+    command.outputHelp();
+    expect(command.summary() || command.description(), command.name()).not.toBe("");
+    expect(help, command.name()).toMatch(new RegExp(`Examples?:\\n {2}\\$ armseg .*\\b${command.name()}\\b`));
+  }
+});

@@ -1,0 +1,191 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeScenes } from "../src/datasets/scenes/index.ts";
+
+const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const tsx = import.meta.resolve("tsx");
+const node = ["--import", tsx, "--conditions=@armseg/source", main];
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "armseg-cli-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function armseg(args: readonly string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1", ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+describe("help and usage", () => {
+  test("without a command it lists the commands and is done", () => {
+    const { status, stdout } = armseg([]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Usage: armseg[\s\S]*train[\s\S]*bench/);
+  });
+
+  test("what it does not know is wrong usage, with a suggestion", () => {
+    const { status, stdout, stderr } = armseg(["tarin"]);
+    expect(stderr).toMatch(/unknown command 'tarin'[\s\S]*train/);
+    expect(stdout).toBe("");
+    expect(status).toBe(2);
+  });
+
+  test("a command that fails says so in one message, and with ARMSEG_DEBUG=1 where", () => {
+    const { status, stderr } = armseg(["init", "nowhere", "nowhere"]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^armseg: .*nowhere/);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(armseg(["init", "nowhere", "nowhere"], { ARMSEG_DEBUG: "1" }).stderr).toMatch(/\n {4}at /);
+  });
+});
+
+describe("from two folders to a checked configuration", () => {
+  beforeAll(async () => {
+    await writeScenes(join(folder, "scenes"), { count: 10, seed: 1, size: [48, 96], splits: { all: 1 } });
+  });
+
+  test("init writes a configuration and two lists, and overwrites nothing", () => {
+    const args = ["init", "scenes/images/all", "scenes/labels/all"];
+    const { status, stdout } = armseg(args);
+    expect(stdout).toMatch(
+      /10 pictures with a mask[\s\S]*Wrote armseg\.yaml, train\.txt, val\.txt[\s\S]*armseg train armseg\.yaml/,
+    );
+    expect(status).toBe(0);
+    const before = readFileSync(join(folder, "armseg.yaml"), "utf8");
+    const again = armseg(args);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toMatch(/armseg\.yaml exists and is not overwritten/);
+    expect(readFileSync(join(folder, "armseg.yaml"), "utf8")).toBe(before);
+  });
+
+  test("data check finds both splits fit, as text and as JSON, and draws them", () => {
+    const { status, stdout } = armseg(["data", "check", "armseg.yaml", "--sheet", "sheet.png"]);
+    expect(stdout).toMatch(
+      /8 images[\s\S]*class_3[\s\S]*2 images[\s\S]*Wrote sheet\.png[\s\S]*Fit to train on/,
+    );
+    expect(status).toBe(0);
+    expect(existsSync(join(folder, "sheet.png"))).toBe(true);
+    const json = JSON.parse(armseg(["data", "check", "armseg.yaml", "--json"]).stdout);
+    expect(json).toMatchObject({ isUsable: true, shared: [], train: { samples: 8 }, val: { samples: 2 } });
+  });
+
+  test("data check fails on a value outside the label map", () => {
+    const text = readFileSync(join(folder, "armseg.yaml"), "utf8").replace(/\n *"10": class_10/, "");
+    writeFileSync(join(folder, "broken.yaml"), text);
+    const { status, stdout } = armseg(["data", "check", "broken.yaml"]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/error: value outside the label map[\s\S]*Not fit to train on/);
+  });
+
+  test("data preview draws augmented samples", () => {
+    const { status, stdout } = armseg([
+      "data",
+      "preview",
+      "armseg.yaml",
+      "--set",
+      "augmentation.crop=[48,64]",
+      "--count",
+      "2",
+    ]);
+    expect(stdout).toBe("Wrote preview.png.\n");
+    expect(status).toBe(0);
+  });
+
+  test("config explain tells files, overrides and defaults apart", () => {
+    const { stdout } = armseg(["config", "explain", "armseg.yaml", "--set", "loss.q=0.2"]);
+    expect(stdout).toMatch(/^training\.batchSize +4 +armseg\.yaml:\d+$/m);
+    expect(stdout).toMatch(/^loss\.q +0\.2 +--set$/m);
+    expect(stdout).toMatch(/^loss\.gamma +2 +default$/m);
+    const json = JSON.parse(armseg(["config", "explain", "armseg.yaml", "--json"]).stdout);
+    expect(json).toContainEqual({ key: "loss.q", value: 0.1, origin: "default" });
+  });
+
+  test("an unknown key names the nearest one", () => {
+    const { status, stderr } = armseg(["config", "explain", "armseg.yaml", "--set", "training.batchsize=2"]);
+    expect(stderr).toMatch(/did you mean training\.batchSize\?/);
+    expect(status).toBe(2);
+  });
+
+  test("data coarsen writes coarse labels and says how coarse they are", () => {
+    const { status, stdout } = armseg(["data", "coarsen", "scenes/labels/all", "coarse"]);
+    expect(stdout).toMatch(/covered/);
+    expect(status).toBe(0);
+    expect(existsSync(join(folder, "coarse/labels/scene_000000.png"))).toBe(true);
+  });
+});
+
+describe("a training from the command line", () => {
+  const config = {
+    name: "tiny",
+    data: {
+      format: "scenes",
+      annotations: "coarse",
+      scenes: { folder: "tiny-scenes", count: { train: 8, val: 2 }, size: [32, 64] },
+    },
+    model: { backbone: "resnet18", stem: "v1", outputStride: 32, headChannels: 16 },
+    schedule: { iterations: 40 },
+    augmentation: { crop: [32, 32] },
+    training: { batchSize: 2, workers: 0, checkpointEvery: 20, evaluateEvery: 40 },
+  };
+
+  beforeAll(() => writeFileSync(join(folder, "tiny.yaml"), JSON.stringify(config)));
+
+  test("Ctrl-C leaves a run that --resume continues; eval and predict use it", async () => {
+    const child = spawn(process.execPath, [...node, "train", "tiny.yaml"], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let errors = "";
+    let output = "";
+    child.stdout.on("data", (text) => {
+      output += text;
+    });
+    child.stderr.on("data", (text) => {
+      // The first line of progress says that the training runs.
+      if (!errors.includes("train: ") && `${errors}${text}`.includes("train: ")) child.kill("SIGINT");
+      errors += text;
+    });
+    const code = await new Promise((resolve) => child.on("exit", resolve));
+    expect(errors).toMatch(/SIGINT: stopping in order/);
+    expect(output).toMatch(
+      /Stopped at iteration \d+ of 40\.\nContinue with: armseg train --resume runs\/tiny/,
+    );
+    expect(code).toBe(130);
+
+    const again = armseg(["train", "tiny.yaml"]);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toMatch(/already holds a run\. Continue it with --resume/);
+
+    const resumed = armseg(["train", "--resume", "runs/tiny", "--json"]);
+    expect(resumed.stderr).not.toMatch(/armseg: /);
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ isComplete: true, iteration: 40 });
+
+    const scores = JSON.parse(armseg(["eval", "runs/tiny", "--json"]).stdout);
+    expect(scores).toMatchObject({ split: "val", images: 2 });
+    expect(scores.metrics.mIoU).toBeCloseTo(JSON.parse(resumed.stdout).evaluation.mIoU, 6);
+
+    const predicted = armseg([
+      "predict",
+      "runs/tiny",
+      "tiny-scenes/fine/images/val",
+      "--out",
+      "out",
+      "--overlay",
+      "--confidence",
+    ]);
+    expect(predicted.stdout).toBe("2 pictures, 6 files in out\n");
+    expect(armseg(["predict", "runs/tiny", "tiny-scenes/fine/images/val", "--out", "out"]).status).toBe(1);
+    expect(armseg(["submit", "runs/tiny", "cityscapes", "--out", "s"]).stderr).toMatch(
+      /was trained on scenes/,
+    );
+  });
+});
