@@ -39,7 +39,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "predict: <run> <inputs...> --set <key=value> --out <folder> (required) --checkpoint <which> --overlay --confidence --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
     "bench loss: --threads <n> --runs <n> --json",
-    "bench step: --threads <n> --runs <n> --json",
+    "bench step: --backbone <name> --threads <n> --runs <n> --json",
     "bench eval: --threads <n> --runs <n> --json",
     "bench loader: --images <n> --rounds <n> --json",
   ]);
