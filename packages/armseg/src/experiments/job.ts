@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import type { Config } from "../training/config/schema.ts";
+import { configHash, type PlannedCell } from "./plan-cells.ts";
+
+/** One cell with one seed: what the runner trains and evaluates. Plain data, so that it can be sent to another process. */
+export interface Job {
+  readonly cell: string;
+  readonly seed: number;
+  readonly config: Config;
+  /** `key=value`, for an evaluation of its own after the training; none: the training's last evaluation counts. */
+  readonly overrides: readonly string[];
+}
+
+/** Fractions in [0, 1], at the last iteration. */
+export interface Scores {
+  readonly aAcc: number;
+  readonly mAcc: number;
+  readonly mIoU: number;
+  /** By class; `null` where the class is neither labelled nor predicted. */
+  readonly iou: readonly (number | null)[];
+}
+
+/** What came of a job. */
+export type Outcome =
+  /** Trained to the end. */
+  | { readonly kind: "scored"; readonly scores: Scores }
+  /** The loss was not finite for so long that the training gave up: a result, as the paper's "NaN". */
+  | { readonly kind: "diverged"; readonly message: string }
+  /** The signal came first; the run can be resumed. */
+  | { readonly kind: "stopped" };
+
+/**
+ * Cells times seeds, seed by seed, so that an early stop leaves complete pairs. The same seed gives every cell the same
+ * batches in the same order.
+ */
+export function jobsOf(cells: readonly PlannedCell[], seeds: number): Job[] {
+  return Array.from({ length: seeds }, (_, k) =>
+    cells.map(({ name, config, overrides }): Job => {
+      const seed = config.training.seed + k;
+      const seeded = {
+        ...config,
+        name: `${config.name} seed ${seed}`,
+        training: { ...config.training, seed },
+      };
+      return { cell: name, seed, config: seeded, overrides };
+    }),
+  ).flat();
+}
+
+/** Where a job's run lies. Cells of several experiments, or evaluations of one training, share it if they train the same. */
+export function runFolderOf(folder: string, { config }: Job): string {
+  return join(folder, "runs", `${config.name.replaceAll(" ", "-")}-${configHash(config)}`);
+}
+
+/** Where a job's result lies; another configuration has another file, so that none is overwritten. */
+export function resultFileOf(folder: string, job: Job): string {
+  const hash = configHash(job.config, job.overrides);
+  return join(folder, "results", `${job.cell}-seed-${job.seed}-${hash}.json`);
+}

@@ -1,0 +1,75 @@
+import type { CellSummary, Spread } from "./statistics.ts";
+
+/**
+ * The cells of an experiment as a Markdown table, ours beside the paper's, in percent.
+ *
+ * `NaN`: every run diverged, as the paper writes it. A cell whose runs did not all end well says so in its last column.
+ */
+export function markdownTable(summaries: readonly CellSummary[]): string {
+  const head = [
+    "setting",
+    "method",
+    "mIoU",
+    "difference to base, 95 % interval",
+    "mAcc",
+    "aAcc",
+    "paper: mIoU",
+    "mAcc",
+    "aAcc",
+    "runs",
+  ];
+  const align = head.map((_, i) => (i < 2 || i === head.length - 1 ? "---" : "---:"));
+  const rows = summaries.map((summary, i) => {
+    const { setting } = summary.cell;
+    return rowOf(summary, setting === summaries[i - 1]?.cell.setting ? "" : setting);
+  });
+  return [head, align, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function rowOf(summary: CellSummary, setting: string): string[] {
+  const { cell, mIoU, mAcc, aAcc } = summary;
+  const { paper } = cell;
+  const isDiverged = summary.runs.length > 0 && summary.runs.every(({ kind }) => kind === "diverged");
+  const ours = (spread: Spread) => (isDiverged ? "NaN" : spreadText(spread));
+  return [
+    setting,
+    cell.method,
+    ours(mIoU),
+    differenceText(summary.difference),
+    ours(mAcc),
+    ours(aAcc),
+    `${paperText(paper.mIoU)}${paper.on === "test" ? " (test)" : ""}`,
+    paperText(paper.mAcc),
+    paperText(paper.aAcc),
+    runsText(summary),
+  ];
+}
+
+function spreadText({ mean, deviation }: Spread): string {
+  if (Number.isNaN(mean)) return "–";
+  return Number.isNaN(deviation) ? percent(mean) : `${percent(mean)} ± ${percent(deviation)}`;
+}
+
+function differenceText(difference: CellSummary["difference"]): string {
+  if (!difference) return "";
+  const [low, high] = difference.interval;
+  const mean = `${difference.mean > 0 ? "+" : ""}${percent(difference.mean)}`;
+  return Number.isNaN(low) ? mean : `${mean} (${percent(low)} to ${percent(high)})`;
+}
+
+function percent(fraction: number): string {
+  return (100 * fraction).toFixed(2).replace("-", "−");
+}
+
+function paperText(value: number | "NaN" | undefined): string {
+  return value === undefined ? "" : typeof value === "number" ? value.toFixed(2) : value;
+}
+
+/** `3`, or how the runs ended that did not end with a score worth the name. */
+function runsText({ runs }: CellSummary): string {
+  const odd = (["diverged", "collapsed", "failed"] as const).flatMap((kind) => {
+    const count = runs.filter((run) => run.kind === kind).length;
+    return count === 0 ? [] : [`${count} ${kind === "diverged" ? "NaN" : kind}`];
+  });
+  return [String(runs.length), ...odd].join(", ");
+}

@@ -1,0 +1,63 @@
+import type { ConfigInput } from "../training/config/schema.ts";
+
+/** What sets one method apart from another; everything else of a configuration is the scale's. */
+export type MethodPart = Pick<ConfigInput, "loss" | "reweighting">;
+
+/** A method of the paper, or one that it is compared with. */
+export interface Method {
+  readonly title: string;
+  readonly part: MethodPart;
+}
+
+const PLAIN = { curve: "none" } as const;
+const ARM = { curve: "arm" } as const;
+/** OCR's values, as the paper takes them; smaller scales keep the same share of the batch. */
+const OHEM = { threshold: 0.7, minKept: 100_000, semantics: "openseg" } as const;
+
+/** The convergence study: ARM with the curve's learning rate so many times the network's. */
+function armTimes(multiplier: number, p = 2): Method {
+  const part = { reweighting: { ...ARM, p, learningRateMultiplier: multiplier } };
+  return { title: `ARM, p = ${p}, curve's learning rate × ${multiplier}`, part };
+}
+
+/** Every method by name; the hyper-parameters are the paper's (Liu et al. 2020, sections 3 and 4). */
+export const METHODS = {
+  ce: { title: "base: cross entropy", part: { reweighting: PLAIN } },
+  ohem: { title: "OHEM", part: { loss: { ohem: OHEM }, reweighting: PLAIN } },
+  focal: { title: "Focal, γ = 2", part: { loss: { pixel: "focal", gamma: 2 }, reweighting: PLAIN } },
+  linear: {
+    title: "linear, suppress",
+    part: { reweighting: { curve: "linear", slope: -0.5, intercept: 0.5 } },
+  },
+  "linear-focus": {
+    title: "linear, focus",
+    part: { reweighting: { curve: "linear", slope: 0.5, intercept: 0.5 } },
+  },
+  "linear-no-detach": {
+    title: "linear, suppress, not detached",
+    part: { reweighting: { curve: "linear", slope: -0.5, intercept: 0.5, detach: false } },
+  },
+  arm: { title: "ARM (var, p = 2)", part: { reweighting: ARM } },
+  "arm-std": { title: "ARM (std)", part: { reweighting: { ...ARM, indicator: "std" } } },
+  "arm-log-var": { title: "ARM (log var)", part: { reweighting: { ...ARM, indicator: "logVar" } } },
+  "arm-entropy": { title: "ARM (entropy)", part: { reweighting: { ...ARM, indicator: "entropy" } } },
+  "arm-p1": { title: "ARM (p = 1)", part: { reweighting: { ...ARM, p: 1 } } },
+  "arm-p3": { title: "ARM (p = 3)", part: { reweighting: { ...ARM, p: 3 } } },
+  gce: { title: "GCE, q = 0.1", part: { loss: { pixel: "gce", q: 0.1 }, reweighting: PLAIN } },
+  "gce-arm": { title: "GCE with ARM", part: { loss: { pixel: "gce", q: 0.1 }, reweighting: ARM } },
+  kl: { title: "KL", part: { loss: { pixel: "kl" }, reweighting: PLAIN } },
+  "kl-arm": { title: "KL with ARM", part: { loss: { pixel: "kl" }, reweighting: ARM } },
+  "kl-arm-uncertainty": {
+    title: "KL with ARM on its own uncertainty",
+    part: { loss: { pixel: "kl" }, reweighting: { ...ARM, indicator: "kl" } },
+  },
+  "arm-x1": armTimes(1),
+  "arm-x3": armTimes(3),
+  "arm-x10": armTimes(10),
+  "arm-x30": armTimes(30),
+  "arm-x100": armTimes(100),
+  "arm-p3-x10": armTimes(10, 3),
+  "arm-p3-x100": armTimes(100, 3),
+} as const satisfies Record<string, Method>;
+
+export type MethodName = keyof typeof METHODS;

@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { ProgressStream } from "../report/progress.ts";
+import { readMetrics } from "../runs/metrics.ts";
+import { type EvaluationRecord, recordsOfKind } from "../runs/records.ts";
+import { isRun, runPaths } from "../runs/run-folder.ts";
+import { evaluateRun } from "../training/evaluate-run.ts";
+import { resumeTraining, startTraining } from "../training/run.ts";
+import { TrainingError } from "../training/trainer.ts";
+import { type Job, type Outcome, runFolderOf, type Scores } from "./job.ts";
+
+export interface JobControl {
+  /** Of the experiment. */
+  readonly folder: string;
+  readonly signal?: AbortSignal;
+  /** Where the progress of the training goes; `null` for none. */
+  readonly stream: ProgressStream | null;
+}
+
+/**
+ * Trains a job, or goes on with it where it was stopped, and scores the network of the last iteration (not the best: that
+ * would be chosen by the split it is measured on).
+ *
+ * @throws What a training throws, but for one that diverged: that is a result.
+ */
+export async function runJob(job: Job, { folder, ...control }: JobControl): Promise<Outcome> {
+  const run = runFolderOf(folder, job);
+  const known = finishedEvaluation(run);
+  try {
+    const last = known ?? (await train(job, { ...control, folder: run }));
+    if (!last) return { kind: "stopped" };
+    return { kind: "scored", scores: job.overrides.length > 0 ? await evaluated(run, job) : scoresOf(last) };
+  } catch (error) {
+    const isDiverged = error instanceof TrainingError && existsSync(join(run, "failed.safetensors"));
+    if (!isDiverged) throw error;
+    return { kind: "diverged", message: error.message };
+  }
+}
+
+async function train(job: Job, control: JobControl): Promise<EvaluationRecord | null> {
+  const result = await (isRun(control.folder) ? resumeTraining(control) : startTraining(job.config, control));
+  return result.isComplete ? result.evaluation : null;
+}
+
+/** The scores of the last iteration, if the run has come so far. */
+function finishedEvaluation(run: string): EvaluationRecord | undefined {
+  if (!isRun(run)) return undefined;
+  const records = readMetrics(runPaths(run).metrics);
+  const iterations = recordsOfKind(records, "run")[0]?.iterations;
+  return recordsOfKind(records, "evaluation").findLast(({ iteration }) => iteration === iterations);
+}
+
+async function evaluated(folder: string, { overrides }: Job): Promise<Scores> {
+  const { result } = await evaluateRun({ folder, checkpoint: "last", overrides });
+  return scoresOf(result.metrics);
+}
+
+function scoresOf({
+  aAcc,
+  mAcc,
+  mIoU,
+  iou,
+}: Pick<EvaluationRecord, "aAcc" | "mAcc" | "mIoU" | "iou">): Scores {
+  // JSON has no NaN.
+  return { aAcc, mAcc, mIoU, iou: iou.map((value) => (Number.isNaN(value) ? null : value)) };
+}

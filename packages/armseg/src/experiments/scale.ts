@@ -1,0 +1,43 @@
+import type { ConfigInput } from "../training/config/schema.ts";
+import type { DataKind, NetworkKind } from "./cell.ts";
+
+/** Where a scale's data and weights lie. */
+export interface Places {
+  /** Of the experiment; generated data and coarse labels go below it. */
+  readonly folder: string;
+  /** Folder of the user's data. */
+  readonly data?: string | undefined;
+  /** ImageNet weights: one file, or for scale `paper` a folder of them. */
+  readonly weights?: string | undefined;
+}
+
+/** A network at a scale: its part of the configuration. */
+export interface ScaledNetwork {
+  /** For names of runs, e.g. `r18-deeplab`. */
+  readonly name: string;
+  readonly title: string;
+  readonly model: NonNullable<ConfigInput["model"]>;
+}
+
+/** A budget: what the paper's cells are trained on and how long. Every cell of a scale has the same. */
+export interface Scale {
+  readonly name: "paper" | "camvid" | "scenes";
+  readonly description: string;
+  /** Missing kinds of data and networks leave their cells out. */
+  readonly data: Readonly<Partial<Record<DataKind, (places: Places) => ScaledData>>>;
+  readonly networks: Readonly<Partial<Record<NetworkKind, ScaledNetwork>>>;
+  /** Everything that neither data, network nor method says. */
+  readonly base: Omit<ConfigInput, "data" | "model" | "loss" | "reweighting" | "name">;
+  /** Of the curve's learning rate, in every cell with ARM that does not set its own. */
+  readonly curveMultiplier: number;
+  /** OHEM keeps at least so many pixels of a batch. */
+  readonly ohemMinKept: number;
+}
+
+/** A data set at a scale. */
+export interface ScaledData {
+  readonly title: string;
+  readonly data: ConfigInput["data"];
+  /** What differs from the scale's base for these data. */
+  readonly part?: Pick<ConfigInput, "schedule" | "augmentation" | "evaluation">;
+}
