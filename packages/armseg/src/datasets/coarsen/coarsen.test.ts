@@ -116,7 +116,7 @@ describe("the preset cityscapes", () => {
       (_, index) => generateScene({ seed: 9, index, height: 256, width: 512 }).label,
     );
     expectTargets(measure(frames, {}));
-  });
+  }, 300_000);
 
   const camvid = join(import.meta.dirname, "../../../../../../shared/data/camvid/labels/train");
   test.skipIf(!existsSync(camvid))("reaches them on CamVid (needs ../shared/data/camvid)", () => {
@@ -125,7 +125,7 @@ describe("the preset cityscapes", () => {
       .filter((_, i) => i % 2 === 0)
       .map((file) => decodePng(readFileSync(join(camvid, file))) as LabelImage);
     expectTargets(measure(frames, {}));
-  });
+  }, 300_000);
 });
 
 function measure(frames: readonly LabelImage[], extra: Partial<CoarsenOptions>): CoarsenStatistics {
