@@ -119,13 +119,17 @@ describe("the preset cityscapes", () => {
   }, 300_000);
 
   const camvid = join(import.meta.dirname, "../../../../../../shared/data/camvid/labels/train");
-  test.skipIf(!existsSync(camvid))("reaches them on CamVid (needs ../shared/data/camvid)", () => {
-    const files = readdirSync(camvid).sort();
-    const frames = files
-      .filter((_, i) => i % 2 === 0)
-      .map((file) => decodePng(readFileSync(join(camvid, file))) as LabelImage);
-    expectTargets(measure(frames, {}));
-  }, 300_000);
+  test.skipIf(!existsSync(camvid))(
+    "reaches them on CamVid (needs ../shared/data/camvid)",
+    () => {
+      const files = readdirSync(camvid).sort();
+      const frames = files
+        .filter((_, i) => i % 2 === 0)
+        .map((file) => decodePng(readFileSync(join(camvid, file))) as LabelImage);
+      expectTargets(measure(frames, {}));
+    },
+    300_000,
+  );
 });
 
 function measure(frames: readonly LabelImage[], extra: Partial<CoarsenOptions>): CoarsenStatistics {
