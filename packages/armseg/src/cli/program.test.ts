@@ -38,6 +38,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "eval: <run> --set <key=value> --checkpoint <which> --split <name> --json",
     "predict: <run> <inputs...> --set <key=value> --out <folder> (required) --checkpoint <which> --overlay --confidence --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
+    "reproduce: <experiment> --set <key=value> --scale <name> (required) --data <folder> --weights <path> --seeds <n> --jobs <n> --out <folder> --dry-run --json",
     "bench loss: --threads <n> --runs <n> --json",
     "bench step: --backbone <name> --threads <n> --runs <n> --json",
     "bench eval: --threads <n> --runs <n> --json",

@@ -14,6 +14,7 @@ import { addDoctor } from "./doctor.ts";
 import { addEval } from "./eval.ts";
 import { addInit } from "./init.ts";
 import { addPredict } from "./predict.ts";
+import { addReproduce } from "./reproduce.ts";
 import { addSubmit } from "./submit.ts";
 import { addSummary } from "./summary.ts";
 import { addTrain } from "./train.ts";
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
   addPredict(program);
   addSubmit(program);
   program.commandsGroup("Measure:");
+  addReproduce(program);
   addGroup(
     program,
     "bench",

@@ -51,7 +51,8 @@ export function page(title: string, ...content: readonly string[]): string {
   return `<!doctype html>\n<html lang="en"><head>${head.join("")}</head>${body}</html>\n`;
 }
 
-const STYLE = `
+/** The look of every page; on its own it also dresses a chart that is an SVG file. */
+export const STYLE = `
 :root { --ink: #1c2430; --soft: #5c6675; --paper: #fff; --panel: #f6f7f9; --line: #dde1e7; --accent: #2a6fdb;
   --series-0: #2a6fdb; --series-1: #d35f1e; --series-2: #12876a; --series-3: #8450c4;
   --series-4: #c23a76; --series-5: #80750f; --series-6: #0f7f9d; --series-7: #6b7280; }

@@ -13,7 +13,7 @@ const VALUES: LabelMap = {
 };
 
 /** Makes a folder under another name and renames it, so that one that is there is whole. */
-async function makeOnce(place: string, make: (unfinished: string) => Promise<unknown>): Promise<void> {
+export async function makeOnce(place: string, make: (unfinished: string) => Promise<unknown>): Promise<void> {
   if (existsSync(place)) return;
   const unfinished = `${place}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { Argument, type Command, Option } from "commander";
+import type { ReproduceOptions } from "../experiments/reproduce.ts";
+import { examples, integer } from "./arguments.ts";
+import { setOption } from "./config-options.ts";
+import { FAILED } from "./exit-codes.ts";
+import { interruptible } from "./interruptible.ts";
+import { printResult } from "./output.ts";
+
+type Experiment = ReproduceOptions["experiment"];
+
+const EXPERIMENTS: readonly Experiment[] = [
+  "table1",
+  "table2",
+  "table3",
+  "table4",
+  "table5",
+  "table6",
+  "figure4",
+  "figure5",
+  "convergence",
+];
+
+interface Options {
+  readonly scale: ReproduceOptions["scale"];
+  readonly data?: string;
+  readonly weights?: string;
+  readonly seeds?: number;
+  readonly jobs: number;
+  readonly out?: string;
+  readonly set?: string[];
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** `armseg reproduce` */
+export function addReproduce(program: Command): void {
+  setOption(program.command("reproduce"))
+    .description(
+      "train the cells of one of the paper's tables or figures with several seeds; what is done is not done again",
+    )
+    .addArgument(new Argument("<experiment>", "which table or figure").choices(EXPERIMENTS))
+    .addOption(
+      new Option("--scale <name>", "budget: the paper's, CamVid on a small machine, or generated scenes")
+        .choices(["paper", "camvid", "scenes"])
+        .makeOptionMandatory(),
+    )
+    .option("--data <folder>", "CamVid (camvid), or a folder that holds cityscapes and ade20k (paper)")
+    .option(
+      "--weights <path>",
+      "ImageNet weights: of ResNet-18 (camvid, scenes), or a folder of them (paper)",
+    )
+    .option("--seeds <n>", "trainings of each cell (default: 3; figures: 1)", integer(1))
+    .option("--jobs <n>", "trainings at a time", integer(1), 1)
+    .option("--out <folder>", "runs and results (default: runs/reproduce-<scale>)")
+    .option("--dry-run", "list the cells, time a few iterations, estimate the hours")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      examples(
+        "reproduce table1 --scale scenes --seeds 3",
+        "reproduce table3 --scale camvid --data data/camvid --weights weights/resnet18.pth",
+        "reproduce table1 --scale paper --data data --dry-run",
+      ),
+    )
+    .action(run);
+}
+
+async function run(experiment: Experiment, { dryRun, json, ...options }: Options): Promise<void> {
+  const { planReproduction, reproduce, reproduceText } = await import("../experiments/reproduce.ts");
+  const whole = {
+    ...options,
+    experiment,
+    folder: options.out ?? join("runs", `reproduce-${options.scale}`),
+    seeds: options.seeds ?? (experiment.startsWith("table") ? 3 : 1),
+  };
+  if (dryRun) {
+    const { planText } = await import("../experiments/plan.ts");
+    return printResult(await planReproduction(whole), json, planText);
+  }
+  const result = await interruptible((signal) => reproduce({ ...whole, signal }));
+  printResult(result, json, reproduceText);
+  if (result.failures.length > 0) process.exitCode ||= FAILED;
+}
