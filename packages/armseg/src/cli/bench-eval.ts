@@ -6,8 +6,9 @@ import { printResult } from "./output.ts";
 export function addBenchEval(bench: Command): void {
   bench
     .command("eval")
+    .summary("logits to confusion matrix")
     .description(
-      "low-resolution logits to the confusion matrix of an image, beside PyTorch's: time and memory",
+      "Low-resolution logits to the confusion matrix of an image, beside PyTorch's: time and memory.",
     )
     .option("--threads <n>", "processors for both sides", integer(1), 2)
     .option("--runs <n>", "runs that count", integer(1), 15)

@@ -7,8 +7,9 @@ import { printResult } from "./output.ts";
 export function addBenchLoader(bench: Command): void {
   bench
     .command("loader")
+    .summary("files to batches")
     .description(
-      "images a second of one processor, from PNG to augmented crop, beside the same steps in Python",
+      "Images a second of one processor, from PNG to augmented crop, beside the same steps in Python.",
     )
     .option("--images <n>", "images of one measurement", integer(1), 40)
     .option("--rounds <n>", "measurements, of which the median counts", integer(1), 3)

@@ -6,7 +6,8 @@ import { printResult } from "./output.ts";
 export function addBenchLoss(bench: Command): void {
   bench
     .command("loss")
-    .description("the reweighted loss, forward and backward, beside PyTorch's: time and memory")
+    .summary("the reweighted loss")
+    .description("The reweighted loss, forward and backward, beside PyTorch's: time and memory.")
     .option("--threads <n>", "processors for both sides", integer(1), 2)
     .option("--runs <n>", "runs that count", integer(1), 15)
     .option("--json", "print JSON")

@@ -13,7 +13,8 @@ interface Options {
 export function addBenchStep(bench: Command): void {
   bench
     .command("step")
-    .description("a training step of DeepLabv3+ beside PyTorch's eager step, and ARM's share of it")
+    .summary("a training step")
+    .description("A training step of DeepLabv3+ beside PyTorch's eager step, and ARM's share of it.")
     .addOption(
       new Option("--backbone <name>", "of the network").choices(["resnet18", "resnet50"]).default("resnet18"),
     )

@@ -7,7 +7,8 @@ import { printResult } from "./output.ts";
 /** `armseg config explain` */
 export function addConfigExplain(config: Command): void {
   setOption(config.command("explain"))
-    .description("print every value of a configuration and where it came from")
+    .summary("every value and where it came from")
+    .description("Print every value of a configuration and where it came from.")
     .argument("<config>", "configuration file")
     .option("--changed", "leave out what has its default")
     .option("--json", "print JSON")

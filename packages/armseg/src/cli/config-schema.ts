@@ -7,7 +7,8 @@ import { printJson } from "./output.ts";
 export function addConfigSchema(config: Command): void {
   config
     .command("schema")
-    .description("print the JSON Schema of a configuration, for editors")
+    .summary("print the JSON Schema, for editors")
+    .description("Print the JSON Schema of a configuration, for editors.")
     .addHelpText("after", examples("config schema > armseg.schema.json"))
     .action(() => printJson(configJsonSchema()));
 }

@@ -15,7 +15,8 @@ interface Options {
 /** `armseg data check` */
 export function addDataCheck(data: Command): void {
   setOption(data.command("check"))
-    .description("read every file of both splits: sizes, values, classes, class weights, problems")
+    .summary("read every file and count what is in it")
+    .description("Read every file of both splits: sizes, values, classes, class weights, problems.")
     .argument("<config>", "configuration file")
     .option("--sheet <file.png>", "also draw samples of both splits with their labels")
     .option("--json", "print JSON")

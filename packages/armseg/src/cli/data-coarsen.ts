@@ -13,7 +13,8 @@ interface Options {
 export function addDataCoarsen(data: Command): void {
   data
     .command("coarsen")
-    .description("make coarse labels from fine ones, as an annotator would draw them in minutes")
+    .summary("make coarse labels from fine ones")
+    .description("Make coarse labels from fine ones, as an annotator would draw them in minutes.")
     .argument("<labels>", "folder of label PNGs: values from 0, 255 ignored")
     .argument("<out>", "folder for the coarse PNGs and their polygons; nothing in it is overwritten")
     .addOption(

@@ -13,7 +13,8 @@ interface Options {
 /** `armseg data preview` */
 export function addDataPreview(data: Command): void {
   setOption(data.command("preview"))
-    .description("draw training samples as the network will see them, augmented, with their labels")
+    .summary("draw augmented training samples")
+    .description("Draw training samples as the network will see them, augmented, with their labels.")
     .argument("<config>", "configuration file")
     .option("--out <file.png>", "where to draw them", "preview.png")
     .option("--count <n>", "number of samples", integer(1), 8)

@@ -7,8 +7,9 @@ import { printResult } from "./output.ts";
 export function addDoctor(program: Command): void {
   program
     .command("doctor")
+    .summary("what armseg runs on here, and what is wrong")
     .description(
-      "look at libtorch, the kernels, processors, codecs and disk; say what is wrong and how to mend it",
+      "Look at libtorch, the kernels, processors, codecs and disk; say what is wrong and how to mend it.",
     )
     .option("--json", "print JSON")
     .addHelpText("after", examples("doctor"))

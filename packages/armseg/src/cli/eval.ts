@@ -17,7 +17,8 @@ const WORST_SHOWN = 5;
 /** `armseg eval` */
 export function addEval(program: Command): void {
   setOption(program.command("eval"))
-    .description("score a run: IoU and accuracy of each class, Boundary IoU, the worst images")
+    .summary("score a run")
+    .description("Score a run: IoU and accuracy of each class, Boundary IoU, the worst images.")
     .argument("<run>", "folder of the run")
     .option("--checkpoint <which>", "best, last or a file", "best")
     .addOption(new Option("--split <name>", "what to score on").choices(["val", "train"]).default("val"))

@@ -11,8 +11,9 @@ interface Options {
 export function addInit(program: Command): void {
   program
     .command("init")
+    .summary("write a configuration from your pictures and masks")
     .description(
-      "look at a folder of pictures and a folder of masks, and write a configuration to train from",
+      "Look at a folder of pictures and a folder of masks, and write a configuration to train from.",
     )
     .argument("<images>", "folder of pictures")
     .argument("<masks>", "folder of label PNGs: grey, indexed or coloured")

@@ -18,7 +18,8 @@ interface Options {
 /** `armseg predict` */
 export function addPredict(program: Command): void {
   setOption(program.command("predict"))
-    .description("predict label maps of pictures with the network of a run")
+    .summary("label pictures with the network of a run")
+    .description("Predict label maps of pictures with the network of a run.")
     .argument("<run>", "folder of the run")
     .argument("<inputs...>", "pictures, folders or patterns such as 'photos/**/*.jpg'")
     .requiredOption("--out <folder>", "where the label PNGs go")

@@ -30,7 +30,7 @@ function addGroup(
   description: string,
   ...add: ((group: Command) => void)[]
 ): void {
-  const group = program.command(name).description(description);
+  const group = program.command(name).helpCommand(false).description(description);
   for (const command of add) command(group);
 }
 

@@ -36,8 +36,9 @@ interface Options {
 /** `armseg reproduce` */
 export function addReproduce(program: Command): void {
   setOption(program.command("reproduce"))
+    .summary("run one of the paper's tables or figures")
     .description(
-      "train the cells of one of the paper's tables or figures with several seeds; what is done is not done again",
+      "Train the cells of one of the paper's tables or figures with several seeds; what is done is not done again.",
     )
     .addArgument(new Argument("<experiment>", "which table or figure").choices(EXPERIMENTS))
     .addOption(

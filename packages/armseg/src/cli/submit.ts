@@ -17,7 +17,8 @@ interface Options {
 /** `armseg submit` */
 export function addSubmit(program: Command): void {
   setOption(program.command("submit"))
-    .description("predict a benchmark's test split and write the files that its server takes")
+    .summary("write the files for a benchmark's server")
+    .description("Predict a benchmark's test split and write the files that its server takes.")
     .argument("<run>", "folder of the run")
     .addArgument(new Argument("<benchmark>", "whose server").choices(["cityscapes", "ade20k"]))
     .requiredOption("--out <folder>", "where the PNGs go")

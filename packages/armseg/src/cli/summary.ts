@@ -13,8 +13,9 @@ interface Options {
 /** `armseg summary` */
 export function addSummary(program: Command): void {
   setOption(program.command("summary"))
+    .summary("a network's parameters, operations and memory")
     .description(
-      "list a network's parts with parameters, operations and memory, at the configuration's crop and batch",
+      "List a network's parts with parameters, operations and memory, at the configuration's crop and batch.",
     )
     .argument("<config>", "configuration file")
     .option("--classes <n>", "number of classes; without it the data are opened", integer(2))

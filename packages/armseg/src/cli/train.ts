@@ -22,7 +22,8 @@ interface Options {
 /** `armseg train` */
 export function addTrain(program: Command): void {
   setOption(program.command("train"))
-    .description("train a network; Ctrl-C leaves a run that --resume continues")
+    .summary("train a network")
+    .description("Train a network; Ctrl-C leaves a run that --resume continues.")
     .argument(
       "<config...>",
       "configuration file; with --resume also the folder of a run; several with --seeds",
@@ -109,5 +110,5 @@ function runText({ folder, iteration, iterations, isComplete, evaluation }: RunR
 }
 
 function percent(share: number): string {
-  return Number.isNaN(share) ? "not measurable" : (100 * share).toFixed(2);
+  return Number.isNaN(share) ? "not measurable" : `${(100 * share).toFixed(2)} %`;
 }
