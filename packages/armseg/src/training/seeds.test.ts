@@ -79,9 +79,9 @@ test("a signal stops before the next run and keeps what is done", async () => {
     seeds: 3,
     stream: null,
     signal: controller.signal,
-    train: async (...args) => {
+    train: async (seeded, control) => {
       controller.abort();
-      return await train(...args);
+      return await train(seeded, control);
     },
   });
   expect(result.isComplete).toBe(false);
