@@ -219,13 +219,16 @@ class Accuracy(KernelTest):
         source = random.Random(seed)
         torch.manual_seed(seed)
         for _ in range(40):
-            size = [source.randint(1, 3), source.choice([2, 3, 19, 21]), *(source.randint(1, 24) for _ in range(2)), *(source.randint(1, 90) for _ in range(2))]
+            size = [source.randint(1, 3), source.choice([2, 3, 19, 21]), *(source.randint(1, 24) for _ in range(2)), *(source.randint(8, 90) for _ in range(2))]
             options = dict(indicator=source.choice(INDICATORS), loss=source.choice(LOSSES), p=source.choice(POWERS))
             labels = labels_with_holes((size[0], *size[4:]), size[1], source.choice([0, 0.1, 0.9]), source.choice([torch.uint8, torch.int64]))
             if not (labels != 255).any():
                 continue
             log_s = torch.randn(size[0], *size[2:4]) if "kl" in options.values() else None
-            knots = source.choice(list(CURVES.values()))(source.choice([2, 17, 1025]))
+            # Not a curve that starts at 0 with logVar: where it leaves its clamp at t = 1e-4, float32's rounding of the
+            # logits moves a weight near 0 by more than 1e-4 of it, and w^(p - 1) magnifies that for p < 2.
+            curves = [name for name in CURVES if name != "focus" or options["indicator"] != "logVar"]
+            knots = CURVES[source.choice(curves)](source.choice([2, 17, 1025]))
             self.compare(random_logits(size, source.choice([0.5, 3, 10])), labels, knots, log_s, message=f"seed {seed} {size} {options}", **options)
 
 
@@ -395,7 +398,7 @@ class OlderProcessors(unittest.TestCase):
             check = f"import torch; torch.ops.load_library({LIBRARY!r}); assert torch.ops.armseg.cpu_capability() == {name!r}"
             subprocess.run([sys.executable, "-c", check], env=environment, check=True)
             tests = ["Accuracy.test_every_indicator_loss_and_power", "Accuracy.test_every_size_and_curve", "Behaviour", "Selection", "Evaluation"]
-            subprocess.run([sys.executable, __file__, *tests], env=environment, check=True, stderr=subprocess.DEVNULL)
+            subprocess.run([sys.executable, __file__, *tests], env=environment, check=True)
 
 
 if __name__ == "__main__":
