@@ -47,9 +47,7 @@ export interface DilationOptions {
 }
 
 /**
- * Dilation of each block of one stage (mmsegmentation's ResLayer).
- *
- * @throws {RangeError} If `multiGrid` has fewer entries than the stage has blocks.
+ * Dilation of each block of one stage (mmsegmentation's ResLayer). See {@link assertMultiGrid}.
  */
 export function blockDilations(
   blocks: number,
@@ -65,4 +63,21 @@ export function blockDilations(
   }
   const first = contractDilation && dilation > 1 ? dilation / 2 : dilation;
   return Array.from({ length: blocks }, (_, i) => (i === 0 ? first : dilation));
+}
+
+/**
+ * Checks a multi-grid before anything is built.
+ *
+ * @throws {RangeError} If it does not have one positive dilation a block of the last stage.
+ */
+export function assertMultiGrid(multiGrid: readonly number[] | null, blocks: number): void {
+  if (multiGrid === null) return;
+  if (
+    multiGrid.length === blocks &&
+    multiGrid.every((dilation) => Number.isInteger(dilation) && dilation > 0)
+  )
+    return;
+  throw new RangeError(
+    `multiGrid: expected ${blocks} positive dilations, one a block, got [${multiGrid.join(", ")}]`,
+  );
 }

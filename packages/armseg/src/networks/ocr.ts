@@ -87,7 +87,10 @@ export class ObjectContextHead extends nn.Module<[stage: Tensor, regionLogits: T
 
   forward(stage: Tensor, regionLogits: Tensor): HeadOutput {
     const pixels = this.bottleneck.call(stage); // [N, F, h, w]
-    const regions = gatherRegions(pixels, regionLogits); // [N, F, C, 1]
+    const [, , height, width] = pixels.shape as [number, number, number, number];
+    const isSized = regionLogits.size(2) === height && regionLogits.size(3) === width;
+    const soft = isSized ? regionLogits : nn.interpolate(regionLogits, { size: [height, width] }); // [N, C, h, w]
+    const regions = gatherRegions(pixels, soft); // [N, F, C, 1]
     const features = this.objectContextBlock.call(pixels, regions); // [N, F, h, w]
     const logits = this.convSeg.call(this.dropout.call(features)); // [N, C, h, w]
     return { logits, features };

@@ -1,7 +1,7 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, tidy } from "@armseg/torch";
 import type { Backbone, DilationOptions } from "./backbone.ts";
-import { blockDilations, stageLayout } from "./backbone.ts";
+import { assertMultiGrid, blockDilations, stageLayout } from "./backbone.ts";
 import { initialiseConvolutions, zeroScale } from "./initialise.ts";
 import type { NormFactory } from "./norm.ts";
 import { batchNorm } from "./norm.ts";
@@ -79,6 +79,7 @@ export class ResNeSt extends nn.Module<[images: Tensor], readonly Tensor[]> impl
 
   constructor(depth: ResNeStDepth, options: ResNeStOptions = {}) {
     super();
+    assertMultiGrid(options.multiGrid ?? null, BLOCKS[depth][3]);
     this.stem = deepStem([64, 64, 128], options.norm ?? batchNorm);
     const stages = WIDTHS.map((_, i) => makeStage(depth, i, options));
     [this.layer1, this.layer2, this.layer3, this.layer4] = stages.map(

@@ -1,7 +1,7 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, tidy } from "@armseg/torch";
 import type { Backbone, DilationOptions } from "./backbone.ts";
-import { blockDilations, stageLayout } from "./backbone.ts";
+import { assertMultiGrid, blockDilations, stageLayout } from "./backbone.ts";
 import { initialiseConvolutions } from "./initialise.ts";
 import type { NormFactory } from "./norm.ts";
 import { batchNorm } from "./norm.ts";
@@ -53,6 +53,7 @@ export class ResNet extends nn.Module<[images: Tensor], readonly Tensor[]> imple
 
   constructor(depth: ResNetDepth, options: ResNetOptions = {}) {
     super();
+    assertMultiGrid(options.multiGrid ?? null, DEPTHS[depth].blocks[3]);
     const { stem = "v1c", norm = batchNorm } = options;
     this.stem = stem === "v1c" ? deepStem([32, 32, 64], norm) : null;
     this.conv1 = stem === "v1" ? new nn.Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false }) : null;

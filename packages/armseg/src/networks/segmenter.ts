@@ -77,6 +77,15 @@ export class Segmenter extends nn.Module<[images: Tensor], SegmenterOutput> {
 export function segmenter(config: SegmenterConfig): Segmenter {
   assertCount("classes", config.classes);
   const backbone = BACKBONES[config.backbone](config);
+  try {
+    return assemble(backbone, config);
+  } catch (error) {
+    backbone.dispose(); // nobody else knows its parameters
+    throw error;
+  }
+}
+
+function assemble(backbone: Backbone, config: SegmenterConfig): Segmenter {
   const head = HEADS[config.head ?? "deeplabV3Plus"](backbone, config);
   return new Segmenter(
     {

@@ -1,0 +1,241 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Tensor } from "@armseg/torch";
+import { loadTensors, ops, saveSafetensors } from "@armseg/torch";
+import { afterAll, describe, expect, test } from "vitest";
+import { segmenter } from "../segmenter.ts";
+import { fillByFormula } from "../testing/formula.ts";
+import { loadWeights } from "./load-weights.ts";
+import { formatWeightsReport } from "./report.ts";
+import { saveWeights } from "./save-weights.ts";
+import { WeightsError } from "./weights-error.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weights-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const SMALL = {
+  backbone: "resnet18",
+  classes: 3,
+  channels: 16,
+  lowLevelChannels: 8,
+  auxiliaryChannels: 8,
+} as const;
+
+function write(name: string, tensors: Iterable<readonly [string, Tensor]>): string {
+  const path = join(folder, name);
+  saveSafetensors(path, tensors);
+  return path;
+}
+
+/** The backbone's tensors under the names that `rename` gives them. */
+function backboneFile(
+  name: string,
+  network: ReturnType<typeof segmenter>,
+  rename: (name: string) => string,
+  extra: readonly (readonly [string, Tensor])[] = [],
+): string {
+  const tensors = [...network.backbone.stateDict()].map(([key, tensor]) => [rename(key), tensor] as const);
+  return write(name, [...tensors, ...extra]);
+}
+
+function expectSameBackbone(a: ReturnType<typeof segmenter>, b: ReturnType<typeof segmenter>): void {
+  const theirs = b.backbone.stateDict();
+  for (const [name, tensor] of a.backbone.stateDict()) {
+    expect(tensor.equal(theirs.get(name) as Tensor), name).toBe(true);
+  }
+}
+
+describe("our own weights and mmsegmentation's", () => {
+  test("come back bitwise, whole", () => {
+    using network = segmenter({ ...SMALL, logScale: true });
+    using other = segmenter({ ...SMALL, logScale: true });
+    fillByFormula(network);
+    const path = join(folder, "own.safetensors");
+    saveWeights(network, path);
+    const report = loadWeights(other, path);
+    expect(report).toMatchObject({ loaded: report.total, missing: [], unexpected: [], expectedMissing: [] });
+    const theirs = other.stateDict();
+    for (const [name, tensor] of network.stateDict())
+      expect(tensor.equal(theirs.get(name) as Tensor)).toBe(true);
+  });
+
+  test("in mmsegmentation's names lack only the head of the KL loss, and load behind `module.`", () => {
+    using network = segmenter({ ...SMALL, logScale: true });
+    const path = join(folder, "mm.safetensors");
+    saveWeights(network, path, { names: "mmsegmentation" });
+    const state = loadTensors(path);
+    expect([...state.keys()].some((name) => name.startsWith("log_scale_head"))).toBe(false);
+    const wrapped = write(
+      "wrapped.safetensors",
+      [...state].map(([name, tensor]) => [`module.${name}`, tensor] as const),
+    );
+    const report = loadWeights(network, wrapped);
+    expect(report.layout).toBe("mmsegmentation");
+    expect(report.expectedMissing).toEqual(["log_scale_head.conv.weight", "log_scale_head.conv.bias"]);
+  });
+
+  test("drop the auxiliary head where the network has none", () => {
+    using network = segmenter(SMALL);
+    using bare = segmenter({ ...SMALL, auxiliary: false });
+    const path = join(folder, "auxiliary.safetensors");
+    saveWeights(network, path);
+    const report = loadWeights(bare, path);
+    expect(report.dropped.every((name) => name.startsWith("auxiliary_head."))).toBe(true);
+    expect(formatWeightsReport(report)).toContain("of no use here: auxiliary_head");
+  });
+
+  test("for other classes are refused, and load but for the classifiers with allowPartial", () => {
+    using network = segmenter(SMALL);
+    using other = segmenter({ ...SMALL, classes: 5 });
+    const path = join(folder, "classes.safetensors");
+    saveWeights(network, path);
+    const before = [...other.stateDict()].map(([name, tensor]) => [name, tensor.sum().item()]);
+    expect(() => loadWeights(other, path)).toThrow(/another number of classes: allowPartial/);
+    expect([...other.stateDict()].map(([name, tensor]) => [name, tensor.sum().item()])).toEqual(before);
+    const { loaded, total, reshaped } = loadWeights(other, path, { allowPartial: true });
+    expect(loaded).toBe(total - 4);
+    expect(reshaped.map(({ name }) => name)).toContain("decode_head.conv_seg.weight");
+    expectSameBackbone(network, other);
+  });
+});
+
+describe("backbones alone", () => {
+  test("torchvision's ResNet loads without its classifier; the heads stay", () => {
+    using source = segmenter({ ...SMALL, stem: "v1" });
+    using target = segmenter({ ...SMALL, stem: "v1" });
+    const path = backboneFile("tv.safetensors", source, (name) => name, [
+      ["fc.weight", ops.zeros([10, 512])],
+    ]);
+    const report = loadWeights(target, path);
+    expect(report).toMatchObject({ layout: "torchvision ResNet", missing: [], dropped: ["fc.weight"] });
+    expect(
+      report.byPrefix
+        .filter(({ prefix }) => prefix.startsWith("backbone."))
+        .every((p) => p.loaded === p.total),
+    ).toBe(true);
+    expect(report.byPrefix.find(({ prefix }) => prefix === "decode_head")).toMatchObject({ loaded: 0 });
+    expectSameBackbone(source, target);
+  });
+
+  test("a file with the other stem is refused by name", () => {
+    using v1 = segmenter({ ...SMALL, stem: "v1" });
+    using v1c = segmenter(SMALL);
+    expect(() =>
+      loadWeights(
+        v1c,
+        backboneFile("v1.safetensors", v1, (name) => name),
+      ),
+    ).toThrow("set stem: v1.");
+    expect(() =>
+      loadWeights(
+        v1,
+        backboneFile("v1c.safetensors", v1c, (name) => name),
+      ),
+    ).toThrow("set stem: v1c.");
+  });
+
+  test("timm's ResNeSt loads from its stem's names", () => {
+    using source = segmenter({ ...SMALL, backbone: "resnest50" });
+    using target = segmenter({ ...SMALL, backbone: "resnest50" });
+    const rename = (name: string) => name.replace(/^stem\.7\./, "bn1.").replace(/^stem\./, "conv1.");
+    const report = loadWeights(target, backboneFile("timm.safetensors", source, rename));
+    expect(report).toMatchObject({ layout: "timm ResNeSt", missing: [], unexpected: [] });
+    expectSameBackbone(source, target);
+  });
+
+  test("torchvision's MobileNetV2 loads, tensor by tensor in its order", () => {
+    using source = segmenter({ ...SMALL, backbone: "mobilenetV2" });
+    using target = segmenter({ ...SMALL, backbone: "mobilenetV2" });
+    const names = mobileNetNames();
+    const ours = [...source.backbone.stateDict().entries()];
+    expect(names.length).toBe(ours.length);
+    const tensors = ours.map(([, tensor], i) => [names[i] as string, tensor] as const);
+    const classifier = [
+      ["features.18.0.weight", ops.zeros([2])],
+      ["classifier.1.weight", ops.zeros([2])],
+    ] as const;
+    const report = loadWeights(target, write("mobilenet.safetensors", [...tensors, ...classifier]));
+    expect(report).toMatchObject({ layout: "torchvision MobileNetV2", missing: [], unexpected: [] });
+    expect(report.dropped).toHaveLength(2);
+    expectSameBackbone(source, target);
+  });
+
+  test("torchvision's segmentation model gives backbone and auxiliary head", () => {
+    using source = segmenter({ ...SMALL, stem: "v1" });
+    const backbone = [...source.backbone.stateDict()].map(
+      ([name, tensor]) => [`backbone.${name}`, tensor] as const,
+    );
+    const parts: Record<string, string> = { "convs.0.conv": "0", "convs.0.bn": "1", conv_seg: "4" };
+    const auxiliary = [...(source.auxiliaryHead?.stateDict() ?? [])].map(([name, tensor]) => {
+      const part = Object.keys(parts).find((prefix) => name.startsWith(prefix)) as string;
+      return [`aux_classifier.${parts[part]}${name.slice(part.length)}`, tensor] as const;
+    });
+    const path = write("tvseg.safetensors", [
+      ...backbone,
+      ...auxiliary,
+      ["classifier.4.weight", ops.zeros([1])],
+    ]);
+    using target = segmenter({ ...SMALL, stem: "v1" });
+    const report = loadWeights(target, path);
+    expect(report.byPrefix.find(({ prefix }) => prefix === "auxiliary_head")?.loaded).toBe(8);
+    expect(report.dropped).toEqual(["classifier.4.weight"]);
+  });
+
+  test("mmsegmentation's HRNet loads", () => {
+    using source = segmenter({ ...SMALL, backbone: "hrnetW18", head: "fcn" });
+    const path = backboneFile("hrnet.safetensors", source, (name) => name, [
+      ["classifier.weight", ops.zeros([1])],
+    ]);
+    using target = segmenter({ ...SMALL, backbone: "hrnetW18", head: "fcn" });
+    expect(loadWeights(target, path)).toMatchObject({
+      layout: "mmsegmentation backbone",
+      missing: [],
+      unexpected: [],
+    });
+    expectSameBackbone(source, target);
+  });
+
+  test("names of nothing known are refused", () => {
+    using network = segmenter(SMALL);
+    const path = write("other.safetensors", [["transformer.weight", ops.zeros([1])]]);
+    expect(() => loadWeights(network, path)).toThrow(WeightsError);
+    expect(() => loadWeights(network, path)).toThrow(/got transformer.weight/);
+  });
+});
+
+/** Names of torchvision's `mobilenet_v2().features[:18]`, written down from its source's structure. */
+function mobileNetNames(): string[] {
+  const leaves = (conv: string, norm: string) => [
+    `${conv}.weight`,
+    ...["weight", "bias", "running_mean", "running_var", "num_batches_tracked"].map(
+      (leaf) => `${norm}.${leaf}`,
+    ),
+  ];
+  const blocks = Array.from({ length: 17 }, (_, i) => {
+    const place = `features.${i + 1}.conv`;
+    const last = i === 0 ? 1 : 2;
+    const inner = Array.from({ length: last }, (_, j) => leaves(`${place}.${j}.0`, `${place}.${j}.1`)).flat();
+    return [...inner, ...leaves(`${place}.${last}`, `${place}.${last + 1}`)];
+  });
+  return [...leaves("features.0.0", "features.0.1"), ...blocks.flat()];
+}
+
+const shared = fileURLToPath(new URL("../../../../../../shared/data", import.meta.url));
+
+describe.runIf(existsSync(shared))("real ImageNet weights, up to stage 3", () => {
+  test("load partially, with a report", () => {
+    using network = segmenter({ ...SMALL, stem: "v1" });
+    const path = join(shared, "weights", "resnet18_imagenet_partial.safetensors");
+    expect(() => loadWeights(network, path)).toThrow(/missing in the file \(\d+\):\n {2}backbone.layer4/);
+    const { byPrefix } = loadWeights(network, path, { allowPartial: true });
+    const loaded = Object.fromEntries(byPrefix.map((part) => [part.prefix, part.loaded]));
+    expect(loaded).toMatchObject({
+      "backbone.conv1": 1,
+      "backbone.layer1": 20,
+      "backbone.layer3": 25,
+      decode_head: 0,
+    });
+  });
+});
