@@ -77,13 +77,15 @@ export function tensorOfRaw(raw: RawTensor): Tensor {
 }
 
 function isZipOrPickle(path: string): boolean {
-  const start = new Uint8Array(4);
+  const start = new Uint8Array(9);
   const file = openSync(path, "r");
   try {
     readSync(file, start);
   } finally {
     closeSync(file);
   }
+  // A safetensors header of 640 bytes, say, has a length that begins as a pickle does; but its upper bytes are 0 and { follows.
+  if (start[8] === 0x7b && start.subarray(5, 8).every((byte) => byte === 0)) return false;
   const isZip = start[0] === 0x50 && start[1] === 0x4b;
   return isZip || start[0] === 0x80; // the opcode that every pickle of protocol 2 and later begins with
 }
