@@ -8,7 +8,7 @@ import { medianMs, runPeer } from "../src/bench/index.ts";
 import { getThreads, keepFreedMemory, libtorchVersion, nn, ops, optim, tidy } from "../src/index.ts";
 
 const CALLS = 20_000;
-const RUNS = 7;
+const RUNS = 5;
 
 interface Figures {
   readonly version: string;
