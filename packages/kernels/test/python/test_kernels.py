@@ -326,6 +326,18 @@ class Selection(KernelTest):
             self.assert_close(ops.ohem_threshold(logits, labels, min_kept=kept), reference.ohem_threshold(logits, labels, min_kept=kept), 1e-5)
         self.assertAlmostEqual(ops.ohem_threshold(logits, torch.full_like(labels, 255)).item(), 0.7, 6)
 
+    def test_large_ignored_regions(self):
+        """Whatever the memory of the maps held before."""
+        logits, labels = random_logits((2, 7, 16, 16), 3.0), torch.randint(0, 7, (2, 64, 64))
+        labels[:, :40] = 255
+        for value in (-1.0, 0.5, float("nan")):
+            stale = [torch.full((2, 64, 64), value) for _ in range(8)]
+            del stale
+            for kept in (0, 100, 10**6):
+                self.assert_close(ops.ohem_threshold(logits, labels, min_kept=kept), reference.ohem_threshold(logits, labels, min_kept=kept), 1e-5)
+            for one in ops.pixel_maps(logits, labels)[1:]:
+                self.assertTrue((one[:, :40] == 0).all())
+
     def test_exactly_so_many_are_kept(self):
         logits, labels = random_logits((2, 7, 16, 16), 15.0), labels_with_holes((2, 64, 64), 7)
         labels = torch.where((torch.rand(labels.shape) < 0.9) & (labels != 255), ops.predict(logits, [64, 64]).long(), labels)
