@@ -24,6 +24,8 @@ export type { StrideOn } from "./resnet-blocks.ts";
 export type { SegmenterOutput } from "./segmenter.ts";
 export { Segmenter, segmenter } from "./segmenter.ts";
 export type { HeadName, NetworkMemoryFormat, SegmenterConfig } from "./segmenter-config.ts";
+export type { NetworkSummary, PartSummary } from "./summary.ts";
+export { formatSummary, summarise } from "./summary.ts";
 export type { LoadWeightsOptions } from "./weights/load-weights.ts";
 export { loadWeights } from "./weights/load-weights.ts";
 export type { PrefixCount, ReshapedTensor, WeightsReport } from "./weights/report.ts";

@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Tensor } from "@armseg/torch";
 import { loadTensors, ops, saveSafetensors } from "@armseg/torch";
 import { afterAll, describe, expect, test } from "vitest";
@@ -221,21 +220,3 @@ function mobileNetNames(): string[] {
   });
   return [...leaves("features.0.0", "features.0.1"), ...blocks.flat()];
 }
-
-const shared = fileURLToPath(new URL("../../../../../../shared/data", import.meta.url));
-
-describe.runIf(existsSync(shared))("real ImageNet weights, up to stage 3", () => {
-  test("load partially, with a report", () => {
-    using network = segmenter({ ...SMALL, stem: "v1" });
-    const path = join(shared, "weights", "resnet18_imagenet_partial.safetensors");
-    expect(() => loadWeights(network, path)).toThrow(/missing in the file \(\d+\):\n {2}backbone.layer4/);
-    const { byPrefix } = loadWeights(network, path, { allowPartial: true });
-    const loaded = Object.fromEntries(byPrefix.map((part) => [part.prefix, part.loaded]));
-    expect(loaded).toMatchObject({
-      "backbone.conv1": 1,
-      "backbone.layer1": 20,
-      "backbone.layer3": 25,
-      decode_head: 0,
-    });
-  });
-});
