@@ -40,8 +40,10 @@ export function writeFigure(
   folder: string,
   name: string,
   text: { readonly title: string; readonly question: string },
-  { panels, numbers }: DrawnFigure,
+  { panels: all, numbers }: DrawnFigure,
 ): string[] {
+  // A chart without a finite point is empty.
+  const panels = all.filter(({ content }) => content.length > 0);
   mkdirSync(folder, { recursive: true });
   const html = page(
     text.title,

@@ -57,7 +57,7 @@ export const CAMVID: Scale = {
   base: {
     schedule: { iterations: 1500 },
     augmentation: { base: [180, 240], crop: CAMVID_CROP },
-    training: { batchSize: CAMVID_BATCH },
+    training: { batchSize: CAMVID_BATCH, keepCheckpoints: 1 },
     evaluation: { base: [180, 240] },
   },
   curveMultiplier: 10,
@@ -100,7 +100,7 @@ export const SCENES: Scale = {
     optimizer: { learningRate: 0.05 },
     schedule: { iterations: 400 },
     augmentation: { crop: SCENES_CROP, scale: [0.75, 1.5] },
-    training: { batchSize: SCENES_BATCH, evaluateEvery: 100, checkpointEvery: 100 },
+    training: { batchSize: SCENES_BATCH, evaluateEvery: 100, checkpointEvery: 100, keepCheckpoints: 1 },
   },
   curveMultiplier: 10,
   ohemMinKept: ohemMinKept(SCENES_BATCH, SCENES_CROP),
