@@ -205,17 +205,27 @@ test("disposing and aborting end a wait at once", async () => {
   expect(() => createLoader(options({ signal: controller.signal }))).toThrow("enough");
 });
 
-test("a process that forgets to dispose its loader still ends", async () => {
+/** What a process of its own prints that takes a batch from a loader of two threads. */
+async function printed(afterwards: string): Promise<string> {
   const script = `
     import { createLoader } from ${JSON.stringify(new URL("./loader.js", workerFile()).href)};
     const loader = createLoader({ ...JSON.parse(process.argv[1]), workers: 2 });
-    console.log((await loader.next()).names.length);`;
+    console.log((await loader.next()).names.length);
+    ${afterwards}`;
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--input-type=module", "-e", script, JSON.stringify(options())],
     { timeout: 20_000 },
   );
-  expect(stdout.trim()).toBe("3");
+  return stdout.trim();
+}
+
+test("a process that forgets to dispose its loader still ends", async () => {
+  expect(await printed("")).toBe("3");
+});
+
+test("a process that disposes its loader lives to go on", async () => {
+  expect(await printed('await loader.dispose(); console.log("went on");')).toBe("3\nwent on");
 });
 
 test("memory is flat over 2,000 images", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { DataError, messageOf } from "../datasets/data-error.ts";
 import {
@@ -204,8 +205,14 @@ function workerSeat(file: URL, index: number, events: SeatEvents): Seat {
     stage: () => STAGES[Atomics.load(stage, 0)]!,
     close: () => {
       closing = true;
-      const timeout = new Promise((resolve) => setTimeout(resolve, TERMINATION_MS).unref());
-      return Promise.race([worker.terminate(), timeout]);
+      // Both hold the process: one that awaits the end of its loader must live to see it.
+      worker.ref();
+      const patience = new AbortController();
+      const timeout = sleep(TERMINATION_MS, undefined, { signal: patience.signal }).catch(() => {});
+      return Promise.race([worker.terminate(), timeout]).finally(() => {
+        patience.abort();
+        worker.unref();
+      });
     },
   };
 }
