@@ -4,12 +4,9 @@ import type { RowSource } from "./row-source.ts";
 
 /** Memory that a band of rows may take with its intermediate results: 64 MiB. */
 export const BAND_BYTES = 2 ** 26;
-/** Float32 copies of a band that are alive at once: rows before and after a resize, sum, term, exponentials. */
-const COPIES = 6;
 
 /** How many rows of a map are computed at once. */
-export function bandRows({ images, classes, size }: RowSource, bandBytes = BAND_BYTES): number {
-  const rowBytes = images * classes * size[1] * 4 * COPIES;
+export function bandRows({ size, rowBytes }: RowSource, bandBytes = BAND_BYTES): number {
   return Math.max(1, Math.min(size[0], Math.floor(bandBytes / rowBytes)));
 }
 

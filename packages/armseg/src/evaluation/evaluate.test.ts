@@ -1,4 +1,4 @@
-import { fromTypedArray, getThreads, memory, ops, setThreads } from "@armseg/torch";
+import { fromTypedArray, getThreads, memory, setThreads } from "@armseg/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfusionMatrix } from "./confusion-matrix.ts";
 import { type EvaluationInput, evaluate } from "./evaluate.ts";

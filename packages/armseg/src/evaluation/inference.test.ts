@@ -2,10 +2,10 @@ import type { Tensor } from "@armseg/torch";
 import { getThreads, manualSeed, memory, ops, setThreads, tidy } from "@armseg/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AUGMENTATIONS, scaledSize, type TestTimeAugmentation } from "./augmentation.ts";
-import { labelsOfRows } from "./bands.ts";
+import { bandRows, labelsOfRows } from "./bands.ts";
 import { predictLabels, predictWithConfidence } from "./inference.ts";
 import type { Network } from "./maps.ts";
-import { resizedRows } from "./row-source.ts";
+import { type RowSource, resizedRows, wholeRows } from "./row-source.ts";
 import { golden, goldenNetwork, storedTensor } from "./testing/golden.ts";
 import { combinedViews, slidingLogits } from "./views.ts";
 
@@ -185,11 +185,34 @@ test("a network's intermediate tensors and all bands are freed", () => {
   expect(memory().tensors).toBe(before);
 });
 
+test("bands keep to their memory, whatever the view", () => {
+  const asked: number[] = [];
+  const watched = (source: RowSource): RowSource => ({
+    ...source,
+    rows: (from, to) => {
+      asked.push(to - from);
+      return source.rows(from, to);
+    },
+  });
+  tidy(() => {
+    const low = wholeRows(ops.randn([1, 150, 64, 64]));
+    // 150 classes at 896×1195 would take 642 MB; from there down to 512×683.
+    const rows = watched(resizedRows(resizedRows(low, [896, 1195]), [512, 683]));
+    expect(rows.rowBytes).toBeGreaterThan(150 * 4 * (1195 * 1.75 + 683));
+    expect(bandRows(rows) * rows.rowBytes).toBeLessThanOrEqual(2 ** 26);
+    expect(bandRows(rows, 1)).toBe(1);
+    labelsOfRows(rows, 2 ** 25);
+    expect(Math.max(...asked)).toBe(bandRows(rows, 2 ** 25));
+    expect(asked.reduce((a, b) => a + b)).toBe(512);
+  });
+});
+
 test("labelsOfRows() names the rows with NaN", () => {
   const rows = {
     images: 1,
     classes: 2,
     size: [4, 3] as const,
+    rowBytes: 24,
     rows: (from: number, to: number) => ops.full([1, 2, to - from, 3], from >= 2 ? Number.NaN : 1),
   };
   expect(() => labelsOfRows(rows, 1)).toThrow(/at or below row 2/);

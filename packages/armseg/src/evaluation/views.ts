@@ -4,7 +4,7 @@ import type { TestTimeAugmentation } from "./augmentation.ts";
 import { scaledSize } from "./augmentation.ts";
 import type { Network, Size } from "./maps.ts";
 import type { RowSource } from "./row-source.ts";
-import { flippedRows, mappedRows, mosaicRows, resizedRows, summedRows, wholeRows } from "./row-source.ts";
+import { mappedRows, mosaicRows, resizedRows, summedRows, wholeRows } from "./row-source.ts";
 import type { SlidingWindow, Window } from "./windows.ts";
 import { slidingWindows } from "./windows.ts";
 
@@ -15,13 +15,25 @@ export interface CombinedViews {
   logLikelihoods(band: Tensor): Tensor;
 }
 
-/** Logits of one image at its own size, from windows if there are any: overlapping windows are averaged. */
-export function slidingLogits(network: Network, images: Tensor, window: SlidingWindow): RowSource {
+/**
+ * Logits of one image at its own size, from windows: overlapping ones are averaged.
+ *
+ * @param isMirrored - Whether the network is shown the mirror image; its logits are mirrored back.
+ */
+export function slidingLogits(
+  network: Network,
+  images: Tensor,
+  window: SlidingWindow,
+  isMirrored = false,
+): RowSource {
   const size = sizeOf(images);
-  const parts = slidingWindows(size, window).map((part) => ({
-    ...part,
-    source: logitsOf(network, cut(images, part), [part.height, part.width]),
-  }));
+  const parts = slidingWindows(size, window).map((part) => {
+    // The windows of the mirror image are the mirrored windows.
+    const left = isMirrored ? size[1] - part.left - part.width : part.left;
+    using crop = cut(images, { ...part, left });
+    const logits = lowLogits(network, crop, isMirrored);
+    return { top: part.top, left, source: resizedRows(wholeRows(logits), [part.height, part.width]) };
+  });
   return mosaicRows(parts, size);
 }
 
@@ -33,16 +45,14 @@ export function combinedViews(
   augmentation: TestTimeAugmentation,
   window: SlidingWindow | null,
 ): CombinedViews {
-  const { rule, flip, scales } = augmentation;
-  const scaled = scales.map((scale) => ({
-    images: resizedImages(images, scaledSize(sizeOf(images), scale, augmentation.rounding)),
-    window: scale > 1 && augmentation.windowAboveOne ? augmentation.windowAboveOne : window,
-  }));
-  if (rule === "expMeanLogits") return expMeanLogits(network, scaled, size, flip);
-  // openseg resizes logits straight to the image's size, mmsegmentation to the scaled image's first.
-  const viewSize = (view: ScaledImages) => sizeOf(rule === "sumLogits" ? images : view.images);
-  const views = scaled
-    .flatMap((view) => flipViews(network, view, viewSize(view), flip))
+  const { rule, flip } = augmentation;
+  if (rule === "expMeanLogits") return expMeanLogits(network, images, size, augmentation, window);
+  const views = atScales(images, augmentation, window, (shown, windowHere) => {
+    // openseg resizes logits straight to the image's size, mmsegmentation to the scaled image's first.
+    const viewSize = sizeOf(rule === "sumLogits" ? images : shown);
+    return flipViews(network, shown, windowHere, viewSize, flip);
+  })
+    .flat()
     .map((view) => resizedRows(view, size));
   const share = 1 / views.length;
   if (rule === "sumLogits")
@@ -52,40 +62,56 @@ export function combinedViews(
   return { rows, logLikelihoods: (band) => band.log() };
 }
 
-interface ScaledImages {
-  readonly images: Tensor;
-  readonly window: SlidingWindow | null;
+/** What `look` makes of the image at each scale; the scaled images are freed one by one. */
+function atScales<T>(
+  images: Tensor,
+  { scales, rounding, windowAboveOne }: TestTimeAugmentation,
+  window: SlidingWindow | null,
+  look: (shown: Tensor, window: SlidingWindow | null) => T,
+): T[] {
+  return scales.map((scale) => {
+    const shown = resizedImages(images, scaledSize(sizeOf(images), scale, rounding));
+    const seen = look(shown, scale > 1 && windowAboveOne ? windowAboveOne : window);
+    if (shown !== images) shown.dispose();
+    return seen;
+  });
 }
 
 /** The logits of an image and of its mirror image, resized and unflipped; those of windows stay at the image's size. */
 function flipViews(
   network: Network,
-  { images, window }: ScaledImages,
+  images: Tensor,
+  window: SlidingWindow | null,
   size: Size,
   flip: boolean,
 ): RowSource[] {
-  const view = (of: Tensor) => (window ? slidingLogits(network, of, window) : logitsOf(network, of, size));
-  return flip ? [view(images), flippedRows(view(images.flip([3])))] : [view(images)];
+  const sides = flip ? [false, true] : [false];
+  return sides.map((isMirrored) =>
+    window
+      ? slidingLogits(network, images, window, isMirrored)
+      : resizedRows(wholeRows(lowLogits(network, images, isMirrored)), size),
+  );
 }
 
 /** HRNet's rule, which mirrors each window on its own and averages the windows after exp. */
 function expMeanLogits(
   network: Network,
-  scaled: readonly ScaledImages[],
+  images: Tensor,
   size: Size,
-  flip: boolean,
+  augmentation: TestTimeAugmentation,
+  window: SlidingWindow | null,
 ): CombinedViews {
-  const means = scaled.map(({ images, window }) => {
-    const windows = window ? slidingWindows(sizeOf(images), window) : [wholeWindow(sizeOf(images))];
-    return {
-      size: sizeOf(images),
-      parts: windows.map((part) => ({ ...part, ...meanOfFlips(network, cut(images, part), flip) })),
-    };
+  const means = atScales(images, augmentation, window, (shown, windowHere) => {
+    const own = sizeOf(shown);
+    const windows = windowHere ? slidingWindows(own, windowHere) : [wholeWindow(own)];
+    const parts = windows.map((part) => {
+      using crop = cut(shown, part);
+      return { ...part, ...meanOfFlips(network, crop, augmentation.flip) };
+    });
+    return { size: own, parts };
   });
-  // A constant taken off all logits changes no prediction, and keeps the greatest exponential finite.
-  const { dtype, limit } = exponentRange(scaled[0]!.images.device);
-  const shift = Math.max(0, ...means.flatMap(({ parts }) => parts.map((part) => part.largest - limit)));
-  const exp = (rows: Tensor) => rows.to(rows.device, dtype).sub(shift).exp();
+  const largest = Math.max(...means.flatMap(({ parts }) => parts.map((part) => part.largest)));
+  const exp = exponential(largest, images.device);
   const exps = means.map(({ size: own, parts }) => {
     const placed = parts.map((part) => ({ ...part, source: mappedRows(part.source, exp) }));
     return resizedRows(mosaicRows(placed, own), size);
@@ -96,9 +122,21 @@ function expMeanLogits(
   };
 }
 
-/** Exponentials span more decades than float32 has, but Apple's GPU has nothing wider. */
-function exponentRange(device: string): { dtype: "float32" | "float64"; limit: number } {
-  return device.startsWith("mps") ? { dtype: "float32", limit: 80 } : { dtype: "float64", limit: 700 };
+/** Largest logit, in absolute value, whose exponential float32 holds with room for sums. */
+const FLOAT32_EXPONENT = 80;
+
+/**
+ * exp of a band whose logits are at most `largest` in absolute value: wider where float32 cannot hold it, and less a constant, which changes no
+ * prediction, where nothing can.
+ */
+function exponential(largest: number, device: string): (rows: Tensor) => Tensor {
+  if (largest <= FLOAT32_EXPONENT) return (rows) => rows.exp();
+  // Apple's GPU has nothing wider.
+  const [dtype, limit] = device.startsWith("mps")
+    ? (["float32", FLOAT32_EXPONENT] as const)
+    : (["float64", 700] as const);
+  const shift = Math.max(0, largest - limit);
+  return (rows) => rows.to(rows.device, dtype).sub(shift).exp();
 }
 
 function meanOfFlips(
@@ -106,31 +144,33 @@ function meanOfFlips(
   images: Tensor,
   flip: boolean,
 ): { source: RowSource; largest: number } {
-  const logits = [
-    lowLogits(network, images),
-    ...(flip ? [tidy(() => lowLogits(network, images.flip([3])))] : []),
-  ];
-  const [plain, mirrored] = logits.map((map) => resizedRows(wholeRows(map), sizeOf(images)));
-  const largest = Math.max(...logits.map((map) => map.max().item()));
-  if (!plain || !mirrored) return { source: plain as RowSource, largest };
-  const sum = summedRows([plain, flippedRows(mirrored)]);
-  return { source: mappedRows(sum, (rows) => rows.mul(0.5)), largest };
+  const views = (flip ? [false, true] : [false]).map((isMirrored) => lowLogits(network, images, isMirrored));
+  const largest = Math.max(...views.map((logits) => logits.abs().max().item()));
+  // Resizing is linear, so the mean of the resized logits is the resized mean.
+  const sum = summedRows(views.map(wholeRows));
+  const mean = mappedRows(sum, (rows) => rows.mul(1 / views.length)).rows(0, sum.size[0]);
+  for (const logits of views) logits.dispose();
+  return { source: resizedRows(wholeRows(mean), sizeOf(images)), largest };
 }
 
-function logitsOf(network: Network, images: Tensor, size: Size): RowSource {
-  return resizedRows(wholeRows(lowLogits(network, images)), size);
-}
-
-/** The network's logits, all else that it made freed. */
-export function lowLogits(network: Network, images: Tensor): Tensor {
-  const logits = tidy(() => network(images));
-  const [batch, , height, width] = images.shape;
-  if (logits.ndim !== 4 || logits.size(0) !== batch || logits.numel === 0)
-    throw new RangeError(
-      `lowLogits(): expected logits [${batch}, C, h, w] of images [${batch}, 3, ${height}, ${width}], ` +
-        `got [${logits.shape.join(", ")}]. A network with several outputs must return the main one.`,
-    );
-  return logits;
+/**
+ * The network's logits, all else that it made freed.
+ *
+ * @param isMirrored - Whether the network is shown the mirror image; its logits are mirrored back: in low resolution, as mirroring and resizing
+ * may change places.
+ */
+export function lowLogits(network: Network, images: Tensor, isMirrored = false): Tensor {
+  return tidy(() => {
+    const logits = network(isMirrored ? images.flip([3]) : images);
+    const [batch, , height, width] = images.shape;
+    if (logits.ndim !== 4 || logits.size(0) !== batch || logits.numel === 0)
+      throw new RangeError(
+        `lowLogits(): expected logits [${batch}, C, h, w] of images [${batch}, 3, ${height}, ${width}], ` +
+          `got [${logits.shape.join(", ")}]. A network with several outputs must return the main one.`,
+      );
+    // A handle of its own, also where the network gives back what it was given.
+    return isMirrored ? logits.flip([3]) : logits.detach();
+  });
 }
 
 /** Bilinear, `align_corners = false`, not antialiased. */
