@@ -139,6 +139,15 @@ describe("from two folders to a checked configuration, without libtorch", () => 
   });
 });
 
+test("summary tells a recipe's network without its data", () => {
+  const recipe = fileURLToPath(
+    new URL("../../../recipes/cityscapes-coarse-r101-deeplab-arm.yaml", import.meta.url),
+  );
+  const summary = JSON.parse(armseg(["summary", recipe, "--classes", "19", "--json"]).stdout);
+  // With the auxiliary head, as mmsegmentation's.
+  expect(summary).toMatchObject({ parameters: 62_582_006, logits: [2, 19, 128, 256] });
+});
+
 describe("a training from the command line", () => {
   const config = {
     name: "tiny",

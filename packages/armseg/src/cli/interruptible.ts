@@ -21,10 +21,6 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   process.on("SIGTERM", onSignal);
   try {
     return await work(controller.signal);
-  } catch (error) {
-    // Work that throws its signal's reason has stopped as it was asked to.
-    if (controller.signal.aborted && error === controller.signal.reason) process.exitCode ??= 1;
-    throw error;
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);

@@ -33,6 +33,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "data preview: <config> --set <key=value> --out <file.png> --count <n>",
     "config explain: <config> --set <key=value> --changed --json",
     "config schema:",
+    "summary: <config> --set <key=value> --classes <n> --json",
     "train: <config...> --set <key=value> --out <folder> --resume --dry-run --seeds <n> --json",
     "eval: <run> --set <key=value> --checkpoint <which> --split <name> --json",
     "predict: <run> <inputs...> --set <key=value> --out <folder> (required) --checkpoint <which> --overlay --confidence --overwrite --json",

@@ -16,6 +16,7 @@ import { addInit } from "./init.ts";
 import { addPredict } from "./predict.ts";
 import { addReproduce } from "./reproduce.ts";
 import { addSubmit } from "./submit.ts";
+import { addSummary } from "./summary.ts";
 import { addTrain } from "./train.ts";
 
 function version(): string {
@@ -49,6 +50,7 @@ export function buildProgram(): Command {
   program.commandsGroup("Data and configuration:");
   addGroup(program, "data", "look at data, make coarse labels", addDataCheck, addDataCoarsen, addDataPreview);
   addGroup(program, "config", "explain a configuration", addConfigExplain, addConfigSchema);
+  addSummary(program);
   program.commandsGroup("Train and use:");
   addTrain(program);
   addEval(program);

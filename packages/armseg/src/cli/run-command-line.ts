@@ -19,6 +19,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     // Commander has printed its message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
     process.stderr.write(`armseg: ${errorText(error)}\n`);
+    if (process.exitCode !== undefined) return Number(process.exitCode); // stopped by a signal
     return error instanceof UsageError || error instanceof ConfigError ? WRONG_USAGE : FAILED;
   }
 }

@@ -1,6 +1,6 @@
 import { amp, type Device, optim, type Parameter, type Tensor, tensor } from "@armseg/torch";
 import { SegmentationLoss } from "../losses/index.ts";
-import { type Segmenter, segmenter } from "../networks/index.ts";
+import { type Segmenter, type SegmenterConfig, segmenter } from "../networks/index.ts";
 import { ArmCurve, adversaryGroup, type Curve, isLearnable, LinearCurve } from "../reweighting/index.ts";
 import { ConfigError } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
@@ -27,10 +27,9 @@ export interface Training extends TrainingState {
   dispose(): void;
 }
 
-/** The network that a configuration describes, for a number of classes that comes from the data set alone. */
-export function buildNetwork(config: Config, classes: number): Segmenter {
-  const { model, loss, reweighting } = config;
-  return segmenter({
+/** A configuration in the networks' words; the number of classes comes from the data set alone. */
+export function networkConfig({ model, loss, reweighting }: Config, classes: number): SegmenterConfig {
+  return {
     backbone: model.backbone,
     head: model.head,
     classes,
@@ -42,7 +41,12 @@ export function buildNetwork(config: Config, classes: number): Segmenter {
     dropout: model.dropout,
     memoryFormat: model.memoryFormat,
     logScale: loss.pixel === "kl" || reweighting.indicator === "kl",
-  });
+  };
+}
+
+/** The network that a configuration describes. */
+export function buildNetwork(config: Config, classes: number): Segmenter {
+  return segmenter(networkConfig(config, classes));
 }
 
 function buildCurve({ curve, slope, intercept }: Config["reweighting"]): Curve | null {
