@@ -65,7 +65,9 @@ const rows: [string, number, number | undefined, string][] = [
   ["16 conv-BN-ReLU, step, ms", ours.stepMs, peer?.stepMs, "at most 1"],
   ["the same in channels_last, ms", ours.stepChannelsLastMs, peer?.stepChannelsLastMs, "at most 1"],
 ];
-console.log(`libtorch ${ours.version}, Python's PyTorch ${peer?.version ?? "not found"}, ${getThreads()} threads, medians of ${RUNS}`);
+console.log(
+  `libtorch ${ours.version}, Python's PyTorch ${peer?.version ?? "not found"}, ${getThreads()} threads, medians of ${RUNS}`,
+);
 console.log(`${"".padEnd(32)}${"ours/peer".padStart(10)}${"ours".padStart(10)}${"peer".padStart(10)}   goal`);
 for (const [name, own, other, goal] of rows) {
   const ratio = other === undefined ? "-" : (own / other).toFixed(2);

@@ -50,6 +50,7 @@ export async function runDemo(
       folder: join(folder, curve === "none" ? "plain" : "arm"),
     });
   const plain = await train("none");
+  rest.signal?.throwIfAborted();
   const arm = await train("arm");
   const report = join(folder, "report.html");
   writeComparison(report, "Coarse labels: plain cross entropy and ARM", [plain.folder, arm.folder]);

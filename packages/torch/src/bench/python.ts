@@ -25,6 +25,7 @@ export function runPeer<T>(script: string, args: readonly string[], threads: num
     env: { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) },
     maxBuffer: 1 << 26,
   });
-  if (status !== 0) throw new Error(`runPeer(): ${python} ${script} failed: ${stderr.trim().split("\n").at(-1)}`);
+  if (status !== 0)
+    throw new Error(`runPeer(): ${python} ${script} failed: ${stderr.trim().split("\n").at(-1)}`);
   return JSON.parse(stdout.trim().split("\n").at(-1) as string) as T;
 }

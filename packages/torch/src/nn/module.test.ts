@@ -180,7 +180,9 @@ describe("loadStateDict", () => {
     expect(weight.dtype).toBe("float32");
     expect(weight.requiresGrad && weight.isLeaf).toBe(true);
     for (const value of target.stateDict().values())
-      expect(new Set(value.toTypedArray())).toEqual(new Set([value.dtype === "int64" ? 3n : 3]));
+      expect(new Set<number | bigint>(value.toTypedArray() as Iterable<number | bigint>)).toEqual(
+        new Set([value.dtype === "int64" ? 3n : 3]),
+      );
   });
 
   test("names all that does not fit, and then writes nothing", () => {
