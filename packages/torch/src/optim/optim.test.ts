@@ -218,7 +218,7 @@ describe("clipGradNorm", () => {
   function parametersWithGradients(): Parameter[] {
     return golden.clipping.before.map((values) => {
       const gradient = tensor(values);
-      const made = parameter(ops.zerosLike(gradient));
+      const made = parameter(gradient.zerosLike());
       made.grad = gradient;
       return made;
     });

@@ -18,7 +18,7 @@ test("200 steps of training leave no tensor behind, hold the memory and lower th
   const step = (): number =>
     tidy(() => {
       optimizer.zeroGrad();
-      const loss = ops.crossEntropyLoss(network.call(images), labels);
+      const loss = network.call(images).crossEntropyLoss(labels);
       loss.backward();
       optim.clipGradNorm(network.parameters(), 5);
       optimizer.step();
