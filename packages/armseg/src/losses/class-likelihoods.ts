@@ -1,4 +1,4 @@
-import type { Tensor } from "@armseg/torch";
+import { nn, type Tensor } from "@armseg/torch";
 
 /**
  * A map in the resolution of the labels: bilinear, `align_corners = false`; in float32 at least.
@@ -9,7 +9,7 @@ import type { Tensor } from "@armseg/torch";
 export function upsampled(map: Tensor, size: readonly [number, number]): Tensor {
   const wide = map.dtype === "float64" ? map : map.to("float32");
   const [height, width] = [map.size(2), map.size(3)];
-  return height === size[0] && width === size[1] ? wide : wide.upsampleBilinear2d(size, false);
+  return height === size[0] && width === size[1] ? wide : nn.interpolate(wide, { size });
 }
 
 /**
