@@ -24,8 +24,18 @@ export function unfilter(raw: Uint8Array, height: number, rowBytes: number, step
 }
 
 function sub(raw: Uint8Array, from: number, out: Uint8Array, to: number, n: number, step: number): void {
+  if (step === 1) return sumUp(raw, from, out, to, n);
   for (let i = 0; i < step && i < n; i++) out[to + i] = raw[from + i]!;
   for (let i = step; i < n; i++) out[to + i] = raw[from + i]! + out[to + i - step]!;
+}
+
+/** {@link sub} of label masks, the bulk of what is read: the left byte stays in a register. */
+function sumUp(raw: Uint8Array, from: number, out: Uint8Array, to: number, n: number): void {
+  let left = 0;
+  for (let i = 0; i < n; i++) {
+    left = (left + raw[from + i]!) & 255;
+    out[to + i] = left;
+  }
 }
 
 function up(raw: Uint8Array, from: number, out: Uint8Array, to: number, n: number): void {
