@@ -14,8 +14,10 @@ export function unfilter(raw: Uint8Array, height: number, rowBytes: number, step
     const filter = raw[from - 1]!;
     // The row above the first is all zero: Up then copies, Paeth is Sub, and Average halves the left byte.
     if (filter === 0 || (filter === 2 && y === 0)) out.set(raw.subarray(from, from + rowBytes), to);
-    else if (filter === 1 || (filter === 4 && y === 0)) sub(raw, from, out, to, rowBytes, step);
-    else if (filter === 2) up(raw, from, out, to, rowBytes);
+    else if (filter === 1 || (filter === 4 && y === 0)) {
+      if (step === 1) sumUp(raw, from, out, to, rowBytes);
+      else sub(raw, from, out, to, rowBytes, step);
+    } else if (filter === 2) up(raw, from, out, to, rowBytes);
     else if (filter === 3) average(raw, from, out, to, rowBytes, step, y > 0);
     else if (filter === 4) paeth(raw, from, out, to, rowBytes, step);
     else throw new Error(`a damaged PNG: row ${y} has filter ${filter}, expected 0 to 4`);
@@ -24,7 +26,6 @@ export function unfilter(raw: Uint8Array, height: number, rowBytes: number, step
 }
 
 function sub(raw: Uint8Array, from: number, out: Uint8Array, to: number, n: number, step: number): void {
-  if (step === 1) return sumUp(raw, from, out, to, n);
   for (let i = 0; i < step && i < n; i++) out[to + i] = raw[from + i]!;
   for (let i = step; i < n; i++) out[to + i] = raw[from + i]! + out[to + i - step]!;
 }
