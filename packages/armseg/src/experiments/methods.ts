@@ -51,6 +51,10 @@ export const METHODS = {
     title: "KL with ARM on its own uncertainty",
     part: { loss: { pixel: "kl" }, reweighting: { ...ARM, indicator: "kl" } },
   },
+  "meta-weight-net": {
+    title: "Meta-Weight-Net, 20 clean images",
+    part: { reweighting: { ...PLAIN, comparator: "metaWeightNet", cleanSamples: 20 } },
+  },
   "arm-x1": armTimes(1),
   "arm-x3": armTimes(3),
   "arm-x10": armTimes(10),

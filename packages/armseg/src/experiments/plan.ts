@@ -35,7 +35,10 @@ export interface PlanOptions {
   readonly say: (text: string) => void;
 }
 
-/** Times a few iterations of each network on each data set, and multiplies. The methods differ by percents at most. */
+/**
+ * Times a few iterations of each network on each data set, and multiplies. The methods differ by percents at most; only
+ * comparators that need further passes are timed apart.
+ */
 export async function planExperiment(cells: readonly PlannedCell[], options: PlanOptions): Promise<Plan> {
   const { seeds, isDone, probe = probeCell, say } = options;
   const jobs = jobsOf(cells, seeds);
@@ -57,8 +60,8 @@ export async function planExperiment(cells: readonly PlannedCell[], options: Pla
 }
 
 function probeKey({ config }: PlannedCell): string {
-  const { data, model, augmentation, optimizer, training } = config;
-  return JSON.stringify([data, model, augmentation, optimizer, training]);
+  const { data, model, augmentation, optimizer, training, reweighting } = config;
+  return JSON.stringify([data, model, augmentation, optimizer, training, reweighting.comparator]);
 }
 
 async function probeCell({ config }: PlannedCell): Promise<number> {

@@ -108,6 +108,7 @@ const table5: Experiment = {
     ["kl", { mIoU: 69.06 }],
     ["kl-arm", { mIoU: 71.86 }, "kl"],
     ["focal", {}],
+    ["meta-weight-net", {}],
   ]),
 };
 

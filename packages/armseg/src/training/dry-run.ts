@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keepFreedMemory, manualSeed } from "@armseg/torch";
+import { duration } from "../report/progress.ts";
 import { buildTraining } from "./build.ts";
+import { openComparator } from "./comparator.ts";
 import type { Config } from "./config/schema.ts";
-import { trainIteration } from "./iteration.ts";
+import { trainIteration, type Weigh } from "./iteration.ts";
 import { openLoader } from "./open-loader.ts";
 import { prepareData } from "./prepare-data.ts";
 import { loadPretrained } from "./pretrained.ts";
@@ -41,12 +43,15 @@ export async function dryRun(config: Config, control: Omit<RunControl, "folder">
     const training = buildTraining(config, data.train.classes.length, data.classWeights);
     loadPretrained(training, config, say);
     await using loader = openLoader(config, data, 0);
+    await using comparator = openComparator(config, data, training, 0);
     const seconds: number[] = [];
     for (let i = 0; i < ITERATIONS; i++) {
       const batch = await loader.next();
       if (!batch) break;
       const start = performance.now();
-      trainIteration(training, [batch], "joint", config);
+      const iterate = (weigh: Weigh | null) => trainIteration(training, [batch], "joint", config, weigh);
+      if (comparator) await comparator.withCleanBatch(iterate);
+      else iterate(null);
       seconds.push((performance.now() - start) / 1000);
       batch[Symbol.dispose]();
     }
@@ -76,7 +81,7 @@ export function dryRunText(plan: TrainingPlan): string {
     `parameters        ${plan.parameters.toLocaleString("en")}`,
     `iterations        ${plan.iterations.toLocaleString("en")} (${plan.epochs.toFixed(1)} epochs)`,
     `an iteration      ${plan.iterationSeconds.toFixed(2)} s`,
-    `all of them       ${plan.totalHours.toFixed(1)} h, evaluations not counted`,
+    `all of them       ${duration(plan.totalHours * 3_600_000)}, evaluations not counted`,
     `peak memory       ${(plan.peakMemoryBytes / 2 ** 30).toFixed(1)} GiB`,
   ].join("\n");
 }

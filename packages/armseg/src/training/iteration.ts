@@ -30,7 +30,14 @@ interface Losses {
   readonly bins: Float64Array | null;
 }
 
-function toTensors(batch: Batch, device: Device): { images: Tensor; labels: Tensor; weights: Tensor | null } {
+/** Weights of a batch's pixels, `[N, H, W]`, from its images and labels. */
+export type Weigh = (images: Tensor, labels: Tensor) => Tensor;
+
+/** The batch on the device: images float32 `[N, 3, H, W]`, labels uint8 `[N, H, W]`, weights float32 `[N, H, W]`. */
+export function toTensors(
+  batch: Batch,
+  device: Device,
+): { images: Tensor; labels: Tensor; weights: Tensor | null } {
   const { batchSize, size, layout } = batch.format;
   const [height, width] = size;
   const last = layout === "channelsLast";
@@ -48,7 +55,8 @@ function toTensors(batch: Batch, device: Device): { images: Tensor; labels: Tens
   };
 }
 
-function forward(
+/** The network's outputs, in the precision of the configuration. */
+export function forward(
   training: Training,
   images: Tensor,
   { device, precision }: Config["training"],
@@ -57,11 +65,12 @@ function forward(
   return amp.autocast(device as Device, { dtype: precision }, () => training.network.call(images));
 }
 
-function losses(training: Training, batch: Batch, phase: Phase, config: Config): Losses {
+function losses(training: Training, batch: Batch, phase: Phase, config: Config, weigh: Weigh | null): Losses {
   const { images, labels, weights } = toTensors(batch, config.training.device as Device);
+  const pixelWeights = weigh ? weigh(images, labels) : weights;
   const output = forward(training, images, config.training);
   const result = training.criterion.call(
-    { logits: output.logits, labels, logS: output.logScale ?? null, pixelWeights: weights },
+    { logits: output.logits, labels, logS: output.logScale ?? null, pixelWeights },
     { phase, statistics: training.curve !== null },
   );
   const auxiliary = output.auxiliary
@@ -115,12 +124,15 @@ const NOT_STEPPED = { hasStepped: false, gradientNorm: undefined };
  * One update of network and curve from one or more batches whose gradients are averaged.
  *
  * A loss that is not finite leaves weights, curve and optimiser as they were.
+ *
+ * @param weigh - Weighs the pixels anew, in place of the data's own weights.
  */
 export function trainIteration(
   training: Training,
   batches: readonly Batch[],
   phase: Phase,
   config: Config,
+  weigh: Weigh | null = null,
 ): IterationResult {
   return tidy(() => {
     training.optimizer.zeroGrad();
@@ -131,7 +143,7 @@ export function trainIteration(
     try {
       for (const batch of batches) {
         const part = tidy(() => {
-          const found = losses(training, batch, phase, config);
+          const found = losses(training, batch, phase, config, weigh);
           training.scaler.scale(found.total.div(batches.length)).backward();
           const { total: _, ...numbers } = found;
           return numbers;

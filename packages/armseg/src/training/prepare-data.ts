@@ -13,6 +13,8 @@ import { openData } from "./open-data.ts";
 export interface TrainingData {
   readonly train: Dataset;
   readonly val: Dataset;
+  /** Training samples with fine labels that a comparator learns from; `train` holds none of them. */
+  readonly clean: Dataset | null;
   /** One factor a class, or `null` for none. */
   readonly classWeights: readonly number[] | null;
   /** `[height, width]` of the training images, which the random resize is relative to. */
@@ -61,13 +63,36 @@ async function commonSize(scan: ScanResult, train: Dataset): Promise<readonly [n
   return size?.length === 2 ? (size as [number, number]) : await imageSize(train.samples[0]!.image);
 }
 
+/** The training split; for a comparator some of it is held out, spread over it and with fine labels. */
+async function openTraining({ data, reweighting, training }: Config) {
+  const train = await openData(data, "train");
+  if (reweighting.comparator === "none") return { train, clean: null };
+  const { masks: _, ...split } = data.train;
+  const fine = await openData({ ...data, annotations: "fine", train: split }, "train");
+  const count = reweighting.cleanSamples;
+  if (count < training.batchSize || count > fine.samples.length - training.batchSize) {
+    throw new ConfigError(
+      `reweighting.cleanSamples: expected at least a batch (${training.batchSize}) and a batch to be left of ${fine.samples.length}, got ${count}`,
+    );
+  }
+  const held = Array.from(
+    { length: count },
+    (__, i) => fine.samples[Math.floor(((i + 0.5) * fine.samples.length) / count)]!,
+  );
+  const names = new Set(held.map(({ name }) => name));
+  return {
+    train: { ...train, samples: train.samples.filter(({ name }) => !names.has(name)) },
+    clean: { ...fine, split: `${fine.split}, clean`, samples: held },
+  };
+}
+
 /**
  * Opens both splits of a configuration and scans them: nothing starts on labels that would stop it half way.
  *
  * @throws {ConfigError} If a split is not usable; the table that says why goes to `say`.
  */
 export async function prepareData(config: Config, options: PrepareOptions): Promise<TrainingData> {
-  const train = await openData(config.data, "train");
+  const { train, clean } = await openTraining(config);
   const val = await openData(config.data, "val");
   if (train.classes.length !== val.classes.length) {
     throw new ConfigError(
@@ -77,9 +102,11 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   for (const note of [...train.notes, ...val.notes]) options.say(note);
   const scan = await scanSplit(train, "training", options);
   await scanSplit(val, "reading", options);
+  if (clean) await scanSplit(clean, "reading", options);
   return {
     train,
     val,
+    clean,
     classWeights: weightsOf(config.loss.classWeights, scan, train.classes.length),
     imageSize: await commonSize(scan, train),
     fingerprint: scan.fingerprint,

@@ -12,6 +12,7 @@ import { createRun, type RunFolder, resumeRun } from "../runs/run-folder.ts";
 import { RunLog } from "../runs/run-log.ts";
 import { buildTraining, type Training } from "./build.ts";
 import { loadCheckpoint, validateCheckpoint } from "./checkpoint.ts";
+import { openComparator } from "./comparator.ts";
 import { checkConfig, readConfig } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
 import { openLoader } from "./open-loader.ts";
@@ -46,7 +47,7 @@ function facts(config: Config, data: TrainingData): Record<string, string> {
   const { model, loss, reweighting, optimizer, schedule, training } = config;
   const curve =
     reweighting.curve === "none"
-      ? "none"
+      ? reweighting.comparator
       : `${reweighting.curve}, ${reweighting.indicator}, p = ${reweighting.p}`;
   return {
     data: `${data.train.name}: ${data.train.samples.length} to train on (${data.train.split}), ${data.val.samples.length} to validate on`,
@@ -109,6 +110,7 @@ async function trainInFolder(
       facts: facts(config, data),
     });
     await using loader = openLoader(config, data, start);
+    await using comparator = openComparator(config, data, training, start);
     using progress = new Progress("train", config.schedule.iterations, {
       from: start,
       stream: stream ?? SILENT,
@@ -119,6 +121,7 @@ async function trainInFolder(
       loader,
       log,
       checkpoints,
+      comparator,
       evaluate: evaluator(config, data, training, log),
       failurePath: join(folder, "failed.safetensors"),
       onProgress: (iteration, note) => progress.update(iteration, note),

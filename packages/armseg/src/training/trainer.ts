@@ -6,6 +6,7 @@ import type { EvaluationRecord } from "../runs/records.ts";
 import type { RunLog } from "../runs/run-log.ts";
 import type { Training } from "./build.ts";
 import { type CheckpointFacts, saveCheckpoint } from "./checkpoint.ts";
+import type { Comparator } from "./comparator.ts";
 import type { Config } from "./config/schema.ts";
 import { CurveLog } from "./curve-log.ts";
 import { type IterationResult, trainIteration } from "./iteration.ts";
@@ -18,6 +19,8 @@ export interface TrainerParts {
   readonly loader: Loader;
   readonly log: RunLog;
   readonly checkpoints: CheckpointIndex;
+  /** Weighs the pixels in place of a curve. */
+  readonly comparator?: Comparator | null;
   /** Scores the network as it is, and logs the scores. */
   readonly evaluate: (iteration: number) => Promise<EvaluationRecord>;
   /** Where the state is kept for inspection when the run must stop. */
@@ -79,6 +82,8 @@ export class Trainer {
     this.#skippedInARow = facts.skippedInARow;
     const bins = extra.get("bins");
     if (bins) this.#curveLog.loadState(bins);
+    const comparator = extra.get("comparator");
+    if (comparator) this.#parts.comparator?.loadState(comparator);
   }
 
   /**
@@ -105,12 +110,15 @@ export class Trainer {
   }
 
   async #iterate(): Promise<IterationResult> {
-    const { config, training } = this.#parts;
+    const { config, training, comparator } = this.#parts;
     this.#setLearningRates();
     const phase = this.#phase();
     const batches = await this.#nextBatches();
     try {
-      return trainIteration(training, batches, phase, config);
+      if (!comparator) return trainIteration(training, batches, phase, config);
+      return await comparator.withCleanBatch((weigh) =>
+        trainIteration(training, batches, phase, config, weigh),
+      );
     } finally {
       for (const batch of batches) batch[Symbol.dispose]();
     }
@@ -228,10 +236,14 @@ export class Trainer {
   }
 
   async #save(metric?: number): Promise<void> {
-    const { training, checkpoints, log } = this.#parts;
+    const { training, checkpoints, log, comparator } = this.#parts;
     log.flush(); // the log of an iteration is never behind its checkpoint
     using bins = this.#curveLog.state();
-    const extra = new Map(training.curve ? [["bins", bins] as const] : []);
+    using weights = comparator?.state() ?? null;
+    const extra = new Map([
+      ...(training.curve ? [["bins", bins] as const] : []),
+      ...(weights ? [["comparator", weights] as const] : []),
+    ]);
     const write = (path: string) => saveCheckpoint(path, training, this.#facts(), extra);
     await checkpoints.save(this.#iteration, write, metric);
     this.#saved = this.#iteration;

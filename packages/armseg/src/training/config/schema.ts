@@ -201,6 +201,15 @@ const reweighting = z.strictObject({
     .min(0)
     .default(0)
     .describe("Of the curve. Under a negative learning rate, decay is growth."),
+  comparator: z
+    .enum(["none", "metaWeightNet", "learningToReweight"])
+    .default("none")
+    .describe(
+      "A reweighting of the related work in place of a curve; it needs clean labels and about four times the work.",
+    ),
+  cleanSamples: count
+    .default(20)
+    .describe("For a comparator: so many training samples are held out, with their fine labels."),
 });
 
 const optimizer = z.strictObject({
