@@ -51,14 +51,11 @@ function build(name, folder, libtorch, definitions) {
   if (readInfo(infoFile)?.libraryDirectory !== libtorch.libraries)
     rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
-  const options = {
-    TORCH_INCLUDE_DIRS: libtorch.includes.join(";"),
-    TORCH_LIBRARY_DIR: libtorch.libraries,
-    TORCH_CXX11_ABI: libtorch.cxx11Abi,
-    TORCH_VERSION_NUMBER: libtorch.versionNumber,
-    ...definitions,
-  };
-  const defines = Object.entries(options).map(([key, value]) => `-D${key}=${value}`);
+  // The headers of newer versions are written in C++20.
+  const standard = libtorch.versionNumber >= 20900 ? 20 : 17;
+  const defines = Object.entries({ CMAKE_CXX_STANDARD: standard, ...definitions }).map(
+    ([key, value]) => `-D${key}=${value}`,
+  );
   run("cmake", ["-S", folder, "-B", output, "-DCMAKE_BUILD_TYPE=Release", ...defines], {
     stdio: ["ignore", "ignore", "inherit"],
   });
@@ -71,6 +68,13 @@ const libtorch = findLibtorch();
 if (libtorch === null) throw new Error("No libtorch was found; npm run setup finds or installs one.");
 process.stdout.write(`libtorch ${libtorch.version} of ${libtorch.origin}: ${libtorch.libraries}\n`);
 build("native door", join(root, "packages/torch/native"), libtorch, {
+  TORCH_INCLUDE_DIRS: libtorch.includes.join(";"),
+  TORCH_LIBRARY_DIR: libtorch.libraries,
+  TORCH_CXX11_ABI: libtorch.cxx11Abi,
+  TORCH_VERSION_NUMBER: libtorch.versionNumber,
   NODE_API_INCLUDE_DIRS: nodeApiIncludes().join(";"),
 });
-build("kernels", join(root, "packages/kernels/native"), libtorch, {});
+// The kernels build without Node too, so their CMake finds the rest itself, from the folder around the headers.
+build("kernels", join(root, "packages/kernels/native"), libtorch, {
+  LIBTORCH: dirname(libtorch.includes[0]),
+});

@@ -15,7 +15,7 @@ test.each([
     const x = ops.randn([2, 3, h, w], { dtype: "float64" });
     const [a, b] = [x.clone().requiresGrad_(), x.clone().requiresGrad_()];
     const ours = bilinearByMatrices(a, size, { alignCorners });
-    const theirs = ops.upsampleBilinear2d(b, size, alignCorners);
+    const theirs = ops.upsampleBilinear2d(b, size, alignCorners, null);
     const upstream = ops.randn(theirs.shape, { dtype: "float64" });
     ours.backward(upstream);
     theirs.backward(upstream);
