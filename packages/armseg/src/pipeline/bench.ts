@@ -16,7 +16,7 @@ export interface LoaderBenchOptions {
   readonly images?: number;
   /** Measurements of each, taken in turns; the median counts. Default 3. */
   readonly rounds?: number;
-  /** Python interpreters whose libraries are measured, where they are installed. Default `["python3"]`. */
+  /** Python interpreters whose libraries are measured, where they are installed. Default: the first on the path, and the system's. */
   readonly pythons?: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export interface LoaderBenchResult {
  * Processor time is measured, not the clock's: other work on the machine and the number of threads do not matter.
  */
 export async function benchLoader(options: LoaderBenchOptions = {}): Promise<LoaderBenchResult> {
-  const { images = 40, rounds = 3, pythons = ["python3"] } = options;
+  const { images = 40, rounds = 3, pythons = ["python3", "/usr/bin/python3"] } = options;
   const folder = mkdtempSync(join(tmpdir(), "armseg-bench-loader-"));
   try {
     const samples = options.samples ?? (await generateSamples(folder, 2));
