@@ -18,13 +18,7 @@ export interface ReadImageOptions {
  */
 export async function readImage(path: string, options: ReadImageOptions = {}): Promise<RgbImage> {
   try {
-    const { data, info } = await openImage(path, options)
-      .removeAlpha()
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to RGB`);
-    return { height: info.height, width: info.width, data };
+    return await decodeRgb(openImage(path, options));
   } catch (cause) {
     throw imageError("readImage", path, cause);
   }
@@ -43,6 +37,17 @@ export async function imageSize(path: string): Promise<readonly [number, number]
   } catch (cause) {
     throw imageError("imageSize", path, cause);
   }
+}
+
+/** The 8-bit RGB of an opened picture, or of the part of it that was chosen. */
+export async function decodeRgb(picture: Sharp): Promise<RgbImage> {
+  const { data, info } = await picture
+    .removeAlpha()
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to RGB`);
+  return { height: info.height, width: info.width, data };
 }
 
 /** A picture to be decoded, from its file or the file's bytes, as {@link readImage} decodes it. */

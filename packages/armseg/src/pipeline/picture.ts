@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { chunks } from "../datasets/png.ts";
-import { imageError, openImage } from "../datasets/read-image.ts";
+import { decodeRgb, imageError, openImage } from "../datasets/read-image.ts";
 import type { RgbImage } from "../datasets/sample.ts";
 import type { Size, Window } from "./window.ts";
 
@@ -40,14 +40,7 @@ export async function openPicture(path: string): Promise<Picture> {
 
 async function readPart(path: string, bytes: Uint8Array, window: Window): Promise<RgbImage> {
   try {
-    const { data, info } = await openImage(bytes, {})
-      .extract(window)
-      .removeAlpha()
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to RGB`);
-    return { height: info.height, width: info.width, data };
+    return await decodeRgb(openImage(bytes, {}).extract(window));
   } catch (cause) {
     throw imageError("openPicture", path, cause);
   }

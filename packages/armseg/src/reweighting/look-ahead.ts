@@ -13,8 +13,6 @@ export interface LookAhead {
   readonly cleanLoss: () => Tensor;
   /** α, the step of the look-ahead: plain gradient descent, as in both papers' code. The network's learning rate. */
   readonly learningRate: number;
-  /** What a forward pass changes beside random numbers: running means. Put back after each pass. */
-  readonly buffers?: readonly Tensor[];
 }
 
 /** Step of the difference, relative to the direction: ε = 0.01/‖g‖, as DARTS (Liu et al. 2019) takes it. */
@@ -83,18 +81,19 @@ export function movedBy<T>(ahead: LookAhead, direction: readonly Tensor[], step:
   }
 }
 
-/** Runs a pass and undoes what it leaves behind, so that each pass sees the same dropout and running means. */
+/**
+ * Runs a pass and puts the random numbers back, so that each pass sees the same dropout.
+ *
+ * Running means are the caller's to put back, and only after the last gradient: a recorded pass needs them as they were.
+ */
 function undone<T>(ahead: LookAhead, pass: () => T): T {
   const generator = new Generator(ahead.valid.device);
   const random = generator.getState();
-  const buffers = ahead.buffers ?? [];
-  const before = noGrad(() => buffers.map((buffer) => buffer.clone()));
   try {
     return pass();
   } finally {
     generator.setState(random);
     random.dispose();
-    restore(buffers, before);
   }
 }
 
