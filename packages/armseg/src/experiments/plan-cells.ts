@@ -102,10 +102,10 @@ function modelOf({ model }: ScaledNetwork, scale: Scale, { weights }: Places): S
   return { ...model, weights: weights ?? null };
 }
 
-/** Eight hexadecimal digits that change with anything that a result depends on: all but the name and the loading threads. */
+/** Eight hexadecimal digits that change with anything that a result depends on: all but the name and how batches are loaded. */
 export function configHash(config: Config, overrides: readonly string[] = []): string {
   const { name: _, training, ...rest } = config;
-  const { workers: __, ...counted } = training;
+  const { workers: __, batchCache: ___, ...counted } = training;
   const text = JSON.stringify([rest, counted, overrides]);
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

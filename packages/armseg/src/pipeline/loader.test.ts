@@ -1,6 +1,16 @@
 import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createWriteStream, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  createWriteStream,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -51,6 +61,27 @@ test("batches are the same with 0, 1 and 4 threads, and when a training is resum
   expect(await hashes({ workers: 4, endIteration: 10, prefetch: 5 })).toEqual(inProcess);
   expect(await hashes({ workers: 2, startIteration: 6, endIteration: 10 })).toEqual(inProcess.slice(6));
   expect(await hashes({ workers: 1, seed: 12, endIteration: 2 })).not.toEqual(inProcess.slice(0, 2));
+});
+
+test("a cache of batches changes none, is shared, and makes a damaged one again", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "armseg-batches-"));
+  try {
+    const plain = await hashes({ workers: 0, endIteration: 4 });
+    const cache = { folder, fingerprint: "a" };
+    expect(await hashes({ workers: 0, endIteration: 4, cache })).toEqual(plain);
+    const [identity] = readdirSync(folder) as [string];
+    const file = join(folder, identity, "2.batch");
+    const written = statSync(file).mtimeMs;
+    expect(await hashes({ workers: 1, endIteration: 4, cache })).toEqual(plain);
+    expect(statSync(file).mtimeMs).toBe(written);
+    truncateSync(file, statSync(file).size - 40);
+    expect(await hashes({ workers: 0, endIteration: 4, cache })).toEqual(plain);
+    expect(await hashes({ workers: 0, endIteration: 4, cache, seed: 12 })).not.toEqual(plain);
+    await hashes({ workers: 0, endIteration: 1, cache: { folder, fingerprint: "b" } });
+    expect(readdirSync(folder)).toHaveLength(3);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("two ranks together see what one process sees", async () => {

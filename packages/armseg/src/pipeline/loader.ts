@@ -3,6 +3,7 @@ import { DataError } from "../datasets/data-error.ts";
 import type { Sample } from "../datasets/sample.ts";
 import type { AugmentationOptions } from "./augment.ts";
 import { allocateBatch, type Batch, type BatchFormat, type BatchMemory, type ImageType } from "./batch.ts";
+import { BatchCache, type BatchFacts } from "./batch-cache.ts";
 import type { MemoryLayout } from "./normalise.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { createSampler, type SampleRef, type Sampler } from "./sampler.ts";
@@ -41,6 +42,8 @@ export interface LoaderOptions {
   readonly imageType?: ImageType;
   /** Default `channelsFirst`. */
   readonly layout?: MemoryLayout;
+  /** Where batches are kept for other loaders with the same options, and the data's fingerprint, which must change when a file does. */
+  readonly cache?: { readonly folder: string; readonly fingerprint: string };
   /** Ends the loader at once; what is waited for rejects with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -108,6 +111,7 @@ class BatchLoader implements Loader {
   readonly #counts = { batches: 0, images: 0, waitMs: 0, skipped: 0 };
   readonly #skippedFiles = new Map<string, string>();
   readonly #prefetch: number;
+  readonly #cache: BatchCache | null;
   #nextIteration: number;
   #startedMs: number | null = null;
   #failure: unknown = null;
@@ -128,6 +132,9 @@ class BatchLoader implements Loader {
       weights: sources.some((samples) => samples.some(({ weights }) => weights !== undefined)),
     };
     signal?.throwIfAborted();
+    this.#cache = options.cache
+      ? new BatchCache(options.cache.folder, identityOf(options, this.format))
+      : null;
     this.#pool = createPool({
       workers: options.workers ?? Math.max(1, availableParallelism() - 1),
       stallSeconds: options.stallSeconds ?? 120,
@@ -207,6 +214,14 @@ class BatchLoader implements Loader {
 
   async #load(iteration: number): Promise<Batch> {
     const memory = this.#free.pop() ?? allocateBatch(this.format);
+    const known = await this.#cache?.read(iteration, memory);
+    if (known) return this.#batch(iteration, memory, known);
+    const facts = await this.#make(iteration, memory);
+    await this.#cache?.write(iteration, memory, facts);
+    return this.#batch(iteration, memory, facts);
+  }
+
+  async #make(iteration: number, memory: BatchMemory): Promise<BatchFacts> {
     const refs = this.#sampler.batch(iteration);
     const places = await Promise.allSettled(
       refs.map((ref, place) => this.#fill(ref, iteration, place, memory)),
@@ -215,7 +230,10 @@ class BatchLoader implements Loader {
       if (place.status === "rejected") throw place.reason;
       return place.value;
     });
-    return this.#batch(iteration, memory, filled);
+    return {
+      names: filled.map(({ name }) => name),
+      validPixels: filled.reduce((sum, { validPixels }) => sum + validPixels, 0),
+    };
   }
 
   /** Fill one place of a batch, with a replacement where its sample cannot be read and may be skipped. */
@@ -238,7 +256,7 @@ class BatchLoader implements Loader {
     }
   }
 
-  #batch(iteration: number, memory: BatchMemory, filled: readonly Filled[]): Batch {
+  #batch(iteration: number, memory: BatchMemory, facts: BatchFacts): Batch {
     let mine: BatchMemory | null = memory;
     return {
       iteration,
@@ -246,8 +264,7 @@ class BatchLoader implements Loader {
         this.format.imageType === "float32" ? new Float32Array(memory.images) : new Uint8Array(memory.images),
       labels: new Uint8Array(memory.labels),
       ...(memory.weights && { weights: new Float32Array(memory.weights) }),
-      names: filled.map(({ name }) => name),
-      validPixels: filled.reduce((sum, { validPixels }) => sum + validPixels, 0),
+      ...facts,
       format: this.format,
       [Symbol.dispose]: () => {
         if (mine && !this.#failure) this.#free.push(mine);
@@ -255,6 +272,33 @@ class BatchLoader implements Loader {
       },
     };
   }
+}
+
+/** All that a batch depends on but its number. */
+function identityOf(options: LoaderOptions, format: BatchFormat): unknown {
+  const {
+    sources,
+    shares,
+    augmentation,
+    seed,
+    rank = 0,
+    worldSize = 1,
+    shuffle = true,
+    dropLast = true,
+  } = options;
+  const files = sources.map((samples) => samples.map(({ name, image }) => [name, image]));
+  return [
+    options.cache?.fingerprint,
+    files,
+    shares,
+    augmentation,
+    seed,
+    rank,
+    worldSize,
+    shuffle,
+    dropLast,
+    format,
+  ];
 }
 
 interface Filled {

@@ -15,6 +15,9 @@ export function openLoader(config: Config, data: TrainingData, startIteration: n
     startIteration: startIteration * accumulate,
     endIteration: schedule.iterations * accumulate,
     onBadFile: training.onBadFile,
+    ...(training.batchCache !== null && {
+      cache: { folder: training.batchCache, fingerprint: data.fingerprint },
+    }),
     ...(training.workers !== undefined && { workers: training.workers }),
   });
 }

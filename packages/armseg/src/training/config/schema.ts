@@ -274,6 +274,13 @@ const training = z.strictObject({
     .default(null)
     .describe("Decay of the moving average of the weights; it is what is then evaluated."),
   workers: z.int().min(0).optional().describe("Threads that load data. Default: processors less one."),
+  batchCache: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      "Folder that keeps the augmented batches, for trainings that see the same ones: many methods, one seed. Takes much space.",
+    ),
   onBadFile: z
     .enum(["error", "skip"])
     .default("error")
