@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { Experiment } from "./cell.ts";
 import { configHash, configOf, planCells } from "./plan-cells.ts";
 import { EXPERIMENTS, type ExperimentName } from "./reproduce.ts";
 import { SCALES, type ScaleName } from "./scales.ts";
-import { TABLES } from "./tables.ts";
+import { GRIDS, TABLES } from "./tables.ts";
 
 const places = { folder: "out", data: "data", weights: "weights" };
 const names = Object.keys(EXPERIMENTS) as ExperimentName[];
@@ -75,6 +76,15 @@ test("the one cell in several tables is one training", () => {
   expect(base).toHaveLength(5);
   expect(new Set(base.map(({ config }) => configHash(config))).size).toBe(1);
   expect(new Set(base.map(({ config, overrides }) => configHash(config, overrides))).size).toBe(2);
+});
+
+test("the grid of all tables holds every training of theirs once", () => {
+  const hashes = (grids: readonly Experiment[]) =>
+    grids.flatMap((grid) => planCells(grid, SCALES.camvid, places).map(({ config }) => configHash(config)));
+  const all = hashes([GRIDS.tables]);
+  const { table6: _, ...trained } = TABLES;
+  expect(new Set(all).size).toBe(all.length);
+  expect(new Set(all)).toEqual(new Set(hashes(Object.values(trained))));
 });
 
 test("an override reaches every cell, and a wrong one is named", () => {

@@ -21,10 +21,10 @@ import { type PlannedCell, planCells } from "./plan-cells.ts";
 import { prepareScale } from "./prepare-scale.ts";
 import { SCALES, type ScaleName } from "./scales.ts";
 import { type CellSummary, summarise } from "./statistics.ts";
-import { TABLES, type TableName } from "./tables.ts";
+import { GRIDS, type GridName } from "./tables.ts";
 
 /** Every experiment by the name that the command line has for it. */
-export const EXPERIMENTS: Readonly<Record<TableName | FigureName, Experiment>> = { ...TABLES, ...FIGURES };
+export const EXPERIMENTS: Readonly<Record<GridName | FigureName, Experiment>> = { ...GRIDS, ...FIGURES };
 
 export type ExperimentName = keyof typeof EXPERIMENTS;
 
@@ -85,7 +85,7 @@ export async function reproduce(options: ReproduceOptions): Promise<ReproduceRes
   const files =
     experiment in FIGURES
       ? await writeFigureOf(experiment as FigureName, jobs, cells, results, folder)
-      : writeTable(experiment as TableName, summaries, options);
+      : writeTable(experiment as GridName, summaries, options);
   const failures = results.flatMap(({ kind, cell, seed, message }) =>
     kind === "failed" ? [`${cell}, seed ${seed}: ${message}`] : [],
   );
@@ -145,11 +145,11 @@ function resultText({ cell, seed, kind, scores, message, seconds }: CellResult):
 }
 
 function writeTable(
-  name: TableName,
+  name: GridName,
   summaries: readonly CellSummary[],
   { folder, scale }: ReproduceOptions,
 ): string[] {
-  const { title, question } = TABLES[name];
+  const { title, question } = GRIDS[name];
   const page = `# ${title}\n\n${question}\n\nScale ${scale}: ${SCALES[scale].description}.\n\n${markdownTable(summaries)}\n`;
   const numbers = summaries.map(({ cell, ...summary }) => ({
     cell: cell.name,
