@@ -4,6 +4,7 @@ import { addBenchEval } from "./bench-eval.ts";
 import { addBenchLoader } from "./bench-loader.ts";
 import { addBenchLoss } from "./bench-loss.ts";
 import { addBenchStep } from "./bench-step.ts";
+import { addBenchTraining } from "./bench-training.ts";
 import { addConfigExplain } from "./config-explain.ts";
 import { addConfigSchema } from "./config-schema.ts";
 import { addDataCheck } from "./data-check.ts";
@@ -66,6 +67,7 @@ export function buildProgram(): Command {
     addBenchStep,
     addBenchEval,
     addBenchLoader,
+    addBenchTraining,
   );
   return program;
 }

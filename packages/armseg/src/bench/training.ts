@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getThreads, keepFreedMemory, manualSeed, setThreads } from "@armseg/torch";
+import { median } from "@armseg/torch/bench";
+import { CheckpointIndex } from "../runs/checkpoint-index.ts";
+import { runPaths } from "../runs/run-folder.ts";
+import { RunLog } from "../runs/run-log.ts";
+import { buildTraining, type Training } from "../training/build.ts";
+import { checkConfig } from "../training/config/read-config.ts";
+import type { Config } from "../training/config/schema.ts";
+import { trainIteration } from "../training/iteration.ts";
+import { openLoader } from "../training/open-loader.ts";
+import { prepareData, type TrainingData } from "../training/prepare-data.ts";
+import { Trainer } from "../training/trainer.ts";
+
+export interface TrainingBenchOptions {
+  /** `[N, H, W]` of a batch. Default 2×256×512, as `bench step`. */
+  readonly size?: readonly [n: number, height: number, width: number];
+  /** Processors. Default 2. */
+  readonly threads?: number;
+  /** Iterations that count, of each kind and round. Default 5. */
+  readonly runs?: number;
+  /** Rounds of bare steps and whole iterations in turns. Default 3. */
+  readonly rounds?: number;
+}
+
+export interface TrainingBenchResult {
+  readonly size: readonly [n: number, height: number, width: number];
+  readonly threads: number;
+  /** Median of a step on one batch that is there already: forward, backward, update. */
+  readonly bareMs: number;
+  /** Median of an iteration of the trainer: loading and augmenting the next batches meanwhile, the step, the log. */
+  readonly wholeMs: number;
+  /** whole / bare − 1; goal: at most 0.03. */
+  readonly overhead: number;
+}
+
+/** Iterations before those that count: the loader's queue is full then, and the processor's caches are warm. */
+const WARM_UP = 3;
+
+function configOf(folder: string, [n, height, width]: NonNullable<TrainingBenchOptions["size"]>): Config {
+  return checkConfig(
+    {
+      data: {
+        format: "scenes",
+        scenes: { folder, count: { train: 8, val: 2 }, size: [2 * height, 2 * width] },
+      },
+      model: { backbone: "resnet18" },
+      schedule: { iterations: 1_000_000 },
+      augmentation: { crop: [height, width] },
+      training: { batchSize: n, evaluateEvery: 1_000_000, checkpointEvery: 1_000_000, logEvery: 1 },
+    },
+    "the benchmark",
+  );
+}
+
+async function bareSteps(training: Training, config: Config, data: TrainingData, runs: number) {
+  const loader = openLoader({ ...config, training: { ...config.training, workers: 0 } }, data, 0);
+  using batch = (await loader.next())!;
+  await loader.dispose();
+  return Array.from({ length: WARM_UP + runs }, () => {
+    const start = performance.now();
+    trainIteration(training, [batch], "joint", config);
+    return performance.now() - start;
+  }).slice(WARM_UP);
+}
+
+async function wholeIterations(
+  training: Training,
+  config: Config,
+  data: TrainingData,
+  folder: string,
+  runs: number,
+) {
+  await using loader = openLoader(config, data, 0);
+  using log = new RunLog(runPaths(folder));
+  const stop = new AbortController();
+  const ends: number[] = [];
+  const trainer = new Trainer({
+    config,
+    training,
+    loader,
+    log,
+    checkpoints: new CheckpointIndex(join(folder, "checkpoints"), { keepLast: 1 }),
+    evaluate: () => Promise.reject(new Error("the benchmark evaluates nothing")),
+    failurePath: join(folder, "failed.safetensors"),
+    onProgress: () => {
+      ends.push(performance.now());
+      if (ends.length > WARM_UP + runs) stop.abort();
+    },
+    signal: stop.signal,
+  });
+  await trainer.run();
+  return ends.slice(WARM_UP + 1).map((end, i) => end - ends[WARM_UP + i]!);
+}
+
+/**
+ * What the trainer adds to the bare step of `bench step`: DeepLabv3+ on ResNet-18, generated scenes of twice the crop's
+ * size. Bare steps and whole iterations take turns, with the same network. Takes some minutes.
+ */
+export async function benchTraining(options: TrainingBenchOptions = {}): Promise<TrainingBenchResult> {
+  const { size = [2, 256, 512], threads = 2, runs = 5, rounds = 3 } = options;
+  const before = getThreads();
+  const folder = mkdtempSync(join(tmpdir(), "armseg-bench-training-"));
+  setThreads(threads);
+  keepFreedMemory();
+  try {
+    manualSeed(0);
+    const config = configOf(join(folder, "scenes"), size);
+    const data = await prepareData(config, { cacheFolder: join(folder, "cache"), say: () => {} });
+    const training = buildTraining(config, data.train.classes.length, data.classWeights);
+    const bare: number[] = [];
+    const whole: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      bare.push(...(await bareSteps(training, config, data, runs)));
+      whole.push(...(await wholeIterations(training, config, data, join(folder, `run-${round}`), runs)));
+    }
+    training.dispose();
+    const [bareMs, wholeMs] = [median(bare), median(whole)];
+    return { size, threads, bareMs, wholeMs, overhead: wholeMs / bareMs - 1 };
+  } finally {
+    setThreads(before);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The result as lines of text, ratio first. */
+export function benchTrainingText({ size, threads, bareMs, wholeMs, overhead }: TrainingBenchResult): string {
+  const row = (name: string, ms: number) => `${name.padEnd(46)} ${ms.toFixed(0).padStart(8)} ms`;
+  return [
+    `${(100 * overhead).toFixed(1)} % more than the bare step (goal 3 %)`,
+    `DeepLabv3+ on resnet18, ARM, batch ${size.join("×")}, ${threads} threads`,
+    row("bare step: forward, backward, update", bareMs),
+    row("iteration of the trainer: data, step, log", wholeMs),
+  ].join("\n");
+}

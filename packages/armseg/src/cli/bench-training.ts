@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { examples, integer } from "./arguments.ts";
+import { printResult } from "./output.ts";
+
+interface Options {
+  readonly threads: number;
+  readonly runs: number;
+  readonly json?: true;
+}
+
+/** `armseg bench training` */
+export function addBenchTraining(bench: Command): void {
+  bench
+    .command("training")
+    .summary("what the trainer adds to a step")
+    .description("An iteration of the trainer, data and log included, beside the bare step.")
+    .option("--threads <n>", "processors", integer(1), 2)
+    .option("--runs <n>", "iterations that count, of each kind and round", integer(1), 5)
+    .option("--json", "print JSON")
+    .addHelpText("after", examples("bench training", "bench training --runs 10 --json"))
+    .action(async ({ json, ...options }: Options) => {
+      const { benchTraining, benchTrainingText } = await import("../bench/training.ts");
+      printResult(await benchTraining(options), json, benchTrainingText);
+    });
+}
