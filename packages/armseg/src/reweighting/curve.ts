@@ -32,7 +32,8 @@ export function sampleCurve(curve: Curve, options: { intervals?: number; like?: 
   const intervals = options.intervals ?? CURVE_INTERVALS;
   const { like } = options;
   return tidy(() => {
-    const place = { dtype: like?.dtype ?? "float32", device: like?.device ?? "cpu" } as const;
+    const [own] = curve.parameters(); // a learned curve is sampled where its parameters are
+    const place = { dtype: like?.dtype ?? "float32", device: like?.device ?? own?.device ?? "cpu" } as const;
     return applyCurve(curve, ops.linspace(-1, 1, intervals + 1, place));
   });
 }
