@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getThreads, keepFreedMemory, manualSeed, setThreads } from "@armseg/torch";
@@ -73,6 +73,7 @@ async function wholeIterations(
   folder: string,
   runs: number,
 ) {
+  mkdirSync(folder);
   await using loader = openLoader(config, data, 0);
   using log = new RunLog(runPaths(folder));
   const stop = new AbortController();
