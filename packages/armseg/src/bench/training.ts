@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getThreads, keepFreedMemory, manualSeed, setThreads } from "@armseg/torch";
 import { median } from "@armseg/torch/bench";
+import { stringify } from "yaml";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
-import { runPaths } from "../runs/run-folder.ts";
+import { createRun } from "../runs/run-folder.ts";
 import { RunLog } from "../runs/run-log.ts";
 import { buildTraining, type Training } from "../training/build.ts";
 import { checkConfig } from "../training/config/read-config.ts";
@@ -73,9 +74,9 @@ async function wholeIterations(
   folder: string,
   runs: number,
 ) {
-  mkdirSync(folder);
+  using run = createRun(folder, stringify(config));
   await using loader = openLoader(config, data, 0);
-  using log = new RunLog(runPaths(folder));
+  using log = new RunLog(run.paths);
   const stop = new AbortController();
   const ends: number[] = [];
   const trainer = new Trainer({
@@ -83,7 +84,7 @@ async function wholeIterations(
     training,
     loader,
     log,
-    checkpoints: new CheckpointIndex(join(folder, "checkpoints"), { keepLast: 1 }),
+    checkpoints: new CheckpointIndex(run.paths.checkpoints, { keepLast: 1 }),
     evaluate: () => Promise.reject(new Error("the benchmark evaluates nothing")),
     failurePath: join(folder, "failed.safetensors"),
     onProgress: () => {
