@@ -43,6 +43,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "bench step: --backbone <name> --threads <n> --runs <n> --json",
     "bench eval: --threads <n> --runs <n> --json",
     "bench loader: --images <n> --rounds <n> --json",
+    "bench training: --threads <n> --runs <n> --json",
   ]);
 });
 
