@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findLibtorch } from "./lib/libtorch.mjs";
+import { hasGloo } from "./lib/packages.mjs";
 import { capture, run } from "./lib/run.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -25,7 +26,7 @@ function sourceFiles(folder) {
 function fingerprint(folder, libtorch) {
   const hash = createHash("sha256");
   for (const file of sourceFiles(folder)) hash.update(file.slice(folder.length)).update(readFileSync(file));
-  hash.update(JSON.stringify(libtorch)).update(capture("c++", ["--version"]) ?? "");
+  hash.update(JSON.stringify([libtorch, hasGloo()])).update(capture("c++", ["--version"]) ?? "");
   return hash.digest("hex");
 }
 
@@ -37,6 +38,15 @@ function nodeApiIncludes() {
   const headers = dirname(require.resolve("node-api-headers/package.json"));
   const addonApi = dirname(require.resolve("node-addon-api/package.json"));
   return [addonApi, join(headers, "include")];
+}
+
+/** Headers of CUDA and NCCL that pip installs beside torch, for process groups on GPUs. */
+function nvidiaIncludes(libraries) {
+  const packages = join(libraries, "../../nvidia");
+  if (!existsSync(packages)) return [];
+  return readdirSync(packages)
+    .map((name) => join(packages, name, "include"))
+    .filter((folder) => existsSync(folder));
 }
 
 function build(name, folder, libtorch, definitions) {
@@ -73,6 +83,7 @@ build("native door", join(root, "packages/torch/native"), libtorch, {
   TORCH_CXX11_ABI: libtorch.cxx11Abi,
   TORCH_VERSION_NUMBER: libtorch.versionNumber,
   NODE_API_INCLUDE_DIRS: nodeApiIncludes().join(";"),
+  NVIDIA_INCLUDE_DIRS: nvidiaIncludes(libtorch.libraries).join(";"),
 });
 // The kernels build without Node too, so their CMake finds the rest itself, from the folder around the headers.
 build("kernels", join(root, "packages/kernels/native"), libtorch, {

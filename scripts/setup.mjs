@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findLibtorch } from "./lib/libtorch.mjs";
-import { installPackages, missingPackages } from "./lib/packages.mjs";
+import { canInstallPackages, installPackages, missingPackages, optionalPackages } from "./lib/packages.mjs";
 import { run } from "./lib/run.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -36,6 +36,18 @@ function installNpmPackages() {
 function installSystemPackages() {
   const missing = missingPackages(findLibtorch() !== null);
   if (missing.length > 0) installPackages(missing);
+  installOptionalPackages(optionalPackages());
+}
+
+/** A machine that cannot have them still trains, in one process. */
+function installOptionalPackages(names) {
+  if (names.length === 0) return;
+  try {
+    if (canInstallPackages()) return installPackages(names);
+  } catch {
+    // apt said why
+  }
+  process.stdout.write(`Without ${names.join(", ")}: no training on several processes of a CPU.\n`);
 }
 
 try {

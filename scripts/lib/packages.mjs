@@ -13,6 +13,16 @@ export function missingPackages(hasLibtorch) {
   return missing;
 }
 
+/** Headers of Gloo, which training on several processes needs and nothing else does. */
+export function hasGloo() {
+  return existsSync("/usr/include/gloo/config.h");
+}
+
+/** Packages that set-up installs where it may, and does without where it may not. */
+export function optionalPackages() {
+  return process.platform !== "linux" || hasGloo() ? [] : ["libgloo-dev"];
+}
+
 /** Debian's libtorch multiplies matrices with whatever libblas.so.3 is; the reference one is ten times slower. */
 function usesReferenceBlas() {
   if (!existsSync("/usr/lib") || process.platform !== "linux") return false;
@@ -21,11 +31,16 @@ function usesReferenceBlas() {
   return has("libtorch_cpu.so") && has("blas/libblas.so.3") && !has("openblas-pthread/libblas.so.3");
 }
 
+const isRoot = process.getuid?.() === 0;
+
+/** Whether packages can be installed without asking anybody. */
+export function canInstallPackages() {
+  return capture("apt-get", ["--version"]) !== null && (isRoot || capture("sudo", ["-n", "true"]) !== null);
+}
+
 /** Installs Debian packages as root or with a sudo that asks nothing; else says what to type. */
 export function installPackages(names) {
-  const isRoot = process.getuid?.() === 0;
-  const canSudo = !isRoot && capture("sudo", ["-n", "true"]) !== null;
-  if (capture("apt-get", ["--version"]) === null || !(isRoot || canSudo)) {
+  if (!canInstallPackages()) {
     throw new Error(
       `These are missing: ${names.join(", ")}. Type\n\n` +
         "  sudo apt-get update\n" +

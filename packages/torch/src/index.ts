@@ -1,5 +1,6 @@
 export * as amp from "./amp/index.ts";
 export { enableGrad, inferenceMode, isGradEnabled, noGrad } from "./autograd.ts";
+export * as distributed from "./distributed/index.ts";
 export type { Diagnosis, Problem } from "./doctor/diagnose.ts";
 export { diagnose } from "./doctor/diagnose.ts";
 export { formatDiagnosis } from "./doctor/format.ts";

@@ -10,6 +10,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   armseg::exportTensors(env, exports);
   armseg::exportAutograd(env, exports);
   armseg::exportRuntime(env, exports);
+#ifdef ARMSEG_HAS_C10D
+  armseg::exportDistributed(env, exports);
+#endif
   return exports;
 }
 

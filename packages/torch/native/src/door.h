@@ -9,5 +9,7 @@ void exportCalls(Napi::Env env, Napi::Object exports);
 void exportTensors(Napi::Env env, Napi::Object exports);
 void exportAutograd(Napi::Env env, Napi::Object exports);
 void exportRuntime(Napi::Env env, Napi::Object exports);
+/// Only where libtorch has c10d.
+void exportDistributed(Napi::Env env, Napi::Object exports);
 
 }  // namespace armseg

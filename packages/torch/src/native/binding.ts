@@ -117,4 +117,30 @@ export interface Door {
   leaveAutocast(device: string, enabled: boolean, dtype: string, cache: boolean): void;
   keepFreedMemory(): void;
   loadLibrary(path: string): void;
+
+  /** This and what follows: only where libtorch has c10d. */
+  processGroupDevices?(): ("cpu" | "cuda")[];
+  joinProcessGroup(
+    address: string,
+    port: number,
+    rank: number,
+    worldSize: number,
+    timeoutMs: number,
+  ): NativeObject;
+  leaveProcessGroup(group: NativeObject): void;
+  allReduce(group: NativeObject, tensor: TensorHandle, operation: "sum" | "max" | "min"): void;
+  broadcast(group: NativeObject, tensor: TensorHandle, source: number): void;
+  allGather(group: NativeObject, tensor: TensorHandle): TensorHandle;
+  createReducer(group: NativeObject, parameters: readonly TensorHandle[]): NativeObject;
+  prepareForBackward(reducer: NativeObject): void;
+  syncBatchNorm(
+    group: NativeObject,
+    input: TensorHandle,
+    weight: TensorHandle | null,
+    bias: TensorHandle | null,
+    runningMean: TensorHandle | null,
+    runningVar: TensorHandle | null,
+    momentum: number,
+    eps: number,
+  ): TensorHandle;
 }

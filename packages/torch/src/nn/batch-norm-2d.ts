@@ -45,13 +45,13 @@ export class BatchNorm2d extends Module {
   forward(input: Tensor): Tensor {
     const isTraining = this.isTraining || this.runningMean === null;
     if (isTraining) checkShape(input);
-    const momentum = this.isTraining ? this.#count() : 0;
+    const momentum = this.isTraining ? this.countBatch() : 0;
     const { weight, bias, runningMean, runningVar, eps } = this;
     return ops.batchNorm(input, weight, bias, runningMean, runningVar, isTraining, momentum, eps, true);
   }
 
   /** Counts a batch, and returns its share in the running statistics. */
-  #count(): number {
+  protected countBatch(): number {
     this.numBatchesTracked?.add_(1);
     return this.momentum ?? 1 / (this.numBatchesTracked?.item() ?? 1);
   }

@@ -1,0 +1,56 @@
+/** One process among those that train together, and where they meet. */
+export interface Place {
+  /** 0 to `worldSize - 1`. */
+  readonly rank: number;
+  readonly worldSize: number;
+  /** Among the processes of this host: which GPU to take. */
+  readonly localRank: number;
+  /** Host of rank 0. */
+  readonly masterAddress: string;
+  readonly masterPort: number;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Names of the same value: torchrun's and the Kubernetes operators', then Slurm's. */
+const NAMES = {
+  rank: ["RANK", "SLURM_PROCID"],
+  worldSize: ["WORLD_SIZE", "SLURM_NTASKS"],
+  localRank: ["LOCAL_RANK", "SLURM_LOCALID"],
+} as const;
+
+function readNumber(variables: Variables, names: readonly string[]): number | undefined {
+  const name = names.find((candidate) => variables[candidate]);
+  if (name === undefined) return undefined;
+  const value = Number(variables[name]);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new RangeError(`${name}: expected a whole number of at least 0, got "${variables[name]}"`);
+}
+
+/**
+ * This process's place as torchrun, Slurm and Kubernetes operators write it into the environment: `RANK`, `WORLD_SIZE`,
+ * `LOCAL_RANK`, `MASTER_ADDR`, `MASTER_PORT`; of Slurm `SLURM_PROCID`, `SLURM_NTASKS`, `SLURM_LOCALID`.
+ *
+ * @returns `null` for a process on its own: no master is named, or the world has one process.
+ * @throws {RangeError} If a value is missing or makes no sense.
+ */
+export function placeFromEnvironment(variables: Variables = process.env): Place | null {
+  // Slurm sets its variables for any job; only a master makes several processes one training.
+  if (!variables.MASTER_ADDR) return null;
+  const rank = readNumber(variables, NAMES.rank);
+  const worldSize = readNumber(variables, NAMES.worldSize);
+  const masterPort = readNumber(variables, ["MASTER_PORT"]);
+  if (rank === undefined && worldSize === undefined) return null;
+  if (rank === undefined || worldSize === undefined || masterPort === undefined) {
+    const missing = Object.entries({ RANK: rank, WORLD_SIZE: worldSize, MASTER_PORT: masterPort });
+    const names = missing.filter(([, value]) => value === undefined).map(([name]) => name);
+    throw new RangeError(
+      `MASTER_ADDR is set, but ${names.join(" and ")} is not; set it, or unset MASTER_ADDR`,
+    );
+  }
+  if (rank >= worldSize)
+    throw new RangeError(`RANK: expected less than WORLD_SIZE, which is ${worldSize}, got ${rank}`);
+  if (worldSize === 1) return null;
+  const localRank = readNumber(variables, NAMES.localRank) ?? rank;
+  return { rank, worldSize, localRank, masterAddress: variables.MASTER_ADDR, masterPort };
+}
