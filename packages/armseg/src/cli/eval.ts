@@ -3,12 +3,14 @@ import type { EvaluationOutcome } from "../training/evaluate-run.ts";
 import { examples } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { print, printJson } from "./output.ts";
+import { isSpeaker, processesOption, runInProcesses } from "./several-processes.ts";
 import { withProgress } from "./with-progress.ts";
 
 interface Options {
   readonly checkpoint: string;
   readonly split: "train" | "val";
   readonly set?: string[];
+  readonly nproc?: number;
   readonly json?: true;
 }
 
@@ -16,7 +18,7 @@ const WORST_SHOWN = 5;
 
 /** `armseg eval` */
 export function addEval(program: Command): void {
-  setOption(program.command("eval"))
+  processesOption(setOption(program.command("eval")))
     .summary("score a run")
     .description("Score a run: IoU and accuracy of each class, Boundary IoU, the worst images.")
     .argument("<run>", "folder of the run")
@@ -30,11 +32,13 @@ export function addEval(program: Command): void {
         "eval runs/first --set evaluation.tta=mmseg --set evaluation.boundary=true",
       ),
     )
-    .action(async (folder: string, { json, set, ...options }: Options) => {
+    .action(async (folder: string, { json, set, nproc, ...options }: Options) => {
+      if (await runInProcesses(nproc)) return;
       const { evaluateRun, evaluationText } = await import("../training/evaluate-run.ts");
       const outcome = await withProgress("evaluate", (onProgress) =>
         evaluateRun({ folder, ...options, ...(set && { overrides: set }), onProgress }),
       );
+      if (!(await isSpeaker())) return;
       if (json) printJson(forPrograms(outcome));
       else print(`${evaluationText(outcome)}\n${worstText(outcome)}`);
     });

@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { endWithLauncher, isLaunched, reportToLauncher } from "../processes/launch.ts";
 import { ConfigError } from "../training/config/read-config.ts";
 import { DONE, FAILED, WRONG_USAGE } from "./exit-codes.ts";
 import { buildProgram } from "./program.ts";
@@ -12,13 +13,15 @@ import { UsageError } from "./usage-error.ts";
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = buildProgram();
+  if (isLaunched()) endWithLauncher();
   try {
     await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return Number(process.exitCode ?? DONE);
   } catch (error) {
     // Commander has printed its message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
-    process.stderr.write(`armseg: ${errorText(error)}\n`);
+    if (isLaunched()) reportToLauncher(errorText(error));
+    else process.stderr.write(`armseg: ${errorText(error)}\n`);
     if (process.exitCode !== undefined) return Number(process.exitCode); // stopped by a signal
     return error instanceof UsageError || error instanceof ConfigError ? WRONG_USAGE : FAILED;
   }

@@ -8,6 +8,7 @@ import { examples, integer } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";
+import { isSpeaker, processesOption, runInProcesses } from "./several-processes.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface Options {
@@ -16,12 +17,13 @@ interface Options {
   readonly set?: string[];
   readonly dryRun?: true;
   readonly seeds?: number;
+  readonly nproc?: number;
   readonly json?: true;
 }
 
 /** `armseg train` */
 export function addTrain(program: Command): void {
-  setOption(program.command("train"))
+  processesOption(setOption(program.command("train")))
     .summary("train a network")
     .description("Train a network; Ctrl-C leaves a run that --resume continues.")
     .argument(
@@ -47,9 +49,13 @@ export function addTrain(program: Command): void {
         "train armseg.yaml --out runs/first --set schedule.iterations=20000",
         "train --resume runs/first",
         "train base.yaml arm.yaml --seeds 3 --out runs/comparison",
+        "train armseg.yaml --nproc 8",
       ),
     )
     .action(async (paths: string[], options: Options) => {
+      if (options.dryRun && (options.nproc ?? 1) > 1)
+        throw new UsageError("--dry-run plans the part of one process; leave out --nproc");
+      if (await runInProcesses(options.nproc)) return;
       if (options.seeds !== undefined) return await trainSeveral(paths, options.seeds, options);
       if (paths.length > 1)
         throw new UsageError("several configurations are compared with --seeds, e.g. --seeds 3");
@@ -65,7 +71,7 @@ async function trainOne(path: string, options: Options): Promise<void> {
     const config = readConfig(path, options.set);
     return startTraining(config, { folder: folderOf(config, options), signal });
   });
-  printResult(result, options.json, runText);
+  if (await isSpeaker()) printResult(result, options.json, runText);
 }
 
 async function plan(path: string, options: Options): Promise<void> {
@@ -82,7 +88,7 @@ async function trainSeveral(paths: readonly string[], seeds: number, options: Op
   const folder = options.out ?? join("runs", configs.map(({ name }) => name).join("-"));
   const isResumed = options.resume ?? false;
   const result = await interruptible((signal) => trainSeeds(configs, { folder, seeds, isResumed, signal }));
-  printResult(result, options.json, seedsText);
+  if (await isSpeaker()) printResult(result, options.json, seedsText);
 }
 
 function folderOf({ name }: Config, { out }: Options): string {
@@ -96,7 +102,7 @@ function runToResume(path: string, options: Options): string {
   return folderOf(readConfig(path), options);
 }
 
-function runText({ folder, iteration, iterations, isComplete, evaluation }: RunResult): string {
+function runText({ folder, iteration, iterations, processes, isComplete, evaluation }: RunResult): string {
   const scores = evaluation
     ? [`mIoU ${percent(evaluation.mIoU)} on ${evaluation.split}, at iteration ${evaluation.iteration}`]
     : [];
@@ -104,7 +110,7 @@ function runText({ folder, iteration, iterations, isComplete, evaluation }: RunR
     ? [`Done: ${iterations} iterations, report ${join(folder, "report.html")}`]
     : [
         `Stopped at iteration ${iteration} of ${iterations}.`,
-        `Continue with: armseg train --resume ${folder}`,
+        `Continue with: armseg train --resume ${folder}${processes > 1 ? ` --nproc ${processes}` : ""}`,
       ];
   return [...scores, ...state].join("\n");
 }

@@ -20,7 +20,8 @@ export interface BoundaryScores {
 export class BoundaryIou {
   readonly numClasses: number;
   readonly dilationRatio: number;
-  /** Pixels of each class in both boundaries, in the label's, in the prediction's. */
+  /** `[3, C]`: pixels of each class in both boundaries, in the label's, in the prediction's. */
+  readonly counts: Float64Array;
   readonly #both: Float64Array;
   readonly #labelled: Float64Array;
   readonly #predicted: Float64Array;
@@ -28,9 +29,9 @@ export class BoundaryIou {
   constructor(numClasses: number, { dilationRatio = 0.02 }: { readonly dilationRatio?: number } = {}) {
     this.numClasses = numClasses;
     this.dilationRatio = dilationRatio;
-    this.#both = new Float64Array(numClasses);
-    this.#labelled = new Float64Array(numClasses);
-    this.#predicted = new Float64Array(numClasses);
+    this.counts = new Float64Array(3 * numClasses);
+    const row = (index: number) => this.counts.subarray(index * numClasses, (index + 1) * numClasses);
+    [this.#both, this.#labelled, this.#predicted] = [row(0), row(1), row(2)];
   }
 
   /**
@@ -58,11 +59,7 @@ export class BoundaryIou {
 
   /** Adds another part of the set. */
   merge(other: BoundaryIou): this {
-    for (let c = 0; c < this.numClasses; c++) {
-      this.#both[c]! += other.#both[c]!;
-      this.#labelled[c]! += other.#labelled[c]!;
-      this.#predicted[c]! += other.#predicted[c]!;
-    }
+    for (let i = 0; i < this.counts.length; i++) this.counts[i]! += other.counts[i]!;
     return this;
   }
 

@@ -60,7 +60,7 @@ export class ErrorSplit {
   readonly #borderDistance: ErrorSplitOptions["borderDistance"];
   readonly #bounds: readonly number[];
   /** Pixels and errors by band and state: `[band][state][pixels, errors]`. */
-  readonly #counts: Float64Array;
+  readonly counts: Float64Array;
 
   /** @throws {RangeError} If the bounds do not rise. */
   constructor({ borderDistance, bands = DEFAULT_BANDS }: ErrorSplitOptions) {
@@ -68,7 +68,7 @@ export class ErrorSplit {
       throw new RangeError(`ErrorSplit(): expected positive, rising bounds, got ${bands.join(", ")}.`);
     this.#borderDistance = borderDistance;
     this.#bounds = bands;
-    this.#counts = new Float64Array((bands.length + 1) * COARSE_STATES.length * 2);
+    this.counts = new Float64Array((bands.length + 1) * COARSE_STATES.length * 2);
   }
 
   /** Adds an image. @throws {RangeError} If the sizes of its maps differ. */
@@ -83,8 +83,8 @@ export class ErrorSplit {
       const coarseClass = coarse.data[i]!;
       const state = coarseClass === IGNORE_INDEX ? 2 : coarseClass === truth ? 0 : 1;
       const cell = 2 * (this.#bandOf(distances[i]! * scale) * COARSE_STATES.length + state);
-      this.#counts[cell]! += 1;
-      if (prediction.data[i] !== truth) this.#counts[cell + 1]! += 1;
+      this.counts[cell]! += 1;
+      if (prediction.data[i] !== truth) this.counts[cell + 1]! += 1;
     }
     return this;
   }
@@ -115,8 +115,8 @@ export class ErrorSplit {
     for (const band of bands)
       for (const state of states) {
         const cell = 2 * (band * COARSE_STATES.length + state);
-        pixels += this.#counts[cell]!;
-        errors += this.#counts[cell + 1]!;
+        pixels += this.counts[cell]!;
+        errors += this.counts[cell + 1]!;
       }
     return { pixels, errors, rate: errors / pixels };
   }

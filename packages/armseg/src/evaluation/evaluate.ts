@@ -23,6 +23,14 @@ export interface EvaluationInput extends ImageInput {
   readonly coarse?: LabelMap | null;
 }
 
+/** Processes that evaluate parts of one set: what they counted is joined at the end. */
+export interface EvaluationPeers {
+  /** Replaces numbers by their sums over the processes. */
+  sum(values: Float64Array): void;
+  /** What each process has. */
+  gather<T>(value: T): T[];
+}
+
 export interface EvaluateProgress {
   /** Images done. */
   readonly images: number;
@@ -47,6 +55,8 @@ export interface EvaluateOptions {
   readonly worst?: number;
   /** What they are ranked by. Default `mIoU`. */
   readonly worstBy?: ImageScore;
+  /** Whose parts of the set are counted too; every process must then have an image. Default: nobody's. */
+  readonly peers?: EvaluationPeers;
   /** Called after each image. */
   readonly onProgress?: (progress: EvaluateProgress) => void;
   /** Receives each prediction, to be written or dropped: nothing is kept. */
@@ -82,7 +92,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
     // Lets timers, signals and finalisers run between images.
     await new Promise(setImmediate);
   }
-  return { images, ...tallies.result(), seconds: secondsSince(start) };
+  const total = Float64Array.of(images);
+  options.peers?.sum(total);
+  return { images: total[0]!, ...tallies.result(), seconds: secondsSince(start) };
 }
 
 function secondsSince(start: number): number {
@@ -143,6 +155,8 @@ class Tallies {
   }
 
   result(): Omit<EvaluationResult, "images" | "seconds"> {
+    const { peers } = this.#options;
+    if (peers) this.#join(peers);
     return {
       confusion: this.#confusion,
       metrics: computeMetrics(this.#confusion),
@@ -150,6 +164,11 @@ class Tallies {
       ...(this.#errorSplit ? { errorSplit: this.#errorSplit.result() } : {}),
       worst: this.#worst.list(),
     };
+  }
+
+  #join(peers: EvaluationPeers): void {
+    for (const part of [this.#confusion, this.#boundary, this.#errorSplit]) if (part) peers.sum(part.counts);
+    this.#worst.keepWorst(peers.gather(this.#worst.list()).flat());
   }
 
   #needsMaps(): boolean {

@@ -19,6 +19,7 @@ export {
   type EvaluateOptions,
   type EvaluateProgress,
   type EvaluationInput,
+  type EvaluationPeers,
   type EvaluationResult,
   evaluate,
 } from "./evaluate.ts";

@@ -14,7 +14,7 @@ export interface RankedImage {
 export class WorstImages {
   readonly count: number;
   readonly by: ImageScore;
-  #worst: RankedImage[] = [];
+  #worst: readonly RankedImage[] = [];
 
   constructor(count: number, by: ImageScore = "mIoU") {
     this.count = count;
@@ -29,7 +29,12 @@ export class WorstImages {
   add(name: string, confusion: ConfusionMatrix): this {
     const score = computeMetrics(confusion)[this.by];
     if (Number.isNaN(score)) return this;
-    this.#worst = [...this.#worst, { name, score }].sort((a, b) => a.score - b.score).slice(0, this.count);
+    return this.keepWorst([...this.#worst, { name, score }]);
+  }
+
+  /** Keeps the worst of these, and forgets the others. */
+  keepWorst(images: readonly RankedImage[]): this {
+    this.#worst = images.toSorted((a, b) => a.score - b.score).slice(0, this.count);
     return this;
   }
 

@@ -13,7 +13,7 @@ export { LogScaleHead } from "./log-scale-head.ts";
 export type { MobileNetV2Options } from "./mobilenet-v2.ts";
 export { MobileNetV2 } from "./mobilenet-v2.ts";
 export type { NormFactory } from "./norm.ts";
-export { batchNorm } from "./norm.ts";
+export { batchNorm, syncBatchNorm } from "./norm.ts";
 export type { OcrOptions } from "./ocr.ts";
 export { OcrHead } from "./ocr.ts";
 export type { ResNeStDepth, ResNeStOptions } from "./resnest.ts";

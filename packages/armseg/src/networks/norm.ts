@@ -1,11 +1,16 @@
 import type { Tensor } from "@armseg/torch";
-import { nn } from "@armseg/torch";
+import { distributed, nn } from "@armseg/torch";
 
 /** Makes the normalisation of a number of channels: the one place where networks choose it. */
 export type NormFactory = (channels: number) => nn.Module;
 
 /** Batch normalisation over one process's batch; eps 1e-5, momentum 0.1, as every recipe here. */
 export const batchNorm: NormFactory = (channels) => new nn.BatchNorm2d(channels);
+
+/** Batch normalisation over the batches of all processes of a group. */
+export function syncBatchNorm(group: distributed.ProcessGroup): NormFactory {
+  return (channels) => new distributed.SyncBatchNorm2d(channels, group);
+}
 
 /** A module with a normalisation behind a global pooling, where each image has but one value a channel. */
 export interface HasPooledNorm {
@@ -16,10 +21,15 @@ function hasPooledNorm(module: nn.AnyModule): module is nn.AnyModule & HasPooled
   return "pooledNorm" in module;
 }
 
+/** Whether its statistics come from this process's batch alone. */
+function isOfOneProcess(norm: nn.Module): boolean {
+  return norm instanceof nn.BatchNorm2d && !(norm instanceof distributed.SyncBatchNorm2d);
+}
+
 /** Images that a training batch of one process must have for every normalisation to see two values a channel. */
 export function minimumTrainingBatch(network: nn.AnyModule): 1 | 2 {
   for (const module of network.modules()) {
-    if (hasPooledNorm(module) && module.pooledNorm instanceof nn.BatchNorm2d) return 2;
+    if (hasPooledNorm(module) && isOfOneProcess(module.pooledNorm)) return 2;
   }
   return 1;
 }
@@ -31,7 +41,7 @@ export function minimumTrainingBatch(network: nn.AnyModule): 1 | 2 {
  * @throws {RangeError} In training, if N = 1 and the statistics come from this process's batch alone.
  */
 export function assertPooledBatch(where: string, input: Tensor, { pooledNorm }: HasPooledNorm): void {
-  if (input.size(0) > 1 || !pooledNorm.isTraining || !(pooledNorm instanceof nn.BatchNorm2d)) return;
+  if (input.size(0) > 1 || !pooledNorm.isTraining || !isOfOneProcess(pooledNorm)) return;
   throw new RangeError(
     `${where}: expected a batch of at least 2 images in training, got 1: batch normalisation behind a global pooling ` +
       "sees one value a channel and image. Raise the batch size to 2, drop the last incomplete batch, or freeze the " +

@@ -1,6 +1,7 @@
-import { amp, type Device, optim, type Parameter, type Tensor, tensor } from "@armseg/torch";
+import { amp, type Device, distributed, optim, type Parameter, type Tensor, tensor } from "@armseg/torch";
 import { SegmentationLoss } from "../losses/index.ts";
-import { type Segmenter, type SegmenterConfig, segmenter } from "../networks/index.ts";
+import { type Segmenter, type SegmenterConfig, segmenter, syncBatchNorm } from "../networks/index.ts";
+import type { World } from "../processes/world.ts";
 import { ArmCurve, adversaryGroup, type Curve, isLearnable, LinearCurve } from "../reweighting/index.ts";
 import { ConfigError } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
@@ -21,6 +22,8 @@ export interface TrainingState {
 export interface Training extends TrainingState {
   readonly criterion: SegmentationLoss;
   readonly auxiliaryCriterion: SegmentationLoss;
+  /** The processes that train this network together, and what averages their gradients; `null` for one on its own. */
+  readonly joint: { readonly world: World; readonly reducer: distributed.Reducer } | null;
   /** Each group's learning rate is the schedule's times this; negative for the curve. */
   readonly groupFactors: readonly number[];
   /** Frees the weights and everything else that outlives an iteration. */
@@ -44,9 +47,9 @@ export function networkConfig({ model, loss, reweighting }: Config, classes: num
   };
 }
 
-/** The network that a configuration describes. */
-export function buildNetwork(config: Config, classes: number): Segmenter {
-  return segmenter(networkConfig(config, classes));
+/** The network that a configuration describes; one of several processes normalises over the batches of all. */
+export function buildNetwork(config: Config, classes: number, world: World | null = null): Segmenter {
+  return segmenter({ ...networkConfig(config, classes), ...(world && { norm: syncBatchNorm(world.group) }) });
 }
 
 function buildCurve({ curve, slope, intercept }: Config["reweighting"]): Curve | null {
@@ -124,15 +127,17 @@ function checkBatch(config: Config, network: Segmenter): void {
  * The objects of a training, fresh; seed the generators before.
  *
  * @param classWeights - `[C]`, float32, one factor a class, or `null`.
+ * @param world - The processes to train with; all of them must build.
  * @throws {ConfigError} If parts of the configuration do not fit each other.
  */
 export function buildTraining(
   config: Config,
   classes: number,
   classWeights: readonly number[] | null,
+  world: World | null = null,
 ): Training {
   const device = config.training.device as Device;
-  const network = buildNetwork(config, classes);
+  const network = buildNetwork(config, classes, world);
   checkBatch(config, network);
   network.to({ device }).train();
   const curve = buildCurve(config.reweighting);
@@ -149,6 +154,7 @@ export function buildTraining(
     groupFactors: groups.map((group) => group.factor),
     scaler: new amp.GradScaler({ enabled: config.training.precision === "float16" }),
     ema,
+    joint: world && { world, reducer: new distributed.Reducer(world.group, network.parameters()) },
     ...buildLosses(config, curve, weights),
     dispose: () => {
       for (const owner of [network, curve, optimizer, ema, weights]) owner?.dispose();

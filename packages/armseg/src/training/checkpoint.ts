@@ -6,6 +6,7 @@ import {
   type Tensor,
   tidy,
 } from "@armseg/torch";
+import type { World } from "../processes/world.ts";
 import type { TrainingState } from "./build.ts";
 
 /** What a checkpoint holds beside tensors. */
@@ -19,6 +20,8 @@ export interface CheckpointFacts {
 
 interface StoredFacts extends CheckpointFacts {
   readonly format: 1;
+  /** Processes that trained together, if it was not one; each has a row of the generators' states. */
+  readonly worldSize?: number;
   readonly optimizer: Readonly<Record<string, number>>;
   readonly scaler: ReturnType<TrainingState["scaler"]["stateDict"]>;
 }
@@ -43,15 +46,27 @@ function generators(): [string, Generator][] {
 }
 
 /**
+ * The states of the random number generators, `[bytes]`, or `[processes, bytes]` of a world.
+ *
+ * A meeting of all processes.
+ */
+export function generatorStates(world: World | null): Map<string, Tensor> {
+  const states = generators().map(([name, generator]) => [name, generator.getState()] as const);
+  return new Map(states.map(([name, state]) => [name, world ? world.stack(state) : state]));
+}
+
+/**
  * Writes everything that the rest of a training depends on to a safetensors file: `model.*`, `curve.*`, `optimizer.*`,
  * `ema.*`, generators, counters. The place in the data needs no storing: it is the iteration.
  *
+ * @param randomness - Of {@link generatorStates}.
  * @param extra - More tensors to keep, read back by {@link loadCheckpoint}.
  */
 export function saveCheckpoint(
   path: string,
   state: TrainingState,
   facts: CheckpointFacts,
+  randomness: ReadonlyMap<string, Tensor>,
   extra: ReadonlyMap<string, Tensor> = new Map(),
 ): void {
   tidy(() => {
@@ -62,11 +77,13 @@ export function saveCheckpoint(
       ...prefixed("optimizer", optimizer.tensors),
       ...prefixed("ema", state.ema?.stateDict() ?? []),
       ...prefixed("extra", extra),
-      ...generators().map(([name, generator]): [string, Tensor] => [name, generator.getState()]),
+      ...randomness,
     ];
+    const states = randomness.get(CPU_GENERATOR) as Tensor;
     const stored: StoredFacts = {
       format: 1,
       ...facts,
+      ...(states.ndim === 2 && { worldSize: states.size(0) }),
       optimizer: optimizer.numbers,
       scaler: state.scaler.stateDict(),
     };
@@ -89,19 +106,33 @@ export function validateCheckpoint(path: string): void {
   });
 }
 
+function checkWorldSize(path: string, wrote: number, reads: number): void {
+  if (wrote === reads) return;
+  const count = (size: number) => (size === 1 ? "one process" : `${size} processes`);
+  const start =
+    wrote === 1 ? "on its own, without --nproc" : `with --nproc ${wrote}, or as many under torchrun`;
+  throw new Error(
+    `${path} was written by a training on ${count(wrote)}, and this is one on ${count(reads)}: each has its own part of the data ` +
+      `and random numbers, so the run would not be the same. Resume it ${start}; or start a new run.`,
+  );
+}
+
 /**
  * Puts a training into the state of a checkpoint.
  *
+ * @param world - The processes that go on; as many as wrote it.
  * @returns The counters, and the extra tensors as `[name, values]`, float64.
- * @throws If the checkpoint is of another network, curve or optimiser.
+ * @throws If the checkpoint is of another network, curve, optimiser or number of processes.
  */
 export function loadCheckpoint(
   path: string,
   state: TrainingState,
+  world: World | null = null,
 ): { facts: CheckpointFacts; extra: ReadonlyMap<string, readonly number[]> } {
   return tidy(() => {
     const { tensors, metadata } = loadSafetensors(path);
     const facts = readFacts(path, metadata);
+    checkWorldSize(path, facts.worldSize ?? 1, world?.size ?? 1);
     state.network.loadStateDict(section(tensors, "model"));
     state.curve?.loadStateDict(section(tensors, "curve"));
     state.optimizer.loadStateDict({ tensors: section(tensors, "optimizer"), numbers: facts.optimizer });
@@ -109,7 +140,7 @@ export function loadCheckpoint(
     state.scaler.loadStateDict(facts.scaler);
     for (const [name, generator] of generators()) {
       const saved = tensors.get(name);
-      if (saved) generator.setState(saved);
+      if (saved) generator.setState(world ? saved.select(0, world.rank).clone() : saved);
     }
     const extra = [...section(tensors, "extra")].map(([name, tensor]): [string, number[]] => [
       name,

@@ -11,10 +11,10 @@ import {
   metaWeightNetStep,
 } from "../reweighting/index.ts";
 import { augmentationOf } from "./augmentation-of.ts";
+import { forward, toTensors, type Weigh } from "./batch-losses.ts";
 import type { Training } from "./build.ts";
 import { ConfigError } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
-import { forward, toTensors, type Weigh } from "./iteration.ts";
 import type { TrainingData } from "./prepare-data.ts";
 
 /** Adam's rate of the perceptron (Shu et al. 2019). */
@@ -158,6 +158,11 @@ export function openComparator(
 ): Comparator | null {
   const { reweighting, loss, training: settings, schedule } = config;
   if (reweighting.comparator === "none" || !data.clean) return null;
+  if (training.joint) {
+    throw new ConfigError(
+      `reweighting.comparator ${reweighting.comparator}: it looks ahead with one process's network; train it on one process`,
+    );
+  }
   if (reweighting.curve !== "none" || loss.pixel !== "ce" || loss.ohem) {
     throw new ConfigError(
       `reweighting.comparator ${reweighting.comparator}: it weighs the cross entropy alone; set reweighting.curve none, loss.pixel ce, loss.ohem null`,

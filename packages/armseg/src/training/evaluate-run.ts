@@ -4,6 +4,7 @@ import { type Device, tidy } from "@armseg/torch";
 import type { ClassInfo, Dataset } from "../datasets/sample.ts";
 import { type EvaluationResult, metricsTable } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
+import { World } from "../processes/world.ts";
 import { type Checkpoint, checkpointFileName, listCheckpoints } from "../runs/checkpoint-index.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { recordsOfKind } from "../runs/records.ts";
@@ -13,6 +14,7 @@ import { loadModelWeights } from "./checkpoint.ts";
 import { readConfig } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
 import { openData } from "./open-data.ts";
+import { ofOwnDevice } from "./own-device.ts";
 import { validate } from "./validate.ts";
 
 export interface TrainedOptions {
@@ -22,6 +24,8 @@ export interface TrainedOptions {
   readonly checkpoint?: "best" | "last" | (string & {});
   /** `key=value`, put over the run's own configuration. */
   readonly overrides?: readonly string[];
+  /** Processes that share the work; each takes a GPU of its own. */
+  readonly world?: World | null;
 }
 
 /** A trained network with what it was trained by, in evaluation mode. */
@@ -64,7 +68,7 @@ function checkpointPath({ folder, checkpoint = "best" }: TrainedOptions): string
  */
 export function loadNetwork(options: TrainedOptions): TrainedNetwork {
   const paths = runPaths(options.folder);
-  const config = readConfig(paths.config, options.overrides);
+  const config = ofOwnDevice(readConfig(paths.config, options.overrides), options.world ?? null);
   const checkpoint = checkpointPath(options);
   const classes = recordsOfKind(readMetrics(paths.metrics), "run")[0]?.classes;
   if (!classes) throw new Error(`${paths.metrics} does not name the classes; the run never began`);
@@ -93,20 +97,22 @@ export interface EvaluationOutcome {
   readonly result: EvaluationResult;
 }
 
-/** Scores a run's network on a split, whole images or as `evaluation` in the configuration says. */
+/** Scores a run's network on a split, whole images or as `evaluation` in the configuration says; as one process of several where the environment says so. */
 export async function evaluateRun(
   options: TrainedOptions & {
     readonly split?: "train" | "val";
     readonly onProgress?: (images: number, total: number) => void;
   },
 ): Promise<EvaluationOutcome> {
-  using trained = await loadTrained(options);
+  const world = World.ofThisProcess();
+  using trained = await loadTrained({ ...options, world });
   const { config, network, checkpoint, dataset } = trained;
-  const total = dataset.samples.length;
+  const total = Math.ceil(dataset.samples.length / (world?.size ?? 1)); // this process's
   const result = await validate({
     config,
     dataset,
     network,
+    world,
     onProgress: (images) => options.onProgress?.(images, total),
   });
   return { checkpoint, dataset, result };

@@ -1,10 +1,24 @@
+import { availableParallelism } from "node:os";
 import { createLoader, type Loader } from "../pipeline/index.ts";
+import type { World } from "../processes/world.ts";
 import { augmentationOf } from "./augmentation-of.ts";
 import type { Config } from "./config/schema.ts";
 import type { TrainingData } from "./prepare-data.ts";
 
-/** The stream of training batches that a configuration describes, from an iteration on. */
-export function openLoader(config: Config, data: TrainingData, startIteration: number): Loader {
+/** Threads that load data for one of several processes of a host, unless the configuration says. */
+function workersOf({ training }: Config, world: World | null): { workers?: number } {
+  if (training.workers !== undefined) return { workers: training.workers };
+  if (!world) return {}; // the loader's own default
+  return { workers: Math.max(1, Math.floor(availableParallelism() / world.localSize) - 1) };
+}
+
+/** The stream of training batches that a configuration describes, from an iteration on; in a world, this process's part. */
+export function openLoader(
+  config: Config,
+  data: TrainingData,
+  startIteration: number,
+  world: World | null = null,
+): Loader {
   const { augmentation, training, optimizer, schedule } = config;
   const { accumulate } = optimizer;
   return createLoader({
@@ -18,6 +32,7 @@ export function openLoader(config: Config, data: TrainingData, startIteration: n
     ...(training.batchCache !== null && {
       cache: { folder: training.batchCache, fingerprint: data.fingerprint },
     }),
-    ...(training.workers !== undefined && { workers: training.workers }),
+    ...workersOf(config, world),
+    ...(world && { rank: world.rank, worldSize: world.size }),
   });
 }

@@ -2,13 +2,14 @@ import { join } from "node:path";
 import type { Device } from "@armseg/torch";
 import { keepFreedMemory, libtorchVersion, manualSeed, useDeterministicAlgorithms } from "@armseg/torch";
 import { stringify } from "yaml";
+import { World } from "../processes/world.ts";
 import { Progress, type ProgressStream } from "../report/progress.ts";
 import { writeReport } from "../report/write-report.ts";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { appendEnvironment, collectEnvironment } from "../runs/environment.ts";
 import { readMetrics } from "../runs/metrics.ts";
-import { type EvaluationRecord, recordsOfKind } from "../runs/records.ts";
-import { createRun, type RunFolder, resumeRun } from "../runs/run-folder.ts";
+import { type EvaluationRecord, type MetricsRecord, recordsOfKind } from "../runs/records.ts";
+import { createRun, type RunFolder, type RunPaths, resumeRun, runPaths } from "../runs/run-folder.ts";
 import { RunLog } from "../runs/run-log.ts";
 import { buildTraining, type Training } from "./build.ts";
 import { loadCheckpoint, validateCheckpoint } from "./checkpoint.ts";
@@ -16,6 +17,7 @@ import { openComparator } from "./comparator.ts";
 import { checkConfig, readConfig } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
 import { openLoader } from "./open-loader.ts";
+import { ofOwnDevice } from "./own-device.ts";
 import { prepareData, type TrainingData } from "./prepare-data.ts";
 import { loadPretrained } from "./pretrained.ts";
 import { drawSamples } from "./samples.ts";
@@ -35,6 +37,8 @@ export interface RunResult {
   readonly folder: string;
   readonly iteration: number;
   readonly iterations: number;
+  /** Processes that trained together. */
+  readonly processes: number;
   readonly isComplete: boolean;
   /** The last scores, if there are any. */
   readonly evaluation: EvaluationRecord | null;
@@ -42,8 +46,12 @@ export interface RunResult {
 
 const SILENT: ProgressStream = { write: () => true };
 
+/** In place of the first process's, on the others. */
+const NO_LOG = { log: (_: MetricsRecord) => {}, flush: () => {} };
+const NO_CHECKPOINTS = { save: async () => "" };
+
 /** Lines for the head of the report. */
-function facts(config: Config, data: TrainingData): Record<string, string> {
+function facts(config: Config, data: TrainingData, processes: number): Record<string, string> {
   const { model, loss, reweighting, optimizer, schedule, training } = config;
   const curve =
     reweighting.curve === "none"
@@ -55,8 +63,8 @@ function facts(config: Config, data: TrainingData): Record<string, string> {
     loss: `${loss.pixel}${loss.ohem ? ", OHEM" : ""}, auxiliary ${model.auxiliaryHead ? loss.auxiliaryWeight : "none"}`,
     reweighting: curve,
     "curve's learning rate": `${-reweighting.learningRateMultiplier} x the network's`,
-    training: `${schedule.iterations} iterations, ${training.batchSize * optimizer.accumulate} a batch, ${optimizer.type} ${optimizer.learningRate}, seed ${training.seed}`,
-    device: `${training.device}, ${training.precision}`,
+    training: `${schedule.iterations} iterations, ${training.batchSize * optimizer.accumulate * processes} a batch, ${optimizer.type} ${optimizer.learningRate}, seed ${training.seed}`,
+    device: `${training.device}, ${training.precision}${processes > 1 ? `, ${processes} processes` : ""}`,
   };
 }
 
@@ -67,9 +75,10 @@ function prepareProcess(config: Config): void {
 }
 
 /** Evaluation during the training, with the moving average's weights where there is one. */
-function evaluator(config: Config, data: TrainingData, training: Training, log: RunLog) {
+function evaluator(config: Config, data: TrainingData, training: Training, log: Pick<RunLog, "log">) {
+  const world = training.joint?.world ?? null;
   return async (iteration: number): Promise<EvaluationRecord> => {
-    const score = () => validate({ config, dataset: data.val, network: training.network });
+    const score = () => validate({ config, dataset: data.val, network: training.network, world });
     const outcome = training.ema ? await training.ema.apply(training.network, score) : await score();
     const isLast = iteration === config.schedule.iterations;
     const record = evaluationRecord(outcome, iteration, data.val.split, isLast);
@@ -78,38 +87,58 @@ function evaluator(config: Config, data: TrainingData, training: Training, log: 
   };
 }
 
-/** Everything between an open run folder and the last iteration. */
-async function trainInFolder(
-  config: Config,
-  run: RunFolder,
-  isResumed: boolean,
-  control: RunControl,
-): Promise<RunResult> {
-  const { folder, signal, stream = process.stderr } = control;
+/** Runs `body` on the first process, then on the others: what the first one makes on the disk, the others find. */
+async function firstAlone<T>(world: World | null, body: () => Promise<T>): Promise<T> {
+  if (world && !world.isFirst) world.meet();
+  const result = await body();
+  if (world?.isFirst) world.meet();
+  return result;
+}
+
+/** A run folder and who trains in it. */
+interface Place {
+  readonly paths: RunPaths;
+  readonly isResumed: boolean;
+  readonly world: World | null;
+}
+
+/** Everything between an open run folder and the last iteration; on every process. */
+async function trainInFolder(given: Config, place: Place, control: RunControl): Promise<RunResult> {
+  const { paths, isResumed, world } = place;
+  const isFirst = world?.isFirst ?? true;
+  const { signal, stream: ownStream = process.stderr } = control;
+  const stream = isFirst ? ownStream : null;
   const say = (text: string) => stream?.write(`${text}\n`);
+  const config = ofOwnDevice(given, world);
   prepareProcess(config);
-  const data = await prepareData(config, { cacheFolder: join(folder, "cache"), say });
-  const training = buildTraining(config, data.train.classes.length, data.classWeights);
+  const prepare = () => prepareData(config, { cacheFolder: join(paths.folder, "cache"), say });
+  const data = await firstAlone(world, prepare);
+  const training = buildTraining(config, data.train.classes.length, data.classWeights, world);
   try {
-    const checkpoints = new CheckpointIndex(run.paths.checkpoints, {
+    const checkpoints = new CheckpointIndex(paths.checkpoints, {
       keepLast: config.training.keepCheckpoints,
     });
     const latest = isResumed ? await checkpoints.latestValid(validateCheckpoint) : undefined;
     for (const { path, reason } of latest?.rejected ?? []) say(`passed over ${path}: ${reason}`);
-    const loaded = latest && loadCheckpoint(latest.path, training);
+    const loaded = latest && loadCheckpoint(latest.path, training, world);
     if (!loaded) loadPretrained(training, config, say);
+    if (!loaded && world) joinStates(training, config, world);
     const start = loaded?.facts.iteration ?? 0;
-    checkpoints.discardAfter(start);
-    appendEnvironment(run.paths.environment, environmentOf(config, data, isResumed ? start : undefined));
-    using log = new RunLog(run.paths, isResumed ? { resumeAt: start } : {});
+    world?.meet(); // all have read; from here on the first one writes
+    if (isFirst) {
+      checkpoints.discardAfter(start);
+      appendEnvironment(paths.environment, environmentOf(config, data, isResumed ? start : undefined));
+    }
+    using runLog = isFirst ? new RunLog(paths, isResumed ? { resumeAt: start } : {}) : null;
+    const log = runLog ?? NO_LOG;
     log.log({
       kind: "run",
       iteration: 0,
       iterations: config.schedule.iterations,
       classes: [...data.train.classes],
-      facts: facts(config, data),
+      facts: facts(given, data, world?.size ?? 1),
     });
-    await using loader = openLoader(config, data, start);
+    await using loader = openLoader(config, data, start, world);
     await using comparator = openComparator(config, data, training, start);
     using progress = new Progress("train", config.schedule.iterations, {
       from: start,
@@ -120,33 +149,48 @@ async function trainInFolder(
       training,
       loader,
       log,
-      checkpoints,
+      checkpoints: isFirst ? checkpoints : NO_CHECKPOINTS,
       comparator,
       evaluate: evaluator(config, data, training, log),
-      failurePath: join(folder, "failed.safetensors"),
+      failurePath: join(paths.folder, "failed.safetensors"),
       onProgress: (iteration, note) => progress.update(iteration, note),
       ...(signal && { signal }),
     });
     if (loaded) trainer.continueFrom(loaded.facts, loaded.extra);
     await trainer.run();
     const isComplete = trainer.iteration === config.schedule.iterations;
-    if (isComplete && start < trainer.iteration) {
-      for (const record of await drawSamples(folder, data.val, training, config, trainer.iteration))
-        log.log(record);
+    if (isFirst && isComplete && start < trainer.iteration) {
+      const samples = await drawSamples(paths.folder, data.val, training, config, trainer.iteration);
+      for (const record of samples) log.log(record);
     }
     log.flush();
-    writeReport(folder);
-    const evaluation = recordsOfKind(readMetrics(run.paths.metrics), "evaluation").at(-1) ?? null;
+    if (isFirst) writeReport(paths.folder);
+    world?.meet(); // the folder is as it will stay
+    const evaluation = recordsOfKind(readMetrics(paths.metrics), "evaluation").at(-1) ?? null;
     return {
-      folder,
+      folder: paths.folder,
       iteration: trainer.iteration,
       iterations: config.schedule.iterations,
+      processes: world?.size ?? 1,
       isComplete,
       evaluation,
     };
   } finally {
     training.dispose();
   }
+}
+
+/** Gives every process the first one's parameters, and random numbers of its own. */
+function joinStates({ network, curve }: Training, config: Config, world: World): void {
+  world.takeFromFirst([...network.stateDict().values(), ...(curve?.stateDict().values() ?? [])]);
+  manualSeed(config.training.seed + world.rank);
+}
+
+/** The first process opens the run while the others wait. */
+function openRun(world: World | null, open: () => RunFolder): RunFolder | null {
+  const run = (world?.isFirst ?? true) ? open() : null;
+  world?.meet();
+  return run;
 }
 
 function environmentOf(config: Config, data: TrainingData, resumedAt: number | undefined) {
@@ -158,22 +202,26 @@ function environmentOf(config: Config, data: TrainingData, resumedAt: number | u
 }
 
 /**
- * Trains from the beginning, in a new run folder.
+ * Trains from the beginning, in a new run folder; as one process of several where the environment says so.
  *
  * @throws If the folder holds a run already, the data are not fit to train on, or the training cannot go on.
  */
 export async function startTraining(config: Config, control: RunControl): Promise<RunResult> {
   const resolved = checkConfig(config, "the configuration");
-  using run = createRun(control.folder, stringify(resolved));
-  return await trainInFolder(resolved, run, false, control);
+  const world = World.ofThisProcess();
+  const paths = runPaths(control.folder);
+  using _run = openRun(world, () => createRun(control.folder, stringify(resolved)));
+  return await trainInFolder(resolved, { paths, isResumed: false, world }, control);
 }
 
 /**
  * Continues the run of a folder from its newest readable checkpoint, bitwise as if it had never stopped.
  *
- * @throws If the folder holds no run or is in use.
+ * @throws If the folder holds no run, is in use, or was trained by another number of processes.
  */
 export async function resumeTraining(control: RunControl): Promise<RunResult> {
-  using run = resumeRun(control.folder);
-  return await trainInFolder(readConfig(run.paths.config), run, true, control);
+  const world = World.ofThisProcess();
+  const paths = runPaths(control.folder);
+  using _run = openRun(world, () => resumeRun(control.folder));
+  return await trainInFolder(readConfig(paths.config), { paths, isResumed: true, world }, control);
 }

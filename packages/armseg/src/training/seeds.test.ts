@@ -43,7 +43,14 @@ function fakeTrainer(done: string[]) {
     });
     log.log(evaluation);
     done.push(control.folder.slice(folder.length + 1));
-    return { folder: control.folder, iteration: 9, iterations: 9, isComplete: true, evaluation };
+    return {
+      folder: control.folder,
+      iteration: 9,
+      iterations: 9,
+      processes: 1,
+      isComplete: true,
+      evaluation,
+    };
   };
 }
 

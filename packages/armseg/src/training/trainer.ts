@@ -1,11 +1,12 @@
 import { setImmediate as turnOfTheEventLoop } from "node:timers/promises";
+import { tidy } from "@armseg/torch";
 import type { Batch, Loader } from "../pipeline/index.ts";
 import { isLearnable, phaseAt } from "../reweighting/index.ts";
 import type { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
 import type { RunLog } from "../runs/run-log.ts";
 import type { Training } from "./build.ts";
-import { type CheckpointFacts, saveCheckpoint } from "./checkpoint.ts";
+import { type CheckpointFacts, generatorStates, saveCheckpoint } from "./checkpoint.ts";
 import type { Comparator } from "./comparator.ts";
 import type { Config } from "./config/schema.ts";
 import { CurveLog } from "./curve-log.ts";
@@ -17,8 +18,9 @@ export interface TrainerParts {
   readonly config: Config;
   readonly training: Training;
   readonly loader: Loader;
-  readonly log: RunLog;
-  readonly checkpoints: CheckpointIndex;
+  /** Of several processes, the first one's alone write anything. */
+  readonly log: Pick<RunLog, "log" | "flush">;
+  readonly checkpoints: Pick<CheckpointIndex, "save">;
   /** Weighs the pixels in place of a curve. */
   readonly comparator?: Comparator | null;
   /** Scores the network as it is, and logs the scores. */
@@ -93,7 +95,7 @@ export class Trainer {
    */
   async run(): Promise<void> {
     const { schedule } = this.#parts.config;
-    while (this.#iteration < schedule.iterations && !this.#parts.signal?.aborted) {
+    while (this.#iteration < schedule.iterations && !this.#isStopped()) {
       const result = await this.#iterate();
       this.#iteration += 1;
       this.#record(result);
@@ -103,6 +105,13 @@ export class Trainer {
       await turnOfTheEventLoop();
     }
     if (this.#saved !== this.#iteration) await this.#save();
+  }
+
+  /** Processes are signalled one by one, and stop after the same iteration. */
+  #isStopped(): boolean {
+    const { signal, training } = this.#parts;
+    const isAborted = signal?.aborted ?? false;
+    return training.joint?.world.any(isAborted) ?? isAborted;
   }
 
   #is(interval: number): boolean {
@@ -205,7 +214,11 @@ export class Trainer {
 
   #giveUp(): never {
     const { failurePath, training } = this.#parts;
-    saveCheckpoint(failurePath, training, this.#facts());
+    const { world = null } = training.joint ?? {};
+    tidy(() => {
+      const randomness = generatorStates(world);
+      if (world?.isFirst ?? true) saveCheckpoint(failurePath, training, this.#facts(), randomness);
+    });
     throw new TrainingError(
       `${this.#skippedInARow} losses in a row were not finite, up to iteration ${this.#iteration}; the state is kept in ${failurePath}. ` +
         "Lower optimizer.learningRate, set optimizer.clipNorm, or take training.precision float32.",
@@ -238,14 +251,16 @@ export class Trainer {
   async #save(metric?: number): Promise<void> {
     const { training, checkpoints, log, comparator } = this.#parts;
     log.flush(); // the log of an iteration is never behind its checkpoint
+    const randomness = generatorStates(training.joint?.world ?? null);
     using bins = this.#curveLog.state();
     using weights = comparator?.state() ?? null;
     const extra = new Map([
       ...(training.curve ? [["bins", bins] as const] : []),
       ...(weights ? [["comparator", weights] as const] : []),
     ]);
-    const write = (path: string) => saveCheckpoint(path, training, this.#facts(), extra);
+    const write = (path: string) => saveCheckpoint(path, training, this.#facts(), randomness, extra);
     await checkpoints.save(this.#iteration, write, metric);
+    for (const states of randomness.values()) states.dispose();
     this.#saved = this.#iteration;
   }
 }

@@ -3,6 +3,7 @@ import type { Dataset } from "../datasets/sample.ts";
 import { type EvaluationResult, evaluate, type InferenceOptions } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
 import { createEvaluationReader, type EvaluationImage } from "../pipeline/index.ts";
+import type { World } from "../processes/world.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
 import { ConfigError } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
@@ -34,6 +35,8 @@ export interface ValidateOptions {
   readonly config: Config;
   readonly dataset: Dataset;
   readonly network: Segmenter;
+  /** Processes that share the images, each with the same network; all of them get the joint scores. */
+  readonly world?: World | null;
   readonly onProgress?: (images: number) => void;
 }
 
@@ -42,13 +45,14 @@ export async function validate({
   config,
   dataset,
   network,
+  world = null,
   onProgress,
 }: ValidateOptions): Promise<EvaluationResult> {
   const wasTraining = network.isTraining;
   network.eval();
   try {
     await using reader = createEvaluationReader({
-      samples: dataset.samples,
+      samples: world ? dataset.samples.filter((_, i) => i % world.size === world.rank) : dataset.samples,
       normalise: config.augmentation,
       base: config.evaluation.base,
       ...(config.training.workers !== undefined && { workers: config.training.workers }),
@@ -60,6 +64,7 @@ export async function validate({
       inference: inferenceOptions(config.evaluation),
       device: config.training.device as Device,
       boundary: config.evaluation.boundary,
+      ...(world && { peers: world }),
       onProgress: ({ images }) => onProgress?.(images),
     });
   } finally {

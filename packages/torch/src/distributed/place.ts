@@ -5,9 +5,13 @@ export interface Place {
   readonly worldSize: number;
   /** Among the processes of this host: which GPU to take. */
   readonly localRank: number;
+  /** Processes of this host, where the launcher says so. */
+  readonly localWorldSize?: number;
   /** Host of rank 0. */
   readonly masterAddress: string;
   readonly masterPort: number;
+  /** Set where torchrun's agent listens on that port itself: the keys of this attempt begin with it. */
+  readonly agentPrefix?: string;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -17,6 +21,7 @@ const NAMES = {
   rank: ["RANK", "SLURM_PROCID"],
   worldSize: ["WORLD_SIZE", "SLURM_NTASKS"],
   localRank: ["LOCAL_RANK", "SLURM_LOCALID"],
+  localWorldSize: ["LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE"],
 } as const;
 
 function readNumber(variables: Variables, names: readonly string[]): number | undefined {
@@ -51,6 +56,15 @@ export function placeFromEnvironment(variables: Variables = process.env): Place 
   if (rank >= worldSize)
     throw new RangeError(`RANK: expected less than WORLD_SIZE, which is ${worldSize}, got ${rank}`);
   if (worldSize === 1) return null;
-  const localRank = readNumber(variables, NAMES.localRank) ?? rank;
-  return { rank, worldSize, localRank, masterAddress: variables.MASTER_ADDR, masterPort };
+  const localWorldSize = readNumber(variables, NAMES.localWorldSize);
+  const hasAgent = variables.TORCHELASTIC_USE_AGENT_STORE === "True";
+  return {
+    rank,
+    worldSize,
+    localRank: readNumber(variables, NAMES.localRank) ?? rank,
+    ...(localWorldSize !== undefined && { localWorldSize }),
+    masterAddress: variables.MASTER_ADDR,
+    masterPort,
+    ...(hasAgent && { agentPrefix: `/worker/attempt_${variables.TORCHELASTIC_RESTART_COUNT ?? 0}` }),
+  };
 }

@@ -47,10 +47,10 @@ export class ProcessGroup implements Disposable {
         "ProcessGroup: the native door was built without Gloo and NCCL; install libgloo-dev and run `npm run setup`",
       );
     }
-    const { masterAddress, masterPort, rank, worldSize } = place;
+    const { masterAddress, masterPort, rank, worldSize, agentPrefix = "" } = place;
     const timeoutMs = 60_000 * (options.timeoutMinutes ?? TIMEOUT_MINUTES);
     return new ProcessGroup(
-      door.joinProcessGroup(masterAddress, masterPort, rank, worldSize, timeoutMs),
+      door.joinProcessGroup(masterAddress, masterPort, rank, worldSize, timeoutMs, agentPrefix),
       place,
     );
   }

@@ -126,6 +126,7 @@ export interface Door {
     rank: number,
     worldSize: number,
     timeoutMs: number,
+    agentPrefix: string,
   ): NativeObject;
   leaveProcessGroup(group: NativeObject): void;
   allReduce(group: NativeObject, tensor: TensorHandle, operation: "sum" | "max" | "min"): void;

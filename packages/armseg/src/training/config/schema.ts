@@ -164,6 +164,10 @@ const loss = z.strictObject({
     .enum(["valid", "all"])
     .default("valid")
     .describe("`all` divides by ignored pixels too, as mmsegmentation does."),
+  sumsOver: z
+    .enum(["process", "all"])
+    .default("process")
+    .describe("With several processes: whose pixels the weights are normalised over."),
   auxiliaryWeight: z.number().min(0).default(0.4).describe("Of the auxiliary head's plain cross entropy."),
   implementation: z
     .enum(["auto", "fused", "composed"])

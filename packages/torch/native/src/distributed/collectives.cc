@@ -35,11 +35,12 @@ Napi::Value processGroupDevices(const Napi::CallbackInfo& info) {
   return result;
 }
 
-/// joinProcessGroup(address, port, rank, worldSize, timeoutMs) -> group
+/// joinProcessGroup(address, port, rank, worldSize, timeoutMs, agentPrefix) -> group
 Napi::Value joinProcessGroup(const Napi::CallbackInfo& info) {
   const Rendezvous where{info[0].As<Napi::String>(), static_cast<uint16_t>(info[1].As<Napi::Number>().Uint32Value()),
                          info[2].As<Napi::Number>().Int32Value(), info[3].As<Napi::Number>().Int32Value(),
-                         std::chrono::milliseconds(info[4].As<Napi::Number>().Int64Value())};
+                         std::chrono::milliseconds(info[4].As<Napi::Number>().Int64Value()),
+                         info[5].As<Napi::String>()};
   Group group = guarded("joinProcessGroup", [&] { return join(where); });
   return Napi::External<Group>::New(info.Env(), new Group(std::move(group)),
                                     [](Napi::Env, Group* kept) { delete kept; });

@@ -15,11 +15,14 @@ namespace {
 Store meet(const Rendezvous& where) {
   c10d::TCPStoreOptions options;
   options.port = where.port;
-  options.isServer = where.rank == 0;
+  const bool hasAgent = !where.agentPrefix.empty();
+  options.isServer = where.rank == 0 && !hasAgent;
   options.numWorkers = where.worldSize;
-  options.waitWorkers = true;
+  options.waitWorkers = !hasAgent;
   options.timeout = where.timeout;
-  return c10::make_intrusive<c10d::TCPStore>(where.address, options);
+  const Store store = c10::make_intrusive<c10d::TCPStore>(where.address, options);
+  if (!hasAgent) return store;
+  return c10::make_intrusive<c10d::PrefixStore>(where.agentPrefix, store);
 }
 
 #ifdef USE_C10D_GLOO

@@ -22,6 +22,8 @@ struct Rendezvous {
   int rank;
   int worldSize;
   std::chrono::milliseconds timeout;
+  /// Not empty where torchrun's agent has the store: the keys of this attempt begin with it.
+  std::string agentPrefix;
 };
 
 /// The devices whose tensors a group can carry: "cpu" (Gloo), "cuda" (NCCL).

@@ -1,0 +1,156 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
+
+/** The command could not be run on several processes; the message holds the first error. */
+export class LaunchError extends Error {
+  override readonly name = "LaunchError";
+  readonly code = "ERR_LAUNCH";
+}
+
+export interface LaunchOptions {
+  /** How many. */
+  readonly processes: number;
+  /** Arguments of this program, without those that ask for several processes. */
+  readonly args: readonly string[];
+  /** Ends them in order: each is sent SIGTERM. */
+  readonly signal?: AbortSignal;
+  /** The program. Default: this one. */
+  readonly program?: string;
+}
+
+/** After the first failure the others end by themselves, since their connections broke; if not, they are killed. */
+const GRACE_MS = 5_000;
+/** Of what a process without a terminal wrote to standard error, the end is kept. */
+const KEPT_CHARACTERS = 4_000;
+
+/** Set for the processes that {@link launch} starts. */
+const LAUNCHED = "ARMSEG_LAUNCHED";
+
+/** How a process ended that did not end well. */
+interface Failure {
+  readonly rank: number;
+  readonly reason: string;
+}
+
+/**
+ * Runs this program as several processes of this host that find each other, as torchrun would. The first has the terminal.
+ *
+ * @returns The first one's exit code, if all ended alike: done, or stopped in order.
+ * @throws {LaunchError} If one fails or is killed: with its number and its error. The others have then been ended.
+ */
+export async function launch({ processes, args, signal, program }: LaunchOptions): Promise<number> {
+  const port = await freePort();
+  const children = Array.from({ length: processes }, (_, rank) =>
+    start(program ?? (process.argv[1] as string), args, environment(rank, processes, port)),
+  );
+  const stop = () => {
+    for (const child of children) child.kill("SIGTERM");
+  };
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return await outcome(children);
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** A port that nobody listened on a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function environment(rank: number, processes: number, port: number): NodeJS.ProcessEnv {
+  const threads = Math.max(1, Math.floor(availableParallelism() / processes));
+  return {
+    OMP_NUM_THREADS: String(threads), // process.env has the last word
+    ...process.env,
+    [LAUNCHED]: "1",
+    RANK: String(rank),
+    WORLD_SIZE: String(processes),
+    LOCAL_RANK: String(rank),
+    LOCAL_WORLD_SIZE: String(processes),
+    MASTER_ADDR: "127.0.0.1",
+    MASTER_PORT: String(port),
+  };
+}
+
+/** A group of its own: the terminal's Ctrl-C reaches the launcher alone, which asks all to stop, once. */
+function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const isFirst = env.RANK === "0";
+  return fork(program, args, {
+    env,
+    detached: true,
+    stdio: ["ignore", isFirst ? "inherit" : "ignore", isFirst ? "inherit" : "pipe", "ipc"],
+  });
+}
+
+async function outcome(children: readonly ChildProcess[]): Promise<number> {
+  const codes: (number | null)[] = [];
+  let first: Failure | null = null;
+  let killer: NodeJS.Timeout | undefined;
+  const fail = (rank: number, reason: string) => {
+    first ??= { rank, reason };
+    killer ??= setTimeout(() => {
+      for (const child of children) child.kill("SIGKILL");
+    }, GRACE_MS);
+  };
+  await Promise.all(
+    children.map(async (child, rank) => {
+      const { code, killedBy, text } = await end(child, (message) => fail(rank, message));
+      codes[rank] = code;
+      if (killedBy) fail(rank, `it was killed by ${killedBy}`);
+      else if (code !== 0 && !isStopped(code)) fail(rank, text.trim() || `it ended with exit code ${code}`);
+    }),
+  );
+  clearTimeout(killer);
+  if (first) throw new LaunchError(failureText(first, children.length));
+  return codes[0] ?? 0;
+}
+
+/** SIGINT's and SIGTERM's exit codes: ended in order. */
+function isStopped(code: number | null): boolean {
+  return code === 130 || code === 143;
+}
+
+function failureText({ rank, reason }: Failure, processes: number): string {
+  return `process ${rank} of ${processes} (0 to ${processes - 1}) failed: ${reason}\nThe others have been ended.`;
+}
+
+interface End {
+  readonly code: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  readonly text: string;
+}
+
+function end(child: ChildProcess, onError: (message: string) => void): Promise<End> {
+  let text = "";
+  child.stderr?.on("data", (data: Buffer) => {
+    text = (text + data.toString()).slice(-KEPT_CHARACTERS);
+  });
+  child.on("message", ({ error }: { error: string }) => onError(error));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, killedBy) => resolve({ code, killedBy, text }));
+  });
+}
+
+/** Whether {@link launch} started this process. */
+export function isLaunched(): boolean {
+  return process.send !== undefined && process.env[LAUNCHED] !== undefined;
+}
+
+/** Tells the launcher what went wrong here, in place of the terminal: it shows the first of all errors. */
+export function reportToLauncher(error: string): void {
+  process.send?.({ error });
+}
+
+/** Ends with the launcher, should that be killed. */
+export function endWithLauncher(): void {
+  process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
+  process.channel?.unref(); // it keeps nobody alive who is done
+}
