@@ -27,7 +27,7 @@ interface Options {
   readonly data?: string;
   readonly weights?: string;
   readonly seeds?: number;
-  readonly jobs: number;
+  readonly jobs?: number;
   readonly out?: string;
   readonly set?: string[];
   readonly dryRun?: true;
@@ -57,7 +57,7 @@ export function addReproduce(program: Command): void {
       "ImageNet weights: of ResNet-18 (camvid, scenes), or a folder of them (paper)",
     )
     .option("--seeds <n>", "trainings of each cell (default: 3; figures: 1)", integer(1))
-    .option("--jobs <n>", "trainings at a time", integer(1), 1)
+    .option("--jobs <n>", "trainings at a time (default: by scale and processors)", integer(1))
     .option("--out <folder>", "runs and results (default: runs/reproduce-<scale>)")
     .option("--dry-run", "list the cells, time a few iterations, estimate the hours")
     .option("--json", "print JSON")

@@ -42,6 +42,21 @@ test("cells times seeds, seed by seed, each with its seed in its configuration",
   expect(readdirSync(join(folder, "results"))).toHaveLength(6);
 });
 
+test("many jobs at once may listen for the end without a warning of Node's", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on("warning", note);
+  const { signal } = new AbortController();
+  const run = async () => {
+    signal.addEventListener("abort", () => {});
+    return scored(0.5);
+  };
+  await grid(jobsOf(cells, 5), { run, signal, concurrency: 15 });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("warning", note);
+  expect(warnings).toEqual([]);
+});
+
 describe("what is done is not done again", () => {
   test("a second call runs nothing and has the same results", async () => {
     const jobs = jobsOf(cells, 1);

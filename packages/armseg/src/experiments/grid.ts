@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type CellResult, cellResult, type Machine, readResult, writeResult } from "./cell-result.ts";
 import type { Job, Outcome } from "./job.ts";
 
@@ -30,6 +31,7 @@ export interface GridResult {
  */
 export async function runGrid(jobs: readonly Job[], options: GridOptions): Promise<GridResult> {
   const { folder, concurrency = 1, signal } = options;
+  if (signal) setMaxListeners(0, signal); // each running job listens: many at once are no leak
   const results = jobs.map((job) => finishedResult(folder, job));
   for (const result of results) if (result) options.onResult?.(result, false);
   const waiting = [...jobs.keys()].filter((i) => !results[i]);

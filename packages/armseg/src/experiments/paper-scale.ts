@@ -35,6 +35,7 @@ function network(
 export const PAPER: Scale = {
   name: "paper",
   description: "the paper's settings: Cityscapes and ADE20K; needs the data, ImageNet weights and GPUs",
+  mostJobs: 1,
   data: {
     coarse: cityscapes("Cityscapes, coarse", "coarse", 40_000),
     fine: cityscapes("Cityscapes, fine", "fine", 40_000),

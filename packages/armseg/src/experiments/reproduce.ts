@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { libtorchVersion } from "@armseg/torch";
-import type { ProgressStream } from "../report/progress.ts";
+import { duration, type ProgressStream } from "../report/progress.ts";
 import { writeFileAtomically } from "../runs/atomic-file.ts";
 import { collectEnvironment } from "../runs/environment.ts";
 import type { Experiment } from "./cell.ts";
@@ -37,7 +37,7 @@ export interface ReproduceOptions {
   readonly weights?: string;
   /** Default 3. */
   readonly seeds?: number;
-  /** Trainings at a time. Default 1. */
+  /** Trainings at a time. Default: as many as the scale allows and there are processors. */
   readonly jobs?: number;
   /** `key=value`, put over the configuration of every cell. */
   readonly set?: readonly string[];
@@ -106,9 +106,13 @@ export async function planReproduction(options: ReproduceOptions): Promise<Plan>
   });
 }
 
+function defaultJobs(scale: ScaleName): number {
+  return Math.min(SCALES[scale].mostJobs, availableParallelism());
+}
+
 function runJobs(
   jobs: readonly Job[],
-  { folder, jobs: concurrency = 1, signal, stream, run }: ReproduceOptions,
+  { folder, scale, jobs: concurrency = defaultJobs(scale), signal, stream, run }: ReproduceOptions,
   say: (text: string) => void,
 ): Promise<GridResult> {
   const isShown = concurrency === 1 && stream !== null;
@@ -117,7 +121,13 @@ function runJobs(
     say(`${job.cell}, seed ${job.seed}`);
     return runJobInProcess(job, { folder, threads, isShown, ...(signal && { signal }) });
   };
+  const start = performance.now();
   let done = 0;
+  let trained = 0;
+  const timeLeft = () => {
+    const waiting = jobs.length - done;
+    return waiting > 0 ? `  ${duration(((performance.now() - start) / trained) * waiting)} left` : "";
+  };
   return runGrid(jobs, {
     folder,
     concurrency,
@@ -125,7 +135,9 @@ function runJobs(
     run: run ?? inProcess,
     onResult: (result, isNew) => {
       done += 1;
-      if (isNew) say(`${done}/${jobs.length}  ${resultText(result)}`);
+      if (!isNew) return;
+      trained += 1;
+      say(`${done}/${jobs.length}  ${resultText(result)}${timeLeft()}`);
     },
     ...(signal && { signal }),
   });

@@ -23,6 +23,8 @@ export interface ScaledNetwork {
 export interface Scale {
   readonly name: "paper" | "camvid" | "scenes";
   readonly description: string;
+  /** Trainings at a time, where there are as many processors: small networks use several better one each. */
+  readonly mostJobs: number;
   /** Missing kinds of data and networks leave their cells out. */
   readonly data: Readonly<Partial<Record<DataKind, (places: Places) => ScaledData>>>;
   readonly networks: Readonly<Partial<Record<NetworkKind, ScaledNetwork>>>;

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from "node:os";
+import { processGroupDevices } from "../distributed/index.ts";
 import type { Device, DType } from "../dtype.ts";
 import { buildInfo, door } from "../native/load.ts";
 import { tidy } from "../scope.ts";
@@ -28,6 +29,8 @@ export interface Diagnosis {
   readonly rates: Rates;
   /** Reduced-precision types that a convolution under autocast can run in, by device. */
   readonly autocast: Readonly<Record<string, readonly DType[]>>;
+  /** What several processes can send each other: tensors of the CPU through Gloo, of GPUs through NCCL. */
+  readonly processGroups: readonly ("cpu" | "cuda")[];
   readonly problems: readonly Problem[];
 }
 
@@ -108,6 +111,7 @@ export function diagnose(): Diagnosis {
     blas,
     rates,
     autocast: Object.fromEntries(found.map((device) => [device, autocastTypes(device)])),
+    processGroups: processGroupDevices(),
     problems: [
       ...versionProblems(door.version(), builtAgainst),
       ...threadProblems(threads.used, threads.available),

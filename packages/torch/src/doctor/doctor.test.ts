@@ -41,7 +41,10 @@ test("prints problems with their remedies", () => {
     blas: { name: "OpenBLAS", path: null },
     rates: { matrixProduct: 100, convolution: 80 },
     autocast: { cpu: ["bfloat16"] },
+    processGroups: ["cpu"],
     problems: [{ what: "something is slow", remedy: "mend it" }],
   };
-  expect(formatDiagnosis(diagnosis)).toMatch(/threads +1 of 2[\s\S]*! something is slow\n {2}mend it$/);
+  expect(formatDiagnosis(diagnosis)).toMatch(
+    /threads +1 of 2[\s\S]*processes +Gloo \(CPU\)[\s\S]*! something is slow\n {2}mend it$/,
+  );
 });

@@ -1,5 +1,7 @@
 import type { Diagnosis } from "./diagnose.ts";
 
+const BACKENDS = { cpu: "Gloo (CPU)", cuda: "NCCL (CUDA)" } as const;
+
 /** The diagnosis as lines for a terminal. */
 export function formatDiagnosis(diagnosis: Diagnosis): string {
   const { libtorch, threads, blas, rates } = diagnosis;
@@ -16,6 +18,7 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
       `autocast ${device}`,
       types.join(", ") || "none",
     ]),
+    ["processes", diagnosis.processGroups.map((device) => BACKENDS[device]).join(", ") || "one only"],
   ];
   const facts = rows.map(([name, value]) => `${name.padEnd(16)}${value}`);
   const problems = diagnosis.problems.map(({ what, remedy }) => `! ${what}\n  ${remedy}`);
