@@ -125,7 +125,8 @@ const CAMVID: Recipe = {
   table: "none: not a setting of the paper",
   expected:
     "mIoU 47.08 with ImageNet weights up to layer3, on a split of the training list (docs/results.md); cross entropy 47.17, on fine labels 52.57",
-  hardware: "two processors, 25 minutes; no GPU",
+  hardware:
+    "two processors with bfloat16 arithmetic (`armseg doctor`), 25 minutes; on others --set training.precision=float32",
   commands: [
     "armseg data coarsen data/camvid/labels/train data/camvid-coarse",
     "armseg train recipes/camvid-coarse-arm.yaml --set model.weights=weights/resnet18.pth",

@@ -3,7 +3,8 @@ export { enableGrad, inferenceMode, isGradEnabled, noGrad } from "./autograd.ts"
 export * as distributed from "./distributed/index.ts";
 export type { Diagnosis, Problem } from "./doctor/diagnose.ts";
 export { diagnose } from "./doctor/diagnose.ts";
-export { formatDiagnosis } from "./doctor/format.ts";
+export { diagnosisRows, formatDiagnosis } from "./doctor/format.ts";
+export { convolutionSpeedup } from "./doctor/rates.ts";
 export type { Device, DType, Layout, MemoryFormat, TypedArray } from "./dtype.ts";
 export { FileAccessError, FileFormatError, readPth, readSafetensorsHeader, stateDictOf } from "./io/index.ts";
 export { NativeLibraryError } from "./native/load.ts";

@@ -16,7 +16,8 @@ export function addDoctor(program: Command): void {
     .action(async (options: { json?: true }) => {
       const { diagnoseSystem, formatSystem } = await import("../doctor/diagnose-system.ts");
       const diagnosis = await diagnoseSystem();
-      printResult(diagnosis, options.json, formatSystem);
+      const text = await formatSystem(diagnosis);
+      printResult(diagnosis, options.json, () => text);
       if (!diagnosis.isUsable) process.exitCode = FAILED;
     });
 }

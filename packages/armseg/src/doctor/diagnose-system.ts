@@ -91,36 +91,20 @@ export async function diagnoseSystem(): Promise<SystemDiagnosis> {
   };
 }
 
-function engineRows({
-  libtorch,
-  processor,
-  devices,
-  threads,
-  blas,
-  rates,
-  autocast,
-}: Diagnosis): [string, string][] {
-  return [
-    ["libtorch", `${libtorch.version}  ${libtorch.path ?? ""}`],
-    ["processor", processor],
-    ["devices", devices.join(", ")],
-    ["threads", `${threads.used} of ${threads.available}`],
-    ["BLAS", `${blas.name}${blas.path ? `  ${blas.path}` : ""}`],
-    ["matrix product", `${rates.matrixProduct.toFixed(0)} GFLOP/s`],
-    ["3x3 convolution", `${rates.convolution.toFixed(0)} GFLOP/s`],
-    ...Object.entries(autocast).map(([device, types]): [string, string] => [
-      `autocast ${device}`,
-      types.join(", ") || "none",
-    ]),
-  ];
+/** The engine's facts, by the engine itself, which is only loaded where it loads. */
+async function engineRows(engine: Diagnosis | null): Promise<[string, string][]> {
+  if (!engine) return [["libtorch", "does not load"]];
+  const { diagnosisRows } = await import("@armseg/torch");
+  return diagnosisRows(engine);
 }
 
 /** The diagnosis as lines for a terminal: facts, then problems with their remedies. */
-export function formatSystem({ engine, kernels, pictures, disk, node, problems }: SystemDiagnosis): string {
+export async function formatSystem(diagnosis: SystemDiagnosis): Promise<string> {
+  const { engine, kernels, pictures, disk, node, problems } = diagnosis;
   const formats = Object.entries(pictures.formats).flatMap(([format, isRead]) => (isRead ? [format] : []));
   const rows: [string, string][] = [
     ["Node", node],
-    ...(engine ? engineRows(engine) : [["libtorch", "does not load"] as [string, string]]),
+    ...(await engineRows(engine)),
     ["fused kernels", kernels.isLoaded ? `${kernels.instructionSet}` : "not loaded"],
     ["pictures", `${pictures.library}  ${formats.join(", ")}`],
     ["free disk", `${(disk.freeBytes / 1e9).toFixed(1)} GB in ${disk.folder}`],

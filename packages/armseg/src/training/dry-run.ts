@@ -12,6 +12,7 @@ import { openLoader } from "./open-loader.ts";
 import { prepareData } from "./prepare-data.ts";
 import { loadPretrained } from "./pretrained.ts";
 import type { RunControl } from "./run.ts";
+import { warnOfSlowPrecision } from "./slow-precision.ts";
 
 /** What a training will take, measured. */
 export interface TrainingPlan {
@@ -38,6 +39,7 @@ export async function dryRun(config: Config, control: Omit<RunControl, "folder">
   const say = (text: string) => stream?.write(`${text}\n`);
   const cacheFolder = mkdtempSync(join(tmpdir(), "armseg-dry-run-"));
   keepFreedMemory();
+  warnOfSlowPrecision(config.training, say);
   manualSeed(config.training.seed);
   try {
     const data = await prepareData(config, { cacheFolder, say });

@@ -21,6 +21,7 @@ import { ofOwnDevice } from "./own-device.ts";
 import { prepareData, type TrainingData } from "./prepare-data.ts";
 import { loadPretrained } from "./pretrained.ts";
 import { drawSamples } from "./samples.ts";
+import { warnOfSlowPrecision } from "./slow-precision.ts";
 import { Trainer } from "./trainer.ts";
 import { evaluationRecord, validate } from "./validate.ts";
 
@@ -111,6 +112,7 @@ async function trainInFolder(given: Config, place: Place, control: RunControl): 
   const say = (text: string) => stream?.write(`${text}\n`);
   const config = ofOwnDevice(given, world);
   prepareProcess(config);
+  if (isFirst) warnOfSlowPrecision(config.training, say);
   const prepare = () => prepareData(config, { cacheFolder: join(paths.folder, "cache"), say });
   const data = await firstAlone(world, prepare);
   const training = buildTraining(config, data.train.classes.length, data.classWeights, world);

@@ -2,15 +2,20 @@ import { availableParallelism, cpus } from "node:os";
 import { processGroupDevices } from "../distributed/index.ts";
 import type { Device, DType } from "../dtype.ts";
 import { buildInfo, door } from "../native/load.ts";
-import { tidy } from "../scope.ts";
-import { ops } from "../tensor.ts";
 import { type Blas, findBlas } from "./blas.ts";
-import { measureRates, type Rates } from "./rates.ts";
+import { convolutionSpeedup, measureRates, type Rates } from "./rates.ts";
 
 /** Something that is wrong or slow, and how to mend it. */
 export interface Problem {
   readonly what: string;
   readonly remedy: string;
+}
+
+/** A type that a convolution under autocast can run in. */
+export interface AutocastType {
+  readonly dtype: DType;
+  /** Times as fast as float32, measured now. */
+  readonly speedup: number;
 }
 
 /** What the engine stands on, here and now. */
@@ -27,8 +32,8 @@ export interface Diagnosis {
   readonly blas: Blas;
   /** 10^9 floating-point operations a second on the CPU, measured now. */
   readonly rates: Rates;
-  /** Reduced-precision types that a convolution under autocast can run in, by device. */
-  readonly autocast: Readonly<Record<string, readonly DType[]>>;
+  /** Of reduced precision, by device. */
+  readonly autocast: Readonly<Record<string, readonly AutocastType[]>>;
   /** What several processes can send each other: tensors of the CPU through Gloo, of GPUs through NCCL. */
   readonly processGroups: readonly ("cpu" | "cuda")[];
   readonly problems: readonly Problem[];
@@ -42,20 +47,15 @@ function devices(): Device[] {
   return ["cpu", ...cuda];
 }
 
-function canConvolve(device: Device, dtype: DType): boolean {
-  try {
-    tidy(() =>
-      ops.conv2d(ops.ones([1, 4, 4, 4], { device, dtype }), ops.ones([4, 4, 3, 3], { device, dtype })),
-    );
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function autocastTypes(device: Device): DType[] {
+function autocastTypes(device: Device): AutocastType[] {
   const candidates: DType[] = device === "cpu" ? ["bfloat16"] : ["bfloat16", "float16"];
-  return candidates.filter((dtype) => canConvolve(device, dtype));
+  return candidates.flatMap((dtype) => {
+    try {
+      return [{ dtype, speedup: convolutionSpeedup(dtype, device) }];
+    } catch {
+      return []; // no such convolution here
+    }
+  });
 }
 
 function blasProblems(blas: Blas, rates: Rates, threads: number): Problem[] {

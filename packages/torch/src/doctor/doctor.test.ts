@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
+import { manualSeed } from "../random.ts";
 import { setThreads } from "../runtime.ts";
+import { tidy } from "../scope.ts";
+import { ops } from "../tensor.ts";
 import { findBlas } from "./blas.ts";
 import { type Diagnosis, diagnose } from "./diagnose.ts";
 import { formatDiagnosis } from "./format.ts";
+import { convolutionSpeedup } from "./rates.ts";
 
 test("tells what the engine stands on", () => {
   const diagnosis = diagnose();
@@ -27,6 +31,15 @@ test("warns of idle processors, with the remedy", () => {
   setThreads(available);
 });
 
+test("measuring a dtype takes no random numbers", () => {
+  const draw = (measure: boolean) => {
+    manualSeed(7);
+    if (measure) expect(convolutionSpeedup("float64")).toBeGreaterThan(0);
+    return tidy(() => ops.rand([4]).toArray());
+  };
+  expect(draw(true)).toEqual(draw(false));
+});
+
 test("falls back on the build configuration for a BLAS that is linked in", () => {
   expect(["OpenBLAS", "MKL", "BLIS", "reference BLAS"]).toContain(findBlas("BLAS_INFO=mkl").name);
 });
@@ -40,11 +53,11 @@ test("prints problems with their remedies", () => {
     threads: { used: 1, available: 2 },
     blas: { name: "OpenBLAS", path: null },
     rates: { matrixProduct: 100, convolution: 80 },
-    autocast: { cpu: ["bfloat16"] },
+    autocast: { cpu: [{ dtype: "bfloat16", speedup: 0.25 }] },
     processGroups: ["cpu"],
     problems: [{ what: "something is slow", remedy: "mend it" }],
   };
   expect(formatDiagnosis(diagnosis)).toMatch(
-    /threads +1 of 2[\s\S]*processes +Gloo \(CPU\)[\s\S]*! something is slow\n {2}mend it$/,
+    /threads +1 of 2[\s\S]*bfloat16 \(4\.0 times slower than float32\)[\s\S]*processes +Gloo \(CPU\)[\s\S]*! something is slow\n {2}mend it$/,
   );
 });

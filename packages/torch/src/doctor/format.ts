@@ -1,12 +1,19 @@
-import type { Diagnosis } from "./diagnose.ts";
+import type { AutocastType, Diagnosis } from "./diagnose.ts";
 
 const BACKENDS = { cpu: "Gloo (CPU)", cuda: "NCCL (CUDA)" } as const;
 
-/** The diagnosis as lines for a terminal. */
-export function formatDiagnosis(diagnosis: Diagnosis): string {
+function autocastText({ dtype, speedup }: AutocastType): string {
+  const comparison =
+    speedup >= 1
+      ? `${speedup.toFixed(1)} times as fast as float32`
+      : `${(1 / speedup).toFixed(1)} times slower than float32`;
+  return `${dtype} (${comparison})`;
+}
+
+/** Name and value of each fact of a diagnosis but Node's version. */
+export function diagnosisRows(diagnosis: Diagnosis): [string, string][] {
   const { libtorch, threads, blas, rates } = diagnosis;
-  const rows: [string, string][] = [
-    ["Node", diagnosis.node],
+  return [
     ["libtorch", `${libtorch.version}  ${libtorch.path ?? ""}`],
     ["processor", diagnosis.processor],
     ["devices", diagnosis.devices.join(", ")],
@@ -16,10 +23,15 @@ export function formatDiagnosis(diagnosis: Diagnosis): string {
     ["3x3 convolution", `${rates.convolution.toFixed(0)} GFLOP/s`],
     ...Object.entries(diagnosis.autocast).map(([device, types]): [string, string] => [
       `autocast ${device}`,
-      types.join(", ") || "none",
+      types.map(autocastText).join(", ") || "none",
     ]),
     ["processes", diagnosis.processGroups.map((device) => BACKENDS[device]).join(", ") || "one only"],
   ];
+}
+
+/** The diagnosis as lines for a terminal. */
+export function formatDiagnosis(diagnosis: Diagnosis): string {
+  const rows = [["Node", diagnosis.node] as const, ...diagnosisRows(diagnosis)];
   const facts = rows.map(([name, value]) => `${name.padEnd(16)}${value}`);
   const problems = diagnosis.problems.map(({ what, remedy }) => `! ${what}\n  ${remedy}`);
   return [...facts, "", ...(problems.length > 0 ? problems : ["Nothing is wrong."])].join("\n");
