@@ -1,4 +1,4 @@
-import { amp, type Device, fromTypedArray, noGrad, ops, type Tensor } from "@armseg/torch";
+import { amp, type Device, type DType, fromTypedArray, noGrad, ops, type Tensor } from "@armseg/torch";
 import { NonFiniteLossError, type SegmentationLossResult } from "../losses/index.ts";
 import type { SegmenterOutput } from "../networks/index.ts";
 import type { Batch } from "../pipeline/index.ts";
@@ -10,6 +10,15 @@ import { JointSums } from "./joint-sums.ts";
 
 /** Weights of a batch's pixels, `[N, H, W]`, from its images and labels. */
 export type Weigh = (images: Tensor, labels: Tensor) => Tensor;
+
+/**
+ * A batch's array on the device. A GPU fetches it from page-locked memory, behind the work that it still has, while the
+ * processor goes on; libtorch keeps that memory from being used again before then.
+ */
+function send(values: Tensor, device: Device, dtype: DType): Tensor {
+  if (!device.startsWith("cuda")) return values.to(device, dtype);
+  return values.pinMemory().to(device, dtype, { nonBlocking: true });
+}
 
 /** The batch on the device: images float32 `[N, 3, H, W]`, labels uint8 `[N, H, W]`, weights float32 `[N, H, W]`. */
 export function toTensors(
@@ -27,9 +36,9 @@ export function toTensors(
   const labels = fromTypedArray(batch.labels, [batchSize, height, width]);
   const weights = batch.weights ? fromTypedArray(batch.weights, [batchSize, height, width]) : null;
   return {
-    images: images.to(device, "float32"),
-    labels: labels.to(device, "uint8"),
-    weights: weights?.to(device, "float32") ?? null,
+    images: send(images, device, "float32"),
+    labels: send(labels, device, "uint8"),
+    weights: weights && send(weights, device, "float32"),
   };
 }
 

@@ -1,4 +1,4 @@
-import { optim, type Tensor, tidy } from "@armseg/torch";
+import { ops, optim, type Tensor, tidy } from "@armseg/torch";
 import type { Batch } from "../pipeline/index.ts";
 import type { Phase } from "../reweighting/index.ts";
 import { batchLosses, type Weigh } from "./batch-losses.ts";
@@ -20,25 +20,18 @@ export interface IterationResult {
   readonly bins: Float64Array | null;
 }
 
-function areFinite(training: Training): Tensor {
-  const parameters = [...training.optimizer.parameters()].flatMap((parameter) => parameter.grad ?? []);
-  return parameters
-    .map((gradient) => gradient.sum())
-    .reduce((sum, term) => sum.add(term.to(sum.device, sum.dtype)));
+/** The norm of all gradients, or of the network's before it clips them: `[]`, on the device, and finite if they are. */
+function gradientNorm({ network, optimizer, scaler }: Training, clipNorm: number | null): Tensor {
+  if (clipNorm === null) return optim.gradNorm(optimizer.parameters());
+  scaler.unscale_(optimizer);
+  return optim.clipGradNorm(network.parameters(), clipNorm);
 }
 
-/** Applies the gradients, unless one is not finite. */
-function step(training: Training, config: Config): { hasStepped: boolean; gradientNorm: number | undefined } {
-  const { optimizer, scaler, network } = training;
-  const { clipNorm } = config.optimizer;
-  if (clipNorm !== null) scaler.unscale_(optimizer);
-  const norm = clipNorm === null ? undefined : optim.clipGradNorm(network.parameters(), clipNorm).item();
-  if (config.training.precision !== "float16" && !Number.isFinite(norm ?? areFinite(training).item())) {
-    return { hasStepped: false, gradientNorm: norm };
-  }
+/** Applies the gradients; false where the scaler refuses them. */
+function step({ optimizer, scaler }: Training): boolean {
   const hasStepped = scaler.step(optimizer);
   scaler.update();
-  return { hasStepped, gradientNorm: norm };
+  return hasStepped;
 }
 
 /**
@@ -52,7 +45,7 @@ function gradients(
   phase: Phase,
   config: Config,
   weigh: Weigh | null,
-): Float64Array | null {
+): Tensor | null {
   const { scaler, joint, curve } = training;
   let sum: Tensor | null = null;
   for (const [i, batch] of batches.entries()) {
@@ -69,17 +62,22 @@ function gradients(
   }
   const { world } = joint ?? {};
   if (world && curve && config.loss.sumsOver === "process") world.averageGradients(curve.parameters());
-  world?.group.allReduce_(sum as unknown as Tensor);
-  // The first time that this iteration waits for the device, after all its work was sent there.
-  return (sum as unknown as Tensor).cpu().toTypedArray() as Float64Array;
+  if (sum) world?.group.allReduce_(sum);
+  return sum;
 }
 
-const NOT_STEPPED = { hasStepped: false, gradientNorm: undefined };
+/** Two tensors' numbers in one transfer. */
+function readTogether(first: Tensor, second: Tensor): Float64Array {
+  const all = ops.cat([first.reshape([-1]).to(second.device, second.dtype), second]);
+  return all.cpu().toTypedArray() as Float64Array;
+}
+
 const NOT_FINITE = {
   loss: Number.NaN,
   meanLoss: Number.NaN,
   auxLoss: undefined,
-  ...NOT_STEPPED,
+  gradientNorm: undefined,
+  hasStepped: false,
   isEmpty: false,
   bins: null,
 };
@@ -102,24 +100,33 @@ export function trainIteration(
     training.optimizer.zeroGrad();
     const sums = gradients(training, batches, phase, config, weigh);
     if (!sums) return NOT_FINITE;
-    const count = batches.length * (training.joint?.world.size ?? 1);
-    const [main, meanLoss, auxLoss, weight] = Array.from(sums.subarray(0, 4)) as [
+    const { clipNorm } = config.optimizer;
+    // Scaled gradients may overflow for all that the loss is sound: the scaler looks at them, and waits for the device.
+    const isScaled = config.training.precision === "float16";
+    // Else the only time that an iteration waits, after all but the update was sent to the device.
+    const numbers = readTogether(isScaled ? ops.zeros([]) : gradientNorm(training, clipNorm), sums);
+    const [ownNorm, main, meanLoss, auxLoss, weight] = [...numbers.subarray(0, 5)] as [
+      number,
       number,
       number,
       number,
       number,
     ];
+    const count = batches.length * (training.joint?.world.size ?? 1);
     const hasAuxiliary = !Number.isNaN(auxLoss);
     const loss = (main + (hasAuxiliary ? config.loss.auxiliaryWeight * auxLoss : 0)) / count;
-    const stepped = Number.isFinite(loss) ? step(training, config) : NOT_STEPPED;
-    if (stepped.hasStepped) training.ema?.update(training.network);
+    const canStep = Number.isFinite(loss) && Number.isFinite(ownNorm);
+    const norm = canStep && isScaled && clipNorm !== null ? gradientNorm(training, clipNorm).item() : ownNorm;
+    const hasStepped = canStep && step(training);
+    if (hasStepped) training.ema?.update(training.network);
     return {
       loss,
       meanLoss: meanLoss / count,
       auxLoss: hasAuxiliary ? auxLoss / count : undefined,
-      ...stepped,
+      gradientNorm: clipNorm === null ? undefined : norm,
+      hasStepped,
       isEmpty: weight === 0,
-      bins: training.curve ? sums.slice(4) : null,
+      bins: training.curve ? numbers.slice(5) : null,
     };
   });
 }

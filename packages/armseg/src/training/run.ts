@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import type { Device } from "@armseg/torch";
-import { keepFreedMemory, libtorchVersion, manualSeed, useDeterministicAlgorithms } from "@armseg/torch";
+import {
+  keepFreedMemory,
+  libtorchVersion,
+  manualSeed,
+  useCudnnBenchmark,
+  useDeterministicAlgorithms,
+} from "@armseg/torch";
 import { stringify } from "yaml";
 import { World } from "../processes/world.ts";
 import { Progress, type ProgressStream } from "../report/progress.ts";
@@ -72,6 +78,7 @@ function facts(config: Config, data: TrainingData, processes: number): Record<st
 function prepareProcess(config: Config): void {
   keepFreedMemory();
   useDeterministicAlgorithms(config.training.deterministic);
+  useCudnnBenchmark(!config.training.deterministic); // crops have one size
   manualSeed(config.training.seed);
 }
 

@@ -1,6 +1,6 @@
 export type { AdamWOptions, AdamWSettings } from "./adam-w.ts";
 export { AdamW } from "./adam-w.ts";
-export { clipGradNorm } from "./clip-grad-norm.ts";
+export { clipGradNorm, gradNorm } from "./clip-grad-norm.ts";
 export type { GroupOptions, OptimizerState, ParameterGroup, ParameterSource, Update } from "./optimizer.ts";
 export { Optimizer } from "./optimizer.ts";
 export type { SGDOptions, SGDSettings } from "./sgd.ts";

@@ -231,6 +231,7 @@ describe("clipGradNorm", () => {
     tidy(() => {
       const parameters = parametersWithGradients();
       const expected = golden.clipping[name];
+      expectClose(optim.gradNorm(parameters), expected.norm, 1e-6);
       expectClose(optim.clipGradNorm(parameters, limit), expected.norm, 1e-6);
       for (const [i, { grad }] of parameters.entries())
         expectClose(grad as Tensor, expected.after[i] as NestedNumbers, 1e-6);
