@@ -27,10 +27,24 @@ export interface Cell {
   readonly base?: MethodName;
 }
 
+/** A system of others that is not trained here, with the figure that they publish. */
+export interface PublishedFigure {
+  /** Data and annotations. */
+  readonly setting: string;
+  readonly system: string;
+  /** Percent. */
+  readonly mIoU: number;
+  /** The split, and how it was evaluated. */
+  readonly on: string;
+  readonly source: string;
+}
+
 /** Cells that belong together. */
 export interface Experiment {
   readonly title: string;
   /** What it asks, for the reader of its result. */
   readonly question: string;
   readonly cells: readonly Cell[];
+  /** To read the cells beside. */
+  readonly published?: readonly PublishedFigure[];
 }

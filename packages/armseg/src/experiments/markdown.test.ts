@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { markdownTable } from "./markdown.ts";
+import { markdownTable, publishedTable } from "./markdown.ts";
 import { summarise } from "./statistics.ts";
+import { TABLES } from "./tables.ts";
 import { madeUpCell, madeUpResult } from "./testing/made-up-cells.ts";
 
 test("ours beside the paper's, with spread, difference and how the runs ended", () => {
@@ -31,4 +32,12 @@ test("a cell whose every run diverged is NaN, as the paper writes it", () => {
   const cell = madeUpCell("p = 1", 0.1);
   const table = markdownTable(summarise([cell], [madeUpResult(cell, 0, null, "diverged")]));
   expect(table.split("\n").at(-1)).toBe("| made up | p = 1 | NaN |  | NaN | NaN |  |  |  | 1, 1 NaN |");
+});
+
+test("table 6 names other systems with the figures that they publish, and where", () => {
+  const rows = publishedTable(TABLES.table6.published).split("\n");
+  expect(rows).toContain(
+    "| ADE20K | DeepLabv3+ ResNeSt-101, 160k | 47.27 | val, multi-scale + flip | mmsegmentation, configs/resnest |",
+  );
+  expect(publishedTable(undefined)).toBe("");
 });

@@ -1,4 +1,22 @@
+import type { PublishedFigure } from "./cell.ts";
 import type { CellSummary, Spread } from "./statistics.ts";
+
+/** Systems of others as a Markdown table; empty if there are none. */
+export function publishedTable(figures: readonly PublishedFigure[] = []): string {
+  if (figures.length === 0) return "";
+  const rows = figures.map(({ setting, system, mIoU, on, source }) => [
+    setting,
+    system,
+    mIoU.toFixed(2),
+    on,
+    source,
+  ]);
+  const head = [
+    ["setting", "system of others, not trained here", "published mIoU", "on", "source"],
+    ["---", "---", "---:", "---", "---"],
+  ];
+  return [...head, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
 
 /**
  * The cells of an experiment as a Markdown table, ours beside the paper's, in percent.

@@ -15,7 +15,7 @@ import { FIGURES, type FigureName } from "./figures.ts";
 import { type GridResult, runGrid } from "./grid.ts";
 import { type Job, jobsOf, type Outcome, runFolderOf } from "./job.ts";
 import { runJobInProcess } from "./job-in-process.ts";
-import { markdownTable } from "./markdown.ts";
+import { markdownTable, publishedTable } from "./markdown.ts";
 import { type Plan, planExperiment } from "./plan.ts";
 import { type PlannedCell, planCells } from "./plan-cells.ts";
 import { prepareScale } from "./prepare-scale.ts";
@@ -156,13 +156,26 @@ function resultText({ cell, seed, kind, scores, message, seconds }: CellResult):
   return `${cell}, seed ${seed}: ${note}${score} (${seconds.toFixed(0)} s)`;
 }
 
+/** The table of other systems, where the experiment has one. */
+function publishedOf(name: ExperimentName): string[] {
+  const table = publishedTable(EXPERIMENTS[name].published);
+  return table ? [table] : [];
+}
+
 function writeTable(
   name: GridName,
   summaries: readonly CellSummary[],
   { folder, scale }: ReproduceOptions,
 ): string[] {
   const { title, question } = GRIDS[name];
-  const page = `# ${title}\n\n${question}\n\nScale ${scale}: ${SCALES[scale].description}.\n\n${markdownTable(summaries)}\n`;
+  const published = publishedOf(name);
+  const parts = [
+    `# ${title}`,
+    question,
+    `Scale ${scale}: ${SCALES[scale].description}.`,
+    markdownTable(summaries),
+  ];
+  const page = `${[...parts, ...published].join("\n\n")}\n`;
   const numbers = summaries.map(({ cell, ...summary }) => ({
     cell: cell.name,
     setting: cell.setting,
@@ -201,9 +214,10 @@ async function writeFigureOf(
 
 /** The result for a terminal. */
 export function reproduceText(result: ReproduceResult): string {
-  const { cells, files, failures, isComplete } = result;
+  const { experiment, cells, files, failures, isComplete } = result;
   return [
     markdownTable(cells),
+    ...publishedOf(experiment).flatMap((table) => ["", table]),
     "",
     ...failures.map((failure) => `failed: ${failure}`),
     ...(isComplete ? [] : ["Stopped; the same command goes on from there."]),

@@ -1,4 +1,4 @@
-import type { Cell, Experiment, NetworkKind, PaperFigures } from "./cell.ts";
+import type { Cell, Experiment, NetworkKind, PaperFigures, PublishedFigure } from "./cell.ts";
 import type { MethodName } from "./methods.ts";
 
 type Row = readonly [method: MethodName, paper: PaperFigures, base?: MethodName];
@@ -112,6 +112,21 @@ const table5: Experiment = {
   ]),
 };
 
+function published(setting: string, system: string, mIoU: number, source: string): PublishedFigure {
+  return { setting, system, mIoU, on: "val, multi-scale + flip", source };
+}
+
+/** What users of other tools get from their published configurations, with fine annotations. */
+const OTHER_SYSTEMS = [
+  published("Cityscapes, fine", "DeepLabv3+ R101-D8, 80k", 82.03, "mmsegmentation, configs/deeplabv3plus"),
+  published("Cityscapes, fine", "DeepLabv3+ R101-D8, 40k", 81.82, "mmsegmentation, configs/deeplabv3plus"),
+  published("Cityscapes, fine", "DeepLabv3+ R50-D8, 40k", 81.01, "mmsegmentation, configs/deeplabv3plus"),
+  published("Cityscapes, fine", "OCR HRNet-W48, 160k", 82.7, "mmsegmentation, configs/ocrnet"),
+  published("Cityscapes, fine", "DeepLabv3+ ResNeSt-101, 80k", 80.27, "mmsegmentation, configs/resnest"),
+  published("ADE20K", "DeepLabv3+ ResNeSt-101, 160k", 47.27, "mmsegmentation, configs/resnest"),
+  published("ADE20K", "DeepLabv3+ R101-D8, 160k", 46.35, "mmsegmentation, configs/deeplabv3plus"),
+];
+
 const table6: Experiment = {
   title: "Table 6: with several scales and flips",
   question: "Do the gains last with multi-scale evaluation, and with more coarse labels?",
@@ -136,6 +151,7 @@ const table6: Experiment = {
       ["arm", { mIoU: 47.19 }],
     ]),
   ],
+  published: OTHER_SYSTEMS,
 };
 
 /**
