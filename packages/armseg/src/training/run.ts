@@ -69,7 +69,9 @@ function facts(config: Config, data: TrainingData, processes: number): Record<st
     network: `${model.head} on ${model.backbone}, output stride ${model.outputStride}`,
     loss: `${loss.pixel}${loss.ohem ? ", OHEM" : ""}, auxiliary ${model.auxiliaryHead ? loss.auxiliaryWeight : "none"}`,
     reweighting: curve,
-    "curve's learning rate": `${-reweighting.learningRateMultiplier} x the network's`,
+    ...(reweighting.curve === "arm" && {
+      "curve's learning rate": `${-reweighting.learningRateMultiplier} x the network's`,
+    }),
     training: `${schedule.iterations} iterations, ${training.batchSize * optimizer.accumulate * processes} a batch, ${optimizer.type} ${optimizer.learningRate}, seed ${training.seed}`,
     device: `${training.device}, ${training.precision}${processes > 1 ? `, ${processes} processes` : ""}`,
   };
