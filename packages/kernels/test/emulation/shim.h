@@ -50,6 +50,8 @@ inline unsigned __float_as_uint(float value) { return cast_bits<unsigned>(value)
 inline float __uint_as_float(unsigned value) { return cast_bits<float>(value); }
 inline float __fmul_rn(float a, float b) { return a * b; }  // compiled without contraction
 inline float __fsub_rn(float a, float b) { return a - b; }
+inline float __fdividef(float a, float b) { return a / b; }
+inline float rsqrtf(float value) { return 1 / std::sqrt(value); }
 inline long long __float2ll_rn(float value) { return std::llrintf(value); }
 
 struct Half {

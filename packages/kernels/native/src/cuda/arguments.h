@@ -78,6 +78,7 @@ struct PixelArguments {
   long long ignore_index;
   int indicator, loss;  // the order of Indicator and Loss in pixel_pass.h
   float q, gamma, p;
+  float inverse_q, variance_scale, most_variance, entropy_scale;  // 1 / q, 2 / (C - 1), C / (C - 1), 2 / ln C
   const float* table;          // null: every weight is 1
   int cells;
   const float* class_weights;  // [C] or null

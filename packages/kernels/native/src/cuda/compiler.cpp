@@ -1,5 +1,6 @@
 #include "compiler.h"
 
+#include <dlfcn.h>
 #include <glob.h>
 #include <unistd.h>
 
@@ -26,13 +27,18 @@ std::vector<std::string> matches(const std::string& pattern) {
   std::vector<std::string> found;
   glob_t list{};
   if (glob(pattern.c_str(), 0, nullptr, &list) == 0)
-    for (size_t i = 0; i < list.gl_pathc; ++i) {
-      const std::string file = list.gl_pathv[i];
-      // Not its helpers: libnvrtc-builtins, and the .alt builds that differ in memory use only.
-      if (file.find("builtins") == std::string::npos && file.find(".alt.") == std::string::npos) found.push_back(file);
-    }
+    for (size_t i = 0; i < list.gl_pathc; ++i) found.push_back(list.gl_pathv[i]);
   globfree(&list);
   return found;
+}
+
+// The library itself, neither its helper nor the .alt builds, which differ in memory use only.
+bool is_nvrtc(const std::string& file) { return file.find("builtins") == std::string::npos && file.find(".alt.") == std::string::npos; }
+
+// NVRTC opens its helper by bare name, which finds it only once it is loaded.
+void load_helpers(const std::string& folder) {
+  for (const std::string& file : matches(folder + "/libnvrtc-builtins*.so*"))
+    if (file.find(".alt.") == std::string::npos) dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
 // PyTorch's own NVRTC first: its machine code suits the driver that PyTorch runs on.
@@ -43,7 +49,7 @@ std::vector<std::string> nvrtc_candidates() {
     if (folder.empty()) continue;
     for (const std::string& pattern : {folder + "/libnvrtc*.so*", folder + "/../../nvidia/*/lib/libnvrtc*.so*"})
       for (const std::string& file : matches(pattern))
-        if (std::find(candidates.begin(), candidates.end(), file) == candidates.end()) candidates.push_back(file);
+        if (is_nvrtc(file) && std::find(candidates.begin(), candidates.end(), file) == candidates.end()) candidates.push_back(file);
   }
   for (const char* name : {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"}) candidates.push_back(name);
   return candidates;
@@ -55,6 +61,7 @@ using Program = struct OpaqueProgram*;
 class Nvrtc {
  public:
   Nvrtc() : library_("NVRTC, CUDA's run-time compiler,", nvrtc_candidates(), "install a libtorch with CUDA, or the package nvidia-cuda-nvrtc") {
+    load_helpers(folder_of_loaded("libnvrtc.so").empty() ? folder_of_loaded("libnvrtc-") : folder_of_loaded("libnvrtc.so"));
     library_.find(version_, "nvrtcVersion");
     library_.find(arch_count_, "nvrtcGetNumSupportedArchs");
     library_.find(archs_, "nvrtcGetSupportedArchs");

@@ -23,30 +23,51 @@ struct PixelLoss {
 __device__ inline float ln(float x) { return log2f(x) * kLn2; }
 __device__ inline float power(float x, float y) { return x > 0.f ? exp2f(log2f(x) * y) : 0.f; }
 
+// -ln(1 - x), x in [0, 1/2], accurate however small x is: by the series of 2 artanh(f / (2 + f)).
+__device__ inline float ln_of_rest(float x) {
+  const bool upper = x > 0.29289322f;
+  const float f = upper ? 1.f - (x + x) : -x, s = __fdividef(f, f + 2.f), z = s * s;
+  float p = fmaf(z, 2.f / 9, 2.f / 7);
+  p = fmaf(p, z, 2.f / 5);
+  p = fmaf(p, z, 2.f / 3);
+  p = fmaf(p, z, 2.f);
+  return (upper ? kLn2 : 0.f) - p * s;
+}
+
+// 1 - e^-x, x >= 0, without cancellation near 0.
+__device__ inline float one_minus_exp(float x) {
+  float p = fmaf(x, -1.f / 720, 1.f / 120);
+  p = fmaf(-x, p, 1.f / 24);
+  p = fmaf(-x, p, 1.f / 6);
+  p = fmaf(-x, p, 0.5f);
+  p = fmaf(-x, p, 1.f);
+  return x < 0.25f ? p * x : 1.f - exp2f(-x * kLog2e);
+}
+
 __device__ inline float confidence_of(const PixelArguments& a, const Softmax& s) {
-  const float classes = (float)a.shape.classes, most = classes / (classes - 1.f);
-  float u = 0.f;
-  if (a.indicator == kVar) u = (s.square * s.inverse * s.inverse * classes - 1.f) * (2.f / (classes - 1.f)) - 1.f;
-  if (a.indicator == kStd) u = sqrtf(s.square * most) * 2.f - 1.f;
-  if (a.indicator == kLogVar) u = ln(fmaxf(s.square * most, 1e-4f)) * (2.f / 9.21034037f) + 1.f;  // ln(1e4)
-  if (a.indicator == kEntropy) u = 1.f - (ln(s.total) - s.moment * s.inverse * kLn2) * (2.f / ln(classes));
-  if (a.indicator == kKlIndicator) {
+  const float spread = s.square * a.most_variance;  // std, logVar
+  float u;
+  if (a.indicator == kVar) u = (s.square * s.inverse * s.inverse * (float)a.shape.classes - 1.f) * a.variance_scale - 1.f;
+  else if (a.indicator == kStd) u = (spread > 0.f ? spread * rsqrtf(spread) : 0.f) * 2.f - 1.f;
+  else if (a.indicator == kLogVar) u = ln(fmaxf(spread, 1e-4f)) * (2.f / 9.21034037f) + 1.f;  // ln(1e4)
+  else if (a.indicator == kEntropy) u = 1.f - (ln(s.total) - s.moment * s.inverse * kLn2) * a.entropy_scale;
+  else {
     const float scale = exp2f(fminf(s.log_s, 60.f) * kLog2e);
-    u = (1.f - scale) / (1.f + scale);
+    u = __fdividef(1.f - scale, 1.f + scale);
   }
   return fmaxf(fminf(u, 1.f), -1.f);
 }
 
 // -ln p_y, accurate however close p_y is to 1 or to 0.
 __device__ inline float cross_entropy_of(const Softmax& s) {
-  return s.others < s.label_exp ? -log1pf(-(s.others * s.inverse)) : ln(s.total) - s.label_logit * kLn2;
+  return s.others < s.label_exp ? ln_of_rest(s.others * s.inverse) : ln(s.total) - s.label_logit * kLn2;
 }
 
 __device__ inline PixelLoss pixel_loss(const PixelArguments& a, const Softmax& s) {
   const float ce = cross_entropy_of(s), likelihood = s.label_exp * s.inverse;
   PixelLoss loss = {ce, 1.f, 0.f};
   if (a.loss == kGce) {
-    loss.value = -expm1f(-(ce * a.q)) / a.q;
+    loss.value = one_minus_exp(ce * a.q) * a.inverse_q;
     loss.slope = exp2f(-(ce * a.q) * kLog2e);
   } else if (a.loss == kFocal) {
     const float rest = s.others * s.inverse;

@@ -4,7 +4,7 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 
 #include "tiling.h"
 
@@ -63,6 +63,11 @@ void run_pixel_kernel(Runner& runner, const LossInputs& in, const RunOptions& op
   a.q = static_cast<float>(in.q);
   a.gamma = static_cast<float>(in.gamma);
   a.p = static_cast<float>(in.p);
+  const double classes = work.shape.classes;
+  a.inverse_q = static_cast<float>(1 / in.q);
+  a.variance_scale = static_cast<float>(2 / (classes - 1));
+  a.most_variance = static_cast<float>(classes / (classes - 1));
+  a.entropy_scale = static_cast<float>(2 / std::log(classes));
   a.table = data<float>(work.table);
   a.cells = in.knots.defined() ? static_cast<int>(in.knots.size(0) - 1) : 0;
   a.class_weights = data<float>(in.class_weights);

@@ -111,13 +111,14 @@ struct Rows {
 };
 
 template <int R>
-__device__ inline void read_rows(const PixelArguments& a, const Thread& t, int first, int last, Rows<R>& rows) {
+__device__ inline void read_rows(const PixelArguments& a, const Thread& t, int y, int first, int last, Rows<R>& rows) {
+  const float unit = 0.5f / (float)a.shape.height;
   rows.pixel = ((long long)t.image * a.shape.height + first) * a.shape.width + t.column;
   rows.count = t.inside ? min(R, last - first) : 0;
 #pragma unroll
   for (int r = 0; r < R; ++r) {
     const long long pixel = rows.pixel + r * a.shape.width;
-    rows.fraction[r] = sample_exactly(min(first + r, a.shape.height - 1), a.shape.source_height, a.shape.height).fraction;
+    rows.fraction[r] = fraction_below(y, first + r, a.shape.source_height, a.shape.height, unit);
     rows.label[r] = r < rows.count ? read_label(a.labels8, a.labels64, pixel, a.ignore_index, a.shape.classes) : -1;
     if (rows.label[r] == -2) note_first(&a.state->bad_label, pixel);
   }
@@ -191,7 +192,7 @@ __device__ inline void softmax_of(const PixelArguments& a, const Thread& t, cons
     s.others = sums.others[r];
     // Without a label nothing was left out.
     s.total = rows.label[r] < 0 ? s.others : s.others + s.label_exp;
-    s.inverse = 1.f / s.total;
+    s.inverse = __fdividef(1.f, s.total);
     s.square = sums.square[r];
     s.moment = sums.moment[r];
     s.log_s = a.log_s.data ? fmaf(rows.fraction[r], rows.bottom[log_s] - rows.top[log_s], rows.top[log_s]) : 0.f;
@@ -244,7 +245,7 @@ __device__ inline void add_gradient(const PixelArguments& a, const Thread& t, co
 template <int R>
 __device__ inline void run_rows(const PixelArguments& a, const Thread& t, int y, int first, int last, float (&sums)[kBlockTotals]) {
   Rows<R> rows;
-  read_rows(a, t, first, last, rows);
+  read_rows(a, t, y, first, last, rows);
   bool any = a.confidences != nullptr;
 #pragma unroll
   for (int r = 0; r < R; ++r) any = any || rows.label[r] >= 0;
@@ -290,6 +291,7 @@ __device__ inline void leave_totals(const PixelArguments& a, const float (&sums)
     const int half = (count + 1) / 2;
     __syncthreads();
     if ((int)threadIdx.x < count - half)
+#pragma unroll 1
       for (int i = 0; i < kBlockTotals; ++i) {
         double* here = memory + i * blockDim.x + threadIdx.x;
         *here = i < kSums ? here[0] + here[half] : fmax(here[0], here[half]);
@@ -297,6 +299,7 @@ __device__ inline void leave_totals(const PixelArguments& a, const float (&sums)
     count = half;
   }
   if (threadIdx.x > 0) return;
+#pragma unroll 1
   for (int i = 0; i < kBlockTotals; ++i) a.totals[(long long)blockIdx.x * kBlockTotals + i] = memory[i * blockDim.x];
   if (a.confidences) atomicMax(&a.state->largest_loss, __float_as_uint((float)memory[kSums * blockDim.x]));
 }
@@ -312,17 +315,16 @@ __device__ inline void run_block(const PixelArguments& a) {
   }
   float sums[kBlockTotals] = {};
   int first = first_from(begin, height, a.shape.height);
-  for (int y = begin; y < end; ++y) {
-    const int last = first_from(y + 1, height, a.shape.height);
-    if (first < last) {
-      load_row(a, t, y);
-      load_row(a, t, min(y + 1, height - 1));
-    }
+#pragma unroll 1
+  for (int y = begin; y <= min(end, height - 1); ++y) {  // the last only to send its gradient off
+    const int last = y < end ? first_from(y + 1, height, a.shape.height) : first;
+#pragma unroll 1
+    for (int row = y; row <= min(y + 1, height - 1) && first < last; ++row) load_row(a, t, row);
+#pragma unroll 1
     for (; first < last; first += R) run_rows<R>(a, t, y, first, last, sums);
     first = last;
     if (a.partials) pull_back(a, t, y);
   }
-  if (a.partials && end < height) pull_back(a, t, end);
   leave_totals(a, sums);
 }
 

@@ -24,6 +24,12 @@ __device__ inline Sample sample_exactly(int i, int source, int target) {
   return sample;
 }
 
+// sample_exactly().fraction of an output whose low is known; `unit` is half the reciprocal of target.
+__device__ inline float fraction_below(int low, int i, int source, int target, float unit) {
+  if (source == target || low >= source - 1) return 0.f;
+  return fmaxf((float)(source * (2 * i + 1) - target - 2 * target * low), 0.f) * unit;
+}
+
 // The first output whose sample_exactly().low is at least `low`.
 __device__ inline int first_from(int low, int source, int target) {
   if (low <= 0) return 0;
