@@ -45,14 +45,18 @@ void start(Fibre& fibre) {
 
 void __syncthreads() { swapcontext(&current->context, &scheduler); }
 
-// Every thread runs to its next barrier, or its end, before any passes that barrier.
+// Every thread runs to its next barrier, or its end, before any passes that barrier; each time in another order, so that a
+// forgotten barrier shows.
 void run_block(unsigned threads, const std::function<void()>& body) {
   if (fibres.size() < threads) fibres.resize(threads);
   current_body = &body;
   for (unsigned i = 0; i < threads; ++i) start(fibres[i]);
+  static uint32_t random = 1;
   for (bool any = true; any;) {
     any = false;
-    for (unsigned i = 0; i < threads; ++i) {
+    random = random * 1664525u + 1013904223u;
+    for (unsigned n = 0; n < threads; ++n) {
+      const unsigned turned = (n + (random >> 16)) % threads, i = random >> 31 ? threads - 1 - turned : turned;
       if (fibres[i].finished) continue;
       threadIdx.x = i;
       current = &fibres[i];

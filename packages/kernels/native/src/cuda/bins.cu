@@ -19,10 +19,24 @@ struct Run {
   float sums[kBins], moved[kBins];
 };
 
-__device__ inline void add_fixed(unsigned long long* bins, int knot, float right, float both, float scale) {
-  const long long second = __float2ll_rn(right * scale), all = __float2ll_rn(both * scale);
-  atomicAdd(bins + knot, (unsigned long long)(all - second));
-  atomicAdd(bins + knot + 1, (unsigned long long)second);
+// Shared memory adds 32 bits in one instruction but 64 only in a loop: so the halves one after the other, the carry with the
+// upper one. Whoever makes the lower half overflow sees it, hence no carry is lost or counted twice.
+__device__ inline void add_in_shared(unsigned long long* sum, unsigned long long value) {
+  const unsigned low = (unsigned)value, before = atomicAdd((unsigned*)sum, low);
+  const unsigned high = (unsigned)(value >> 32) + (before + low < before ? 1 : 0);
+  if (high) atomicAdd((unsigned*)sum + 1, high);
+}
+
+// `both` to the cell's two knots, of which `right` to the right one.
+__device__ inline void add_fixed(unsigned long long* bins, bool in_shared, int knot, float right, float both, float scale) {
+  const long long second = __float2ll_rn(right * scale), first = __float2ll_rn(both * scale) - second;
+  if (in_shared) {
+    add_in_shared(bins + knot, (unsigned long long)first);
+    add_in_shared(bins + knot + 1, (unsigned long long)second);
+  } else {
+    atomicAdd(bins + knot, (unsigned long long)first);
+    atomicAdd(bins + knot + 1, (unsigned long long)second);
+  }
 }
 
 __device__ inline void flush_run(const BinArguments& a, const Run& run, float unit, float loss_unit, unsigned long long* bins) {
@@ -30,7 +44,7 @@ __device__ inline void flush_run(const BinArguments& a, const Run& run, float un
   const int rows = a.p == 1.f || a.p == 2.f ? kBinPower : kBins;  // else the powers are the weights or the count
 #pragma unroll
   for (int i = 0; i < kBins; ++i)
-    if (i < rows) add_fixed(bins + i * (a.cells + 1), run.cell, run.moved[i], run.sums[i], i == kBinLoss ? loss_unit : unit);
+    if (i < rows) add_fixed(bins + i * (a.cells + 1), a.in_shared, run.cell, run.moved[i], run.sums[i], i == kBinLoss ? loss_unit : unit);
 }
 
 __device__ inline void add_to_run(const BinArguments& a, Run& run, CurvePoint point, float loss) {

@@ -69,6 +69,7 @@ __device__ inline void clear_gradient(const Thread& t, int row) {
 
 __device__ inline void load_row(const PixelArguments& a, Thread& t, int row) {
   if (row <= t.loaded) return;  // the sweep only goes down
+  if (t.slices > 1) __syncthreads();  // other slices may still read the logit of their label
   t.loaded = row;
   float* target = row_of(t, t.upsampled, row) + t.x;
   upsample_planes(a.logits, t.image * a.logits.image + row * a.logits.row, t.sample, kLog2e, t.slice, t.slices, a.shape.classes, target, t.stride);
