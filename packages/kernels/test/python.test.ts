@@ -53,6 +53,6 @@ describe("the CUDA kernels without a GPU", () => {
       execFileSync("cmake", build, { stdio: ["ignore", "ignore", "inherit"] });
       runScript("test_emulated.py");
     },
-    600_000,
+    900_000,
   );
 });
