@@ -8,6 +8,7 @@ import {
   pixelMaps,
   predict,
   reweightedLoss,
+  whyNoCudaKernels,
 } from "./index.ts";
 
 // Two pixels of likelihoods (3/4, 1/4) and (1/2, 1/2).
@@ -51,6 +52,11 @@ test("confusion matrix, label map, OHEM's threshold", () => {
 
 test("says which instruction set it runs on", () => {
   expect(["avx512", "avx2", "baseline"]).toContain(cpuCapability());
+});
+
+test("says in one line why a GPU that is not there cannot be used", () => {
+  expect(whyNoCudaKernels(-1)).toBe("there is no CUDA device -1; the first is 0");
+  expect(whyNoCudaKernels(63)).toMatch(/^[^\n]+; [^\n]+$/);
 });
 
 test("an argument that no operator takes is an error that shows the schema", () => {

@@ -159,3 +159,13 @@ export function pixelMaps(
 export function cpuCapability(): "avx512" | "avx2" | "baseline" {
   return kernel("cpu_capability")() as "avx512" | "avx2" | "baseline";
 }
+
+/**
+ * Why the fused operators cannot run on a GPU: one line, or "" if they can. The first call for a device compiles and loads
+ * its kernels, which takes seconds unless an earlier process left them in `~/.cache/armseg`.
+ *
+ * @param device Index of the CUDA device. Default 0.
+ */
+export function whyNoCudaKernels(device = 0): string {
+  return kernel("cuda_status")(device) as string;
+}

@@ -9,6 +9,7 @@
 //   armseg::confidence         confidence map
 //   armseg::pixel_maps         confidence, loss, weight and likelihood of the label, a map each
 //   armseg::cpu_capability     instruction set in use
+//   armseg::cuda_status        why a GPU cannot be used (its kernels: cuda/)
 //
 // Shapes: logits [N, C, h, w] float32, bfloat16 or float16, any strides; labels [N, H, W] uint8 or int64; log_s [N, h, w]
 // or [N, 1, h, w]; knots [K + 1] float32, the curve at K + 1 evenly spaced confidences on [-1, 1]; class_weights [C] and
