@@ -11,6 +11,7 @@ import {
   whyNoCudaKernels,
 } from "./index.ts";
 
+// On the CPU, the one device that the kernels have.
 // Two pixels of likelihoods (3/4, 1/4) and (1/2, 1/2).
 const logits = tensor([[[[Math.log(3), 0]], [[0, 0]]]]);
 const labels = fromTypedArray(Uint8Array.from([0, 1]), [1, 1, 2]);

@@ -12,6 +12,7 @@ export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export { Generator, manualSeed } from "./random.ts";
 export {
+  allowTf32,
   getThreads,
   isCudaAvailable,
   isDeterministic,

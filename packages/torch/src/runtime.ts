@@ -32,6 +32,14 @@ export function useCudnnBenchmark(isOn = true): void {
   door.setCudnnBenchmark(isOn);
 }
 
+/**
+ * Whether CUDA may round the factors of float32 products to TF32's 10 bits of mantissa: faster, and off by 1e-3 where
+ * float32 is off by 1e-6. libtorch starts with it on for convolutions and off for matrix products.
+ */
+export function allowTf32(isOn = true): void {
+  door.allowTf32(isOn);
+}
+
 /** Whether this libtorch can use CUDA, here and now. */
 export function isCudaAvailable(): boolean {
   return door.hasCuda() && door.cudaDeviceCount() > 0;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DType } from "../src/dtype.ts";
 import { fromTypedArray, ops, type Tensor, tensor, tidy } from "../src/index.ts";
+import { onTestDevice, testDevice } from "../src/testing/test-device.ts";
 import cases from "./golden/operators.json" with { type: "json" };
 
 interface Packed {
@@ -10,7 +11,8 @@ interface Packed {
 }
 
 function unpack(packed: Packed): Tensor {
-  return tensor(packed.values, { dtype: packed.dtype as DType }).reshape(packed.shape);
+  const options = { dtype: packed.dtype as DType, device: testDevice };
+  return tensor(packed.values, options).reshape(packed.shape);
 }
 
 /** The same calls as in golden/make_operators.py. */
@@ -66,34 +68,36 @@ describe("operators give what Python's PyTorch gives", () => {
 });
 
 describe("variants", () => {
+  const there = { device: testDevice };
+
   test("an in-place operator returns the tensor that it changed", () => {
     tidy(() => {
-      const x = tensor([1, 2]);
-      expect(x.add_(tensor([10, 20]))).toBe(x);
+      const x = tensor([1, 2], there);
+      expect(x.add_(tensor([10, 20], there))).toBe(x);
       expect(x.toArray()).toEqual([11, 22]);
     });
   });
 
   test("an out variant writes to the given tensor and returns it", () => {
     tidy(() => {
-      const out = ops.zeros([2]);
-      expect(tensor([1, 2]).addOut(tensor([3, 4]), { out })).toBe(out);
+      const out = ops.zeros([2], there);
+      expect(tensor([1, 2], there).addOut(tensor([3, 4], there), { out })).toBe(out);
       expect(out.toArray()).toEqual([4, 6]);
     });
   });
 
   test("whole numbers are integers, as in Python", () => {
     tidy(() => {
-      expect(ops.arange(3).dtype).toBe("int64");
-      expect(ops.full([1], 1.5).dtype).toBe("float32");
-      expect(tensor([1, 2], { dtype: "int64" }).add(1).dtype).toBe("int64");
+      expect(ops.arange(3, there).dtype).toBe("int64");
+      expect(ops.full([1], 1.5, there).dtype).toBe("float32");
+      expect(tensor([1, 2], { ...there, dtype: "int64" }).add(1).dtype).toBe("int64");
     });
   });
 
   test("results that libtorch leaves undefined are null", () => {
     tidy(() => {
-      const x = ops.randn([1, 2, 4, 4]);
-      const weight = ops.randn([2, 2, 1, 1]);
+      const x = onTestDevice(ops.randn([1, 2, 4, 4]));
+      const weight = onTestDevice(ops.randn([2, 2, 1, 1]));
       const [gradInput, gradWeight, gradBias] = ops.convolutionBackward(
         x.onesLike(),
         x,
@@ -154,6 +158,7 @@ describe("error messages", () => {
   });
 });
 
+// On the CPU: the memory of a tensor is a typed array's, and what is printed names other devices.
 describe("Tensor", () => {
   test("keeps int64 exact beyond what a double can hold", () => {
     tidy(() => {

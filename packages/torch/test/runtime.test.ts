@@ -11,19 +11,22 @@ import {
   tidy,
   useDeterministicAlgorithms,
 } from "../src/index.ts";
+import { testDevice } from "../src/testing/test-device.ts";
 
 describe("random numbers", () => {
+  const device = testDevice;
+
   test("manualSeed repeats them", () => {
     tidy(() => {
       manualSeed(5);
-      const first = ops.randn([4]).toArray();
+      const first = ops.randn([4], { device }).toArray();
       manualSeed(5);
-      expect(ops.randn([4]).toArray()).toEqual(first);
+      expect(ops.randn([4], { device }).toArray()).toEqual(first);
       expect(() => manualSeed(-1)).toThrow(/non-negative integer/);
     });
   });
 
-  test("are PyTorch's own", () => {
+  test("are PyTorch's own, on the CPU", () => {
     tidy(() => {
       manualSeed(0);
       // torch.manual_seed(0); torch.rand(3)
@@ -34,12 +37,12 @@ describe("random numbers", () => {
 
   test("a generator of one's own is apart from the default, and its state can be kept", () => {
     tidy(() => {
-      const generator = new Generator("cpu", 3);
+      const generator = new Generator(device, 3);
       const state = generator.getState();
-      const first = ops.randn([4], { generator }).toArray();
-      ops.randn([10]);
+      const first = ops.randn([4], { generator, device }).toArray();
+      ops.randn([10], { device });
       generator.setState(state);
-      expect(ops.randn([4], { generator }).toArray()).toEqual(first);
+      expect(ops.randn([4], { generator, device }).toArray()).toEqual(first);
     });
   });
 });

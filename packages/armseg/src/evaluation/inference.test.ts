@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { getThreads, manualSeed, memory, ops, setThreads, tidy } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AUGMENTATIONS, scaledSize, type TestTimeAugmentation } from "./augmentation.ts";
 import { bandRows, labelsOfRows } from "./bands.ts";
@@ -18,7 +19,7 @@ afterAll(() => setThreads(threads));
 
 function differenceOf(actual: Tensor, expected: Tensor): number {
   expect(actual.shape).toEqual(expected.shape);
-  return actual.to("cpu", "float64").sub(expected).abs().max().item();
+  return actual.to("cpu", "float64").sub(expected.cpu()).abs().max().item();
 }
 
 /** The golden view as options of ours. */
@@ -68,7 +69,7 @@ describe("windows and views against a slow reference in float64", () => {
 
   test.each(views)("$name, in float32 and several images at once", (view) => {
     const image = storedTensor(golden.inference.image);
-    const pair = ops.cat([image, image.flip([2])], 0).to("cpu", "float32");
+    const pair = ops.cat([image, image.flip([2])], 0).to("float32");
     const expected = storedTensor(view.scores);
     const scores = scoresOf(view, pair).narrow(0, 0, 1);
     expect(differenceOf(scores, expected)).toBeLessThan(2e-5 * expected.abs().max().item());
@@ -81,11 +82,11 @@ describe("the whole image, once", () => {
 
   test("float32 goes through the fused kernel and equals bands of ATen operators", () => {
     manualSeed(1);
-    const logits = ops.randn([2, 3, 7, 9]);
-    const [fused, composed] = [logits, logits.to("cpu", "float64")].map((map) =>
+    const logits = onTestDevice(ops.randn([2, 3, 7, 9]));
+    const [fused, composed] = [logits, logits.to("float64")].map((map) =>
       predictWithConfidence(identity, map, [33, 29], { indicator: "entropy" }),
     );
-    const full = ops.upsampleBilinear2d(logits.to("cpu", "float64"), [33, 29], false, null);
+    const full = ops.upsampleBilinear2d(logits.to("float64"), [33, 29], false, null);
     expect(fused!.labels.shape).toEqual([2, 33, 29]);
     expect(composed!.labels.toTypedArray()).toEqual(full.argmax(1).to("cpu", "uint8").toTypedArray());
     expect(fused!.labels.toTypedArray()).toEqual(composed!.labels.toTypedArray());
@@ -94,7 +95,7 @@ describe("the whole image, once", () => {
 
   test("rejects logits that are not finite, in kernel and bands", () => {
     for (const dtype of ["float32", "float64"] as const) {
-      const broken = ops.zeros([1, 3, 4, 4], { dtype });
+      const broken = ops.zeros([1, 3, 4, 4], { dtype, device: testDevice });
       broken.select(2, 1).fill_(Number.NaN);
       expect(() => predictLabels(identity, broken, [8, 8])).toThrow(/NaN or infinity/);
     }
@@ -139,7 +140,7 @@ describe("confidence of several views", () => {
   test("hrnet's exponentials do not overflow", () => {
     const network = goldenNetwork();
     const steep: Network = (images) => network(images).mul(40);
-    const low = image().to("cpu", "float32");
+    const low = image().to("float32");
     const options = { augmentation: { ...AUGMENTATIONS.hrnet, windowAboveOne: null } };
     const spread = steep(low).max().item() - steep(low).amax([1]).min().item();
     expect(spread).toBeGreaterThan(100);

@@ -1,4 +1,5 @@
 import { fromTypedArray, manualSeed, ops, tidy } from "@armseg/torch";
+import { onTestDevice } from "@armseg/torch/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfusionMatrix } from "./confusion-matrix.ts";
@@ -86,10 +87,9 @@ describe("the confusion matrix", () => {
       fc.property(cases, ({ classes, low, high, dtype, seed }) => {
         tidy(() => {
           manualSeed(seed);
-          const logits = ops.randn([2, classes, ...low], { dtype });
-          const labels = ops
-            .randint(0, classes, [2, ...high], { dtype: "int64" })
-            .maskedFill(ops.rand([2, ...high]).lt(0.2), 255);
+          const logits = onTestDevice(ops.randn([2, classes, ...low], { dtype }));
+          const all = onTestDevice(ops.randint(0, classes, [2, ...high], { dtype: "int64" }));
+          const labels = all.maskedFill(onTestDevice(ops.rand([2, ...high])).lt(0.2), 255);
           const full = ops.upsampleBilinear2d(logits.to("cpu", "float64"), high, false, null);
           const expected = new ConfusionMatrix(classes).addMaps(
             labels.to("cpu", "uint8").toTypedArray() as Uint8Array,
@@ -111,8 +111,8 @@ describe("the confusion matrix", () => {
   test("add() returns the image's own counts, merge() adds parts in any order", () => {
     manualSeed(3);
     const [first, second] = [0, 1].map(() => ({
-      logits: ops.randn([1, 4, 5, 6]),
-      labels: ops.randint(0, 4, [1, 20, 24], { dtype: "uint8" }),
+      logits: onTestDevice(ops.randn([1, 4, 5, 6])),
+      labels: onTestDevice(ops.randint(0, 4, [1, 20, 24], { dtype: "uint8" })),
     }));
     const whole = new ConfusionMatrix(4);
     const parts = [first!, second!].map(({ logits, labels }) => whole.add(logits, labels));

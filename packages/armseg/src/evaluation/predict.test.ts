@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromTypedArray, tensor } from "@armseg/torch";
+import { testDevice } from "@armseg/torch/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Network } from "./maps.ts";
@@ -25,14 +26,14 @@ const classes = [
 
 describe("predictImage()", () => {
   test("class and confidence, at the size on disk", () => {
-    const { label, confidence } = predictImage(identity, { image, size: [1, 2] });
+    const { label, confidence } = predictImage(identity, { image, size: [1, 2] }, { device: testDevice });
     expect(label).toEqual({ height: 1, width: 2, data: Uint8Array.of(2, 0) });
     expect(confidence.data[0]).toBeCloseTo(1, 5);
     expect(confidence.data[1]).toBeCloseTo(-1, 5);
     const larger = predictImage(
       identity,
       { image, size: [1, 2] },
-      { originalSize: [3, 4], augmentation: "openseg" },
+      { originalSize: [3, 4], augmentation: "openseg", device: testDevice },
     );
     expect(larger.label.data).toHaveLength(12);
     expect(larger.confidence).toMatchObject({ height: 3, width: 4 });
@@ -41,7 +42,9 @@ describe("predictImage()", () => {
 
   test("from a tensor as from an array", () => {
     const asTensor = { image: fromTypedArray(image, [3, 1, 2]), size: [1, 2] as const };
-    expect(predictImage(identity, asTensor)).toEqual(predictImage(identity, { image, size: [1, 2] }));
+    expect(predictImage(identity, asTensor, { device: testDevice })).toEqual(
+      predictImage(identity, { image, size: [1, 2] }, { device: testDevice }),
+    );
     expect(() => predictImage(identity, { image: tensor([1, 2]), size: [1, 2] })).toThrow(
       /expected 3 × 1 × 2 numbers, got 2/,
     );
@@ -49,7 +52,7 @@ describe("predictImage()", () => {
 });
 
 describe("writePrediction()", () => {
-  const prediction = () => predictImage(identity, { image, size: [1, 2] });
+  const prediction = () => predictImage(identity, { image, size: [1, 2] }, { device: testDevice });
   const picture = { height: 1, width: 2, data: Uint8Array.of(10, 20, 30, 40, 50, 60) };
 
   test("label PNG with indices and palette, overlay, confidence", async () => {

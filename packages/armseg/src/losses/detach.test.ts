@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { getThreads, manualSeed, nn, ops, optim, setThreads, tidy } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Curve } from "../reweighting/curve.ts";
 import { LINES, LinearCurve } from "../reweighting/linear-curve.ts";
@@ -20,14 +21,11 @@ class Perceptron extends nn.Module {
 
 /** 256 pixels of four classes, a fifth of them labelled at random. */
 function noisyPixels() {
-  const pixels = ops.randn([1, 8, 16, 16]);
+  const pixels = onTestDevice(ops.randn([1, 8, 16, 16]));
   const truth = pixels.narrow(1, 0, 4).argmax(1);
-  const isNoisy = ops.rand([1, 16, 16]).lt(0.2);
-  return {
-    pixels,
-    truth,
-    labels: ops.where(isNoisy, ops.randint(0, 4, [1, 16, 16], { dtype: "int64" }), truth),
-  };
+  const isNoisy = onTestDevice(ops.rand([1, 16, 16])).lt(0.2);
+  const noise = onTestDevice(ops.randint(0, 4, [1, 16, 16], { dtype: "int64" }));
+  return { pixels, truth, labels: ops.where(isNoisy, noise, truth) };
 }
 
 interface Outcome {
@@ -37,7 +35,7 @@ interface Outcome {
 }
 
 function train(curve: Curve, detach: boolean): Outcome {
-  using network = new Perceptron();
+  using network = new Perceptron().to({ device: testDevice });
   const { pixels, truth, labels } = noisyPixels();
   using optimizer = new optim.SGD(network, { learningRate: 0.1, momentum: 0.9 });
   const criterion = new SegmentationLoss({ curve, detach, implementation: "composed" });

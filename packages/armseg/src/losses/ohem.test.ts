@@ -1,4 +1,5 @@
 import { tensor, tidy } from "@armseg/torch";
+import { testDevice } from "@armseg/torch/testing";
 import { describe, expect, test } from "vitest";
 import { doubles, numbers } from "../reweighting/testing/numbers.ts";
 import { ohemKept, resolveOhem } from "./ohem.ts";
@@ -8,7 +9,7 @@ import { golden, goldenInputs } from "./testing/golden.ts";
 /** Pixels in a row: likelihood of the label, or null where ignored. */
 function kept(options: Parameters<typeof resolveOhem>[0], likelihoods: readonly (number | null)[]): number[] {
   const logLikelihood = doubles([[likelihoods.map((p) => Math.log(p ?? 0.01))]]);
-  const valid = tensor([[likelihoods.map((p) => p !== null)]]).to("bool");
+  const valid = tensor([[likelihoods.map((p) => p !== null)]], { device: testDevice }).to("bool");
   return numbers(ohemKept(resolveOhem(options), { logLikelihood, lossMap: logLikelihood.neg(), valid }));
 }
 

@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { noGrad, ops } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { describe, expect, test } from "vitest";
 import { segmenter } from "./segmenter.ts";
 import type { SegmenterConfig } from "./segmenter-config.ts";
@@ -53,8 +54,8 @@ describe("parameter counts of the recipes", () => {
 
 describe("segmenter", () => {
   test("gives logits at a quarter of the size, the auxiliary ones in training only", () => {
-    using network = segmenter({ ...SMALL, logScale: true });
-    const images = ops.randn([2, 3, 64, 96]);
+    using network = segmenter({ ...SMALL, logScale: true }).to({ device: testDevice });
+    const images = onTestDevice(ops.randn([2, 3, 64, 96]));
     const inTraining = network.call(images);
     expect(inTraining.logits.shape).toEqual([2, 3, 16, 24]);
     expect(inTraining.auxiliary?.shape).toEqual([2, 3, 4, 6]);
@@ -65,36 +66,36 @@ describe("segmenter", () => {
   });
 
   test("starts s of the KL loss near 1 and logits near 0", () => {
-    using network = segmenter({ ...SMALL, logScale: true });
-    const { logits, logScale } = network.call(ops.randn([2, 3, 64, 64]));
+    using network = segmenter({ ...SMALL, logScale: true }).to({ device: testDevice });
+    const { logits, logScale } = network.call(onTestDevice(ops.randn([2, 3, 64, 64])));
     expect(logScale?.abs().max().item()).toBeLessThan(0.05);
     expect(logits.abs().max().item()).toBeLessThan(1);
   });
 
   test("does without auxiliary head where told so", () => {
-    using network = segmenter({ ...SMALL, auxiliary: false });
+    using network = segmenter({ ...SMALL, auxiliary: false }).to({ device: testDevice });
     expect(network.auxiliaryHead).toBeNull();
-    expect(network.call(ops.randn([2, 3, 64, 64])).auxiliary).toBeUndefined();
+    expect(network.call(onTestDevice(ops.randn([2, 3, 64, 64]))).auxiliary).toBeUndefined();
   });
 
   test("refuses a batch of one in training, and says what to do", () => {
-    using network = segmenter(SMALL);
+    using network = segmenter(SMALL).to({ device: testDevice });
     expect(network.minimumTrainingBatch).toBe(2);
-    const one = ops.randn([1, 3, 64, 64]);
+    const one = onTestDevice(ops.randn([1, 3, 64, 64]));
     expect(() => network.call(one)).toThrow(/at least 2 images in training, got 1.*Raise the batch size/s);
     network.eval();
     expect(noGrad(() => network.call(one)).logits.shape).toEqual([1, 3, 16, 16]);
   });
 
   test("takes a batch of one where nothing is normalised behind a global pooling", () => {
-    using network = segmenter({ ...SMALL, head: "ocr", keyChannels: 8 });
+    using network = segmenter({ ...SMALL, head: "ocr", keyChannels: 8 }).to({ device: testDevice });
     expect(network.minimumTrainingBatch).toBe(1);
-    expect(network.call(ops.randn([1, 3, 64, 64])).auxiliary?.shape).toEqual([1, 3, 4, 4]);
+    expect(network.call(onTestDevice(ops.randn([1, 3, 64, 64]))).auxiliary?.shape).toEqual([1, 3, 4, 4]);
   });
 
   test("reaches every parameter with a gradient", () => {
-    using network = segmenter({ ...SMALL, logScale: true });
-    const { logits, auxiliary, logScale } = network.call(ops.randn([2, 3, 64, 64]));
+    using network = segmenter({ ...SMALL, logScale: true }).to({ device: testDevice });
+    const { logits, auxiliary, logScale } = network.call(onTestDevice(ops.randn([2, 3, 64, 64])));
     const parts = [logits, auxiliary as Tensor, logScale as Tensor].map((part) => part.square().sum());
     parts.reduce((sum, part) => sum.add(part)).backward();
     const without = [...network.namedParameters()]

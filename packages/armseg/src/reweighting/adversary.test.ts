@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { getThreads, manualSeed, ops, optim, setThreads, tidy } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adversaryGroup, adversaryLearningRate, phaseAt } from "./adversary.ts";
 import { ArmCurve } from "./arm-curve.ts";
@@ -36,7 +37,7 @@ test("the curve has the network's rate negated, its own multiplier and no decay"
 
 /** A loss that falls with the confidence, from 1.63 to 0.1 (L(−1)/L(1) = 16.3). */
 function frozenProfile(): { confidence: Tensor; loss: Tensor } {
-  const confidence = ops.linspace(-1, 1, 128);
+  const confidence = onTestDevice(ops.linspace(-1, 1, 128));
   return { confidence, loss: confidence.neg().add(1).div(2).pow(1.5).mul(1.53).add(0.1) };
 }
 
@@ -44,7 +45,7 @@ function frozenProfile(): { confidence: Tensor; loss: Tensor } {
 function climb(p: number, seed: number, iterations: number): { weights: number[]; losses: number[] } {
   manualSeed(seed);
   const { confidence, loss } = frozenProfile();
-  using curve = new ArmCurve();
+  using curve = new ArmCurve().to({ device: testDevice });
   const group = adversaryGroup(curve, 0.02, { learningRateMultiplier: 10 });
   using optimizer = new optim.SGD([group], { learningRate: 0.02, momentum: 0.9 });
   for (let i = 0; i < iterations; i++) {

@@ -1,4 +1,5 @@
 import { gradients, manualSeed, nn, ops, type Tensor, tensor } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ArmCurve } from "./arm-curve.ts";
 import { interpolateKnots, isLearnable, sampleCurve } from "./curve.ts";
@@ -25,8 +26,8 @@ describe("ArmCurve (section 3.3)", () => {
   });
 
   test("maps any shape element by element to (0, 1)", () => {
-    using curve = new ArmCurve();
-    const grid = ops.linspace(-1, 1, 12);
+    using curve = new ArmCurve().to({ device: testDevice });
+    const grid = onTestDevice(ops.linspace(-1, 1, 12));
     const weights = curve.call(grid);
     expect(relativeError(numbers(curve.call(grid.reshape([2, 3, 2]))), numbers(weights))).toBeLessThan(1e-6);
     expect(numbers(weights).every((w) => w > 0 && w < 1)).toBe(true);
@@ -45,7 +46,7 @@ describe("ArmCurve (section 3.3)", () => {
 
 describe("LinearCurve (section 4.3)", () => {
   test("suppresses confident pixels by default, and can focus on them", () => {
-    const u = tensor([-1, 0, 1]);
+    const u = tensor([-1, 0, 1], { device: testDevice });
     expect(numbers(new LinearCurve().call(u))).toEqual([1, 0.5, 0]);
     expect(numbers(new LinearCurve(LINES.focus).call(u))).toEqual([0, 0.5, 1]);
   });
@@ -66,14 +67,16 @@ describe("knots", () => {
   });
 
   test("1024 intervals are within 1e-6 of the curve", () => {
-    using curve = new ArmCurve().to({ dtype: "float64" });
-    const u = ops.rand([500], { dtype: "float64" }).mul(2).sub(1);
+    using curve = new ArmCurve().to({ dtype: "float64", device: testDevice });
+    const u = onTestDevice(ops.rand([500], { dtype: "float64" }))
+      .mul(2)
+      .sub(1);
     const knots = sampleCurve(curve, { like: u });
     expect(relativeError(numbers(interpolateKnots(knots, u)), numbers(curve.call(u)))).toBeLessThan(1e-6);
   });
 
   test("have the adjoint of the interpolation as gradient, and pass one to the confidence", () => {
-    const knots = ops.rand([7], { dtype: "float64" }).requiresGrad_();
+    const knots = onTestDevice(ops.rand([7], { dtype: "float64" })).requiresGrad_();
     const u = doubles([-1, -0.71, 0.2, 0.4, 0.9]).requiresGrad_();
     const f = () => interpolateKnots(knots, u).pow(2).sum();
     const [byKnots, byConfidence] = gradients([f()], [knots, u]);

@@ -1,4 +1,5 @@
 import { gradients, ops, tensor } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Indicator } from "./indicators.ts";
@@ -48,15 +49,18 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
   });
 
   test.each(INDICATORS)("%s stays in [-1, 1], for saturated and uniform logits too", (indicator) => {
-    const z = tensor([
-      [1e4, 0, 0],
-      [-1e4, 0, 0],
-      [0, 0, 0],
-      [3, 2, 1],
-      [1e-4, 0, 0],
-    ]);
+    const z = tensor(
+      [
+        [1e4, 0, 0],
+        [-1e4, 0, 0],
+        [0, 0, 0],
+        [3, 2, 1],
+        [1e-4, 0, 0],
+      ],
+      { device: testDevice },
+    );
     const logLikelihoods = z.logSoftmax(1).t().reshape([1, 3, 1, 5]);
-    const logS = tensor([[[1e4, -1e4, 0, 1, -1]]]);
+    const logS = tensor([[[1e4, -1e4, 0, 1, -1]]], { device: testDevice });
     const u = numbers(confidence(indicator, { logLikelihoods, logS }));
     for (const value of u) expect(value >= -1 && value <= 1, `${u}`).toBe(true);
     if (indicator !== "kl") {
@@ -66,15 +70,15 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
   });
 
   test("a nearly uniform pixel keeps its digits in float32", () => {
-    const z = tensor([[1e-3, 0, -1e-3, 0]]).reshape([1, 4, 1, 1]);
+    const z = tensor([[1e-3, 0, -1e-3, 0]], { device: testDevice }).reshape([1, 4, 1, 1]);
     const narrow = normalisedVariance(z.logSoftmax(1)).item();
     const exact = normalisedVariance(z.to("float64").logSoftmax(1)).item();
     expect(Math.abs(narrow / exact - 1)).toBeLessThan(1e-3); // 2(CΣp² − 1) would have no digit left
   });
 
   test.each(INDICATORS)("%s without detaching has the gradient of finite differences", (indicator) => {
-    const z = ops.randn([1, 4, 2, 3], { dtype: "float64" }).requiresGrad_();
-    const logS = ops.randn([1, 2, 3], { dtype: "float64" }).requiresGrad_();
+    const z = onTestDevice(ops.randn([1, 4, 2, 3], { dtype: "float64" })).requiresGrad_();
+    const logS = onTestDevice(ops.randn([1, 2, 3], { dtype: "float64" })).requiresGrad_();
     const leaf = indicator === "kl" ? logS : z;
     const f = () =>
       confidence(indicator, { logLikelihoods: z.logSoftmax(1), logS }, { detach: false })
@@ -86,15 +90,15 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
   });
 
   test.each(INDICATORS)("%s has a finite gradient at a uniform pixel", (indicator) => {
-    const z = ops.zeros([1, 4, 1, 1]).requiresGrad_();
-    const logS = ops.zeros([1, 1, 1]).requiresGrad_();
+    const z = ops.zeros([1, 4, 1, 1], { device: testDevice }).requiresGrad_();
+    const logS = ops.zeros([1, 1, 1], { device: testDevice }).requiresGrad_();
     const u = confidence(indicator, { logLikelihoods: z.logSoftmax(1), logS }, { detach: false });
     const [gradient] = gradients([u.sum()], [indicator === "kl" ? logS : z]);
     expect(numbers(gradient as never).every(Number.isFinite)).toBe(true);
   });
 
   test("is cut off from the network unless asked (Table 1)", () => {
-    const z = ops.randn([1, 4, 2, 2]).requiresGrad_();
+    const z = onTestDevice(ops.randn([1, 4, 2, 2])).requiresGrad_();
     const logLikelihoods = z.logSoftmax(1);
     expect(confidence("var", { logLikelihoods }).requiresGrad).toBe(false);
     expect(confidence("var", { logLikelihoods }, { detach: false }).requiresGrad).toBe(true);

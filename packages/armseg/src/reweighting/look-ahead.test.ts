@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { getThreads, gradients, manualSeed, ops, optim, parameter, setThreads, tidy } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { learningToReweight } from "./learning-to-reweight.ts";
 import type { LookAhead } from "./look-ahead.ts";
@@ -22,12 +23,15 @@ function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
 
 /** Pixels of three classes under a linear classifier; the first `noisy` of 64 training labels are wrong. */
 function problem(noisy: number) {
-  const [x, clean] = [0, 1].map(() => ops.randn([1, 6, 8, 8], { dtype: "float64" })) as [Tensor, Tensor];
+  const [x, clean] = [0, 1].map(() => onTestDevice(ops.randn([1, 6, 8, 8], { dtype: "float64" }))) as [
+    Tensor,
+    Tensor,
+  ];
   const truth = x.narrow(1, 0, 3).argmax(1);
-  const isNoisy = ops.arange(64).lt(noisy).reshape([1, 8, 8]);
+  const isNoisy = ops.arange(64, { device: testDevice }).lt(noisy).reshape([1, 8, 8]);
   const labels = truth.add(isNoisy.to("int64")).remainder(3);
   const cleanLabels = clean.narrow(1, 0, 3).argmax(1);
-  const weight = parameter(ops.randn([3, 6, 1, 1], { dtype: "float64" }).mul(0.3));
+  const weight = parameter(onTestDevice(ops.randn([3, 6, 1, 1], { dtype: "float64" })).mul(0.3));
   kept.push(weight);
   const trainingLossAt = (w: Tensor) => crossEntropy(ops.conv2d(x, w), labels);
   const cleanLossAt = (w: Tensor) => crossEntropy(ops.conv2d(clean, w), cleanLabels).mean();
@@ -45,7 +49,7 @@ describe("one-step look-ahead", () => {
   test("dL_clean/dw is that of differentiating twice, and the parameters come back to the last bit", () => {
     const { ahead, weight, trainingLossAt, cleanLossAt } = problem(20);
     const before = numbers(weight);
-    const weights = ops.rand([1, 8, 8], { dtype: "float64" }).requiresGrad_();
+    const weights = onTestDevice(ops.rand([1, 8, 8], { dtype: "float64" })).requiresGrad_();
     const [step] = gradients([trainingLossAt(weight).mul(weights).mean()], [weight], { createGraph: true });
     const ahead2 = weight.sub((step as Tensor).mul(0.5));
     const [exact] = gradients([cleanLossAt(ahead2)], [weights]);
@@ -77,7 +81,7 @@ describe("Learning-to-Reweight", () => {
 
   test("is 0 where ignored, and everywhere if nothing agrees", () => {
     const { ahead, weight } = problem(24);
-    const valid = ops.arange(64).ge(30).reshape([1, 8, 8]);
+    const valid = ops.arange(64, { device: testDevice }).ge(30).reshape([1, 8, 8]);
     expect(numbers(learningToReweight({ ...ahead, valid })).slice(0, 30)).toEqual(new Array(30).fill(0));
     const nothing = learningToReweight({ ...ahead, cleanLoss: () => weight.mul(0).sum() });
     expect(numbers(nothing)).toEqual(new Array(64).fill(0));
@@ -86,15 +90,15 @@ describe("Learning-to-Reweight", () => {
 
 describe("Meta-Weight-Net", () => {
   test("is 1-100-1, and its knots are within 1e-4 of the perceptron", () => {
-    using net = new MetaWeightNet().to({ dtype: "float64" });
+    using net = new MetaWeightNet().to({ dtype: "float64", device: testDevice });
     expect([...net.parameters()].reduce((sum, p) => sum + p.numel, 0)).toBe(301);
-    const loss = ops.rand([1, 8, 8], { dtype: "float64" }).mul(9);
+    const loss = onTestDevice(ops.rand([1, 8, 8], { dtype: "float64" })).mul(9);
     expect(relativeError(numbers(lossWeights(net, loss)), numbers(net.call(loss)))).toBeLessThan(1e-4);
   });
 
   test("learns to give pixels of wrong labels less weight", () => {
     const { ahead, weight, isNoisy } = problem(24);
-    using net = new MetaWeightNet().to({ dtype: "float64" });
+    using net = new MetaWeightNet().to({ dtype: "float64", device: testDevice });
     using optimizer = new optim.AdamW(net, { learningRate: 0.01, weightDecay: 0 });
     using descent = new optim.SGD([["weight", weight]], { learningRate: 0.5 });
     const descend = (weights: Tensor) => {
@@ -113,7 +117,7 @@ describe("Meta-Weight-Net", () => {
 
   test("leaves the network's gradients alone", () => {
     const { ahead, weight } = problem(10);
-    using net = new MetaWeightNet().to({ dtype: "float64" });
+    using net = new MetaWeightNet().to({ dtype: "float64", device: testDevice });
     using optimizer = new optim.SGD(net, { learningRate: 1 });
     metaWeightNetStep(net, optimizer, ahead);
     expect(weight.grad).toBeNull();

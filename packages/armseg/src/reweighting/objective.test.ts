@@ -1,4 +1,5 @@
 import { gradients, ops } from "@armseg/torch";
+import { onTestDevice } from "@armseg/torch/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pNormalised } from "./normalisation.ts";
@@ -37,7 +38,7 @@ describe("normalisation and objective (section 3.3)", () => {
     fc.assert(
       fc.property(weightsArbitrary, normArbitrary, (values, p) => {
         const w = doubles(values).requiresGrad_();
-        const l = ops.randn([values.length], { dtype: "float64" }).requiresGrad_();
+        const l = onTestDevice(ops.randn([values.length], { dtype: "float64" })).requiresGrad_();
         const [byWeight, byLoss] = gradients([objective(w, l, p)], [w, l]);
         expect(
           relativeError(numbers(byWeight as never), numbers(objectiveGradient(w, l, p)), 1),

@@ -101,7 +101,8 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
     };
 
     beforeAll(async () => {
-      writeFileSync(config, stringify(smallConfig(folder, { iterations: 40, checkpointEvery: 4 })));
+      const device = "cpu"; // Gloo's
+      writeFileSync(config, stringify(smallConfig(folder, { iterations: 40, checkpointEvery: 4, device })));
       const [, ended] = train(config, "--nproc", "2", "--out", join(folder, "undisturbed"));
       expect(await ended).toMatchObject({ code: 0, out: expect.stringContaining("Done: 40 iterations") });
     }, 120_000);

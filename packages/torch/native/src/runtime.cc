@@ -99,6 +99,13 @@ void setCudnnBenchmark(const Napi::CallbackInfo& info) {
   at::globalContext().setBenchmarkCuDNN(info[0].As<Napi::Boolean>());
 }
 
+/// allowTf32(isOn): for convolutions (on in a fresh libtorch) and matrix products (off in one).
+void allowTf32(const Napi::CallbackInfo& info) {
+  const bool isOn = info[0].As<Napi::Boolean>();
+  at::globalContext().setAllowTF32CuDNN(isOn);
+  at::globalContext().setAllowTF32CuBLAS(isOn);
+}
+
 Napi::Value hasCuda(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), at::globalContext().hasCUDA());
 }
@@ -173,6 +180,7 @@ void exportRuntime(Napi::Env env, Napi::Object exports) {
   exports["isDeterministic"] = Napi::Function::New(env, isDeterministic, "isDeterministic");
   exports["setDeterministic"] = Napi::Function::New(env, setDeterministic, "setDeterministic");
   exports["setCudnnBenchmark"] = Napi::Function::New(env, setCudnnBenchmark, "setCudnnBenchmark");
+  exports["allowTf32"] = Napi::Function::New(env, allowTf32, "allowTf32");
   exports["hasCuda"] = Napi::Function::New(env, hasCuda, "hasCuda");
   exports["cudaDeviceCount"] = Napi::Function::New(env, cudaDeviceCount, "cudaDeviceCount");
   exports["autocastState"] = Napi::Function::New(env, getAutocast, "autocastState");

@@ -12,15 +12,18 @@ import {
   tidy,
 } from "../index.ts";
 import { expectClose } from "../testing/close.ts";
+import { isOnCpu, onTestDevice, testDevice } from "../testing/test-device.ts";
 
 describe("autocast", () => {
-  test("computes products in bfloat16 and keeps gradients in float32", () => {
-    using linear = new nn.Linear(8, 4);
+  const half = isOnCpu ? "bfloat16" : "float16";
+
+  test("computes products in half precision and keeps gradients in float32", () => {
+    using linear = new nn.Linear(8, 4).to({ device: testDevice });
     tidy(() => {
-      const x = ops.randn([3, 8]);
+      const x = onTestDevice(ops.randn([3, 8]));
       const exact = linear.call(x);
-      const y = amp.autocast("cpu", {}, () => linear.call(x));
-      expect(y.dtype).toBe("bfloat16");
+      const y = amp.autocast(testDevice, {}, () => linear.call(x));
+      expect(y.dtype).toBe(half);
       expectClose(y, exact.toArray(), 0.03);
       y.to("float32").sum().backward();
       expect(linear.weight.grad?.dtype).toBe("float32");
@@ -29,36 +32,36 @@ describe("autocast", () => {
   });
 
   test("nests, and is switched off inside by enabled: false", () => {
-    using linear = new nn.Linear(2, 2);
+    using linear = new nn.Linear(2, 2).to({ device: testDevice });
     tidy(() => {
-      const x = ops.ones([1, 2]);
-      const types = amp.autocast("cpu", { cacheEnabled: false }, () => {
-        const inner = amp.autocast("cpu", { enabled: false }, () => linear.call(x));
+      const x = ops.ones([1, 2], { device: testDevice });
+      const types = amp.autocast(testDevice, { cacheEnabled: false }, () => {
+        const inner = amp.autocast(testDevice, { enabled: false }, () => linear.call(x));
         return [inner, linear.call(x)];
       });
-      expect(types.map((y) => y.dtype)).toEqual(["float32", "bfloat16"]);
+      expect(types.map((y) => y.dtype)).toEqual(["float32", half]);
     });
   });
 
   test("ends when the body throws, refuses a promise, and frees what it made", () => {
-    using linear = new nn.Linear(2, 2);
+    using linear = new nn.Linear(2, 2).to({ device: testDevice });
     const before = memory().tensors;
     expect(() =>
-      amp.autocast("cpu", {}, () => {
-        linear.call(ops.ones([1, 2]));
+      amp.autocast(testDevice, {}, () => {
+        linear.call(ops.ones([1, 2], { device: testDevice }));
         throw new Error("inside");
       }),
     ).toThrow("inside");
-    expect(() => amp.autocast("cpu", {}, async () => 1)).toThrow(/expected a synchronous function/);
+    expect(() => amp.autocast(testDevice, {}, async () => 1)).toThrow(/expected a synchronous function/);
     expect(memory().tensors).toBe(before);
-    expect(tidy(() => linear.call(ops.ones([1, 2])).dtype)).toBe("float32");
+    expect(tidy(() => linear.call(ops.ones([1, 2], { device: testDevice })).dtype)).toBe("float32");
   });
 });
 
 describe("GradScaler", () => {
   /** A parameter at 1 and its optimizer, of step size 1. */
   function single(): { unit: Parameter; sgd: optim.SGD } {
-    const unit = parameter(tensor([1]));
+    const unit = parameter(tensor([1], { device: testDevice }));
     return { unit, sgd: new optim.SGD([["unit", unit]], { learningRate: 1 }) };
   }
 

@@ -110,6 +110,7 @@ export interface Door {
   isDeterministic(): boolean;
   setDeterministic(isOn: boolean): void;
   setCudnnBenchmark(isOn: boolean): void;
+  allowTf32(isOn: boolean): void;
   hasCuda(): boolean;
   cudaDeviceCount(): number;
   autocastState(device: string): NativeAutocastState;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { ops } from "../tensor.ts";
+import { onTestDevice } from "../testing/test-device.ts";
 import { bilinearByMatrices } from "./bilinear-by-matrices.ts";
 
 test.each([
@@ -12,11 +13,11 @@ test.each([
 ] as [[number, number], [number, number], boolean][])(
   "%j to %j (corners aligned: %s) is ATen's bilinear, gradients included",
   ([h, w], size, alignCorners) => {
-    const x = ops.randn([2, 3, h, w], { dtype: "float64" });
+    const x = onTestDevice(ops.randn([2, 3, h, w], { dtype: "float64" }));
     const [a, b] = [x.clone().requiresGrad_(), x.clone().requiresGrad_()];
     const ours = bilinearByMatrices(a, size, { alignCorners });
     const theirs = ops.upsampleBilinear2d(b, size, alignCorners, null);
-    const upstream = ops.randn(theirs.shape, { dtype: "float64" });
+    const upstream = onTestDevice(ops.randn(theirs.shape, { dtype: "float64" }));
     ours.backward(upstream);
     theirs.backward(upstream);
     expect(ours.sub(theirs).abs().max().item()).toBeLessThan(1e-12);
@@ -25,7 +26,7 @@ test.each([
 );
 
 test("a factor places pixels as ATen does with a factor", () => {
-  const x = ops.randn([1, 1, 5, 4], { dtype: "float64" });
+  const x = onTestDevice(ops.randn([1, 1, 5, 4], { dtype: "float64" }));
   const ours = bilinearByMatrices(x, [7, 10], { factors: [1.5, 2.5] });
   expect(
     ours

@@ -10,6 +10,7 @@ function filled(fill: (tensor: Tensor) => Tensor): Tensor {
   return fill(ops.empty([3, 2, 3, 2]));
 }
 
+// On the CPU, whose random numbers the golden file holds: a module is made there and then moved.
 describe("initialisation", () => {
   test("draws the very numbers that PyTorch draws from the same seed", () => {
     const { fills } = golden;

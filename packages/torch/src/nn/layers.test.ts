@@ -11,6 +11,7 @@ import {
   tidy,
 } from "../index.ts";
 import { expectClose } from "../testing/close.ts";
+import { onTestDevice, testDevice, tolerance } from "../testing/test-device.ts";
 import golden from "./golden/modules.json" with { type: "json" };
 
 interface Case {
@@ -28,12 +29,12 @@ function expectGolden(
   calls = 1,
 ): void {
   manualSeed(7);
-  using module = make();
+  using module = make().to({ device: testDevice });
   tidy(() => {
-    const x = tensor(values, { requiresGrad: true });
+    const x = tensor(values, { device: testDevice, requiresGrad: true });
     let output = module.call(x);
     for (let i = 1; i < calls; i++) output = module.call(x);
-    const ramp = ops.linspace(-1, 1, output.numel).reshape(output.shape);
+    const ramp = onTestDevice(ops.linspace(-1, 1, output.numel)).reshape(output.shape);
     output.mul(ramp).sum().backward();
     expectClose(output, expected.output);
     expectClose(x.grad as Tensor, expected.inputGradient);
@@ -108,7 +109,7 @@ describe("equal PyTorch's in output, gradients and state:", () => {
 
   test("Dropout2d and Dropout, which drop the same values from the same seed", () => {
     tidy(() => {
-      manualSeed(3);
+      manualSeed(3); // on the CPU: another device draws other numbers
       const x = tensor(golden.x);
       expectClose(new nn.Dropout2d(0.4).call(x), golden.dropped);
       expectClose(new nn.Dropout(0.4).call(x), golden.droppedSingly);
@@ -120,9 +121,9 @@ describe("equal PyTorch's in output, gradients and state:", () => {
 
 describe("BatchNorm2d", () => {
   test("normalises by the running statistics in evaluation, and leaves them alone", () => {
-    using norm = new nn.BatchNorm2d(4).eval();
+    using norm = new nn.BatchNorm2d(4).eval().to({ device: testDevice });
     tidy(() => {
-      const x = tensor(golden.x);
+      const x = tensor(golden.x, { device: testDevice });
       expectClose(norm.call(x), golden.x, 1e-4);
       expect(norm.numBatchesTracked?.item()).toBe(0);
       expect(norm.runningMean?.toArray()).toEqual([0, 0, 0, 0]);
@@ -142,7 +143,9 @@ describe("BatchNorm2d", () => {
   test("may have neither running statistics nor a scale", () => {
     using norm = new nn.BatchNorm2d(4, { affine: false, trackRunningStats: false }).eval();
     expect(norm.stateDict().size).toBe(0);
-    tidy(() => expectClose(norm.call(tensor(golden.x)).mean([0, 2, 3]), [0, 0, 0, 0], 1e-6));
+    const x = tensor(golden.x, { device: testDevice });
+    const rounding = tolerance({ cpu: 1e-6, cuda: 1e-5 }); // CUDA sums in another order
+    tidy(() => expectClose(norm.call(x).mean([0, 2, 3]), [0, 0, 0, 0], rounding));
   });
 });
 
@@ -179,19 +182,20 @@ describe("gradients equal finite differences in float64:", () => {
   /** Weighted sum of the outputs, so that no gradient vanishes. */
   function weighted(module: nn.Module, x: Tensor): Tensor {
     const y = module.call(x);
-    return y.mul(ops.linspace(-1, 2, y.numel, { dtype: "float64" }).reshape(y.shape)).sum();
+    const ramp = onTestDevice(ops.linspace(-1, 2, y.numel, { dtype: "float64" }));
+    return y.mul(ramp.reshape(y.shape)).sum();
   }
 
   function worstError(module: nn.Module, x: Tensor, checked: Tensor): number {
-    const values = checked.detach().asTypedArray() as Float64Array;
+    const values = checked.detach().view([-1]);
     const at = (i: number, value: number): number => {
-      values[i] = value;
+      values.select(0, i).fill_(value);
       return noGrad(() => weighted(module, x).item());
     };
     const analytic = (checked.grad as Tensor).toTypedArray();
-    const errors = Array.from(values, (start, i) => {
+    const errors = Array.from(values.toTypedArray() as Float64Array, (start, i) => {
       const numeric = (at(i, start + 1e-6) - at(i, start - 1e-6)) / 2e-6;
-      values[i] = start;
+      values.select(0, i).fill_(start);
       return Math.abs(numeric - Number(analytic[i]));
     });
     return Math.max(...errors);
@@ -199,9 +203,9 @@ describe("gradients equal finite differences in float64:", () => {
 
   test.each(Object.entries(modules))("%s", (_, make) => {
     manualSeed(1);
-    using module = make().to({ dtype: "float64" });
+    using module = make().to({ dtype: "float64", device: testDevice });
     tidy(() => {
-      const x = ops.randn([2, 2, 3, 4], { dtype: "float64" }).requiresGrad_();
+      const x = onTestDevice(ops.randn([2, 2, 3, 4], { dtype: "float64" })).requiresGrad_();
       weighted(module, x).backward();
       for (const checked of [x, ...module.parameters()])
         expect(worstError(module, x, checked)).toBeLessThan(1e-6);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Tensor } from "@armseg/torch";
 import { fromTypedArray, ops } from "@armseg/torch";
+import { onTestDevice } from "@armseg/torch/testing";
 import type { AugmentationName } from "../augmentation.ts";
 import type { LabelMap, Network } from "../maps.ts";
 
@@ -54,18 +55,18 @@ export const golden = JSON.parse(
   readFileSync(new URL("../golden/golden.json", import.meta.url), "utf8"),
 ) as GoldenFile;
 
-/** An array of the binary file, float64. */
+/** An array of the binary file, float64, on the test device. */
 export function storedTensor({ offset, shape }: Stored): Tensor {
   const length = shape.reduce((product, size) => product * size, 1);
-  return fromTypedArray(numbers.slice(offset, offset + length), shape);
+  return onTestDevice(fromTypedArray(numbers.slice(offset, offset + length), shape));
 }
 
 /** Two convolutions, of stride 4 and 1, with tanh between. */
 export function goldenNetwork(): Network {
   const [first, second] = [storedTensor(golden.inference.first), storedTensor(golden.inference.second)];
   return (images) => {
-    const hidden = ops.conv2d(images, first.to("cpu", images.dtype), null, [4, 4], [2, 2]).tanh();
-    return ops.conv2d(hidden, second.to("cpu", images.dtype));
+    const hidden = ops.conv2d(images, first.to(images.dtype), null, [4, 4], [2, 2]).tanh();
+    return ops.conv2d(hidden, second.to(images.dtype));
   };
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Tensor } from "@armseg/torch";
 import { fromTypedArray } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { ArmCurve } from "../../reweighting/arm-curve.ts";
 import type { Curve } from "../../reweighting/curve.ts";
 import type { Indicator } from "../../reweighting/indicators.ts";
@@ -51,27 +52,27 @@ export const golden = JSON.parse(
 ) as GoldenFile;
 
 function doubles(values: number[], shape: readonly number[]): Tensor {
-  return fromTypedArray(Float64Array.from(values), shape);
+  return onTestDevice(fromTypedArray(Float64Array.from(values), shape));
 }
 
-/** The golden inputs, float64; logits and logS require gradients. */
+/** The golden inputs on the test device, float64; logits and logS require gradients. */
 export function goldenInputs() {
   const { low, high } = golden.sizes;
   const [n = 0, , h = 0, w = 0] = low;
   return {
     logits: doubles(golden.logits, low).requiresGrad_(),
     logS: doubles(golden.logS, [n, 1, h, w]).requiresGrad_(),
-    labels: fromTypedArray(Uint8Array.from(golden.labels), high),
+    labels: onTestDevice(fromTypedArray(Uint8Array.from(golden.labels), high)),
     probe: doubles(golden.probe, low),
     classWeights: doubles(golden.classWeights, [golden.classWeights.length]),
     pixelWeights: doubles(golden.pixelWeights, high),
   };
 }
 
-/** The curve of a golden case, float64. */
+/** The curve of a golden case on the test device, float64. */
 export function goldenCurve(name: GoldenCase["curve"]): Curve {
   if (name !== "arm") return new LinearCurve(LINES[name]);
-  const curve = new ArmCurve().to({ dtype: "float64" });
+  const curve = new ArmCurve().to({ dtype: "float64", device: testDevice });
   const state = Object.entries(golden.arm).map(
     ([key, { shape, values }]) => [key, doubles(values, shape)] as const,
   );

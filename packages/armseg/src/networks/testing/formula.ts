@@ -1,5 +1,6 @@
 import type { nn, Tensor } from "@armseg/torch";
 import { fromTypedArray, noGrad, tidy } from "@armseg/torch";
+import { onTestDevice } from "@armseg/torch/testing";
 
 /** FNV-1a, 32 bits. */
 function nameHash(name: string): number {
@@ -37,10 +38,10 @@ function scaleAndShift(name: string, shape: readonly number[]): [scale: number, 
   return name === "images" || name.startsWith("probe") ? [1, 0] : [0.1, 0];
 }
 
-/** The tensor of a name, float32. */
+/** The tensor of a name, float32, on the test device. */
 export function formula(name: string, shape: readonly number[]): Tensor {
   const count = shape.reduce((product, size) => product * size, 1);
-  return fromTypedArray(noise(name, count, ...scaleAndShift(name, shape)), shape);
+  return onTestDevice(fromTypedArray(noise(name, count, ...scaleAndShift(name, shape)), shape));
 }
 
 /** Gives every parameter and buffer the numbers of its name. */

@@ -1,14 +1,15 @@
 import type { Tensor } from "@armseg/torch";
 import { noGrad, tensor } from "@armseg/torch";
+import { testDevice } from "@armseg/torch/testing";
 
 /** The elements of a tensor as plain numbers, in row-major order. */
 export function numbers(of: Tensor): number[] {
   return Array.from(of.toTypedArray() as Iterable<number>, Number);
 }
 
-/** A float64 tensor. */
+/** A float64 tensor on the test device. */
 export function doubles(values: Parameters<typeof tensor>[0]): Tensor {
-  return tensor(values, { dtype: "float64" });
+  return tensor(values, { dtype: "float64", device: testDevice });
 }
 
 /** Largest difference, relative to the largest expected value (or to 1 if `floor` says so). */

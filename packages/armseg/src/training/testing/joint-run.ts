@@ -21,7 +21,8 @@ const [folder, iterations, batchSize, sumsOver, isolatedFraction] = process.argv
 ];
 setThreads(1);
 const world = World.ofThisProcess();
-const small = smallConfig(folder, { iterations: Number(iterations), checkpointEvery: 20 });
+const device = "cpu"; // Gloo's
+const small = smallConfig(folder, { iterations: Number(iterations), checkpointEvery: 20, device });
 const config = checkConfig(
   {
     ...small,

@@ -1,12 +1,18 @@
 import { join } from "node:path";
+import { testDevice } from "@armseg/torch/testing";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 
-/** The smallest training that has every part: a DeepLabv3+ with auxiliary head, ARM, dropout, augmentation. */
+/**
+ * The smallest training that has every part: a DeepLabv3+ with auxiliary head, ARM, dropout, augmentation.
+ *
+ * @param settings.device - Default the test device.
+ */
 export function smallConfig(
   folder: string,
-  settings: { iterations: number; checkpointEvery: number },
+  settings: { iterations: number; checkpointEvery: number; device?: string },
 ): Config {
+  const { device = testDevice } = settings;
   return checkConfig(
     {
       data: {
@@ -20,7 +26,8 @@ export function smallConfig(
       augmentation: { crop: [32, 48], scale: [0.75, 1.25] },
       training: {
         batchSize: 2,
-        deterministic: true,
+        device,
+        deterministic: device === "cpu", // the operators of other devices are not all deterministic
         workers: 0,
         logEvery: 1,
         evaluateEvery: settings.iterations,

@@ -1,0 +1,1 @@
+export { isOnCpu, onTestDevice, testDevice, tolerance } from "./test-device.ts";
