@@ -1,4 +1,4 @@
-import { confidenceMap, isKernelLibraryBuilt } from "@armseg/kernels";
+import { confidenceMap, whyNoKernels } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { noGrad, tidy } from "@armseg/torch";
 import { upsampled, upsampledLogS } from "../losses/class-likelihoods.ts";
@@ -55,7 +55,7 @@ function confidenceOf(
   indicator: Indicator,
   logS: Tensor | null,
 ): Tensor {
-  const isForKernel = isKernelLibraryBuilt() && logits.device === "cpu" && logits.dtype !== "float64";
+  const isForKernel = logits.dtype !== "float64" && whyNoKernels(logits.device) === null;
   if (isForKernel) return confidenceMap(logits, size, { indicator, logS });
   return tidy(() => {
     const logLikelihoods = upsampled(logits, size).logSoftmax(1);

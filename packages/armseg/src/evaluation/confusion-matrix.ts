@@ -52,8 +52,9 @@ export class ConfusionMatrix {
       );
     const added = new ConfusionMatrix(this.numClasses);
     tidy(() => {
-      if (isFusable(logits)) added.#addCounts(confusion(logits, labels.cpu()).toTypedArray());
-      else added.addMaps(bytes(labels), bytes(labelsOfLogits(logits, [labels.size(1), labels.size(2)])));
+      if (isFusable(logits)) {
+        added.#addCounts(confusion(logits, labels.to(logits.device, labels.dtype)).cpu().toTypedArray());
+      } else added.addMaps(bytes(labels), bytes(labelsOfLogits(logits, [labels.size(1), labels.size(2)])));
     });
     return this.merge(added) && added;
   }

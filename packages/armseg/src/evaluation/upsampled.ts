@@ -1,4 +1,4 @@
-import { confidenceMap, predict } from "@armseg/kernels";
+import { confidenceMap, predict, whyNoKernels } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
 import type { Indicator } from "../reweighting/indicators.ts";
@@ -9,7 +9,7 @@ import { resizedRows, wholeRows } from "./row-source.ts";
 
 /** Whether the fused kernels take these logits; others go through bands of ATen operators, with the same result. */
 export function isFusable(logits: Tensor): boolean {
-  return logits.device === "cpu" && logits.dtype !== "float64";
+  return logits.dtype !== "float64" && whyNoKernels(logits.device) === null;
 }
 
 /**

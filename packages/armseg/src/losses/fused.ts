@@ -1,28 +1,25 @@
-import { isKernelLibraryBuilt, ohemThreshold, reweightedLoss } from "@armseg/kernels";
+import { ohemThreshold, reweightedLoss, whyNoKernels } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
 import { sampleCurve } from "../reweighting/curve.ts";
-import { LabelRangeError } from "./labels.ts";
+import { namingErrors } from "./kernel-errors.ts";
 import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.ts";
 import { divisorOf } from "./loss-terms.ts";
 import { batchMinKept } from "./ohem.ts";
-import { NonFiniteLossError } from "./pixel-maps.ts";
 
 const MOST_CLASSES = 256;
 
 /**
  * Why the fused kernel cannot compute this, or `null` if it can.
  *
- * It looks at the settings, at the dtype and device of the logits, and whether the library was built.
+ * It looks at the settings, at the dtype and device of the logits, and whether there are kernels for it.
  */
 export function whyNotFused(logits: Tensor, settings: LossSettings): string | null {
   if (!settings.detach) return "detach: false needs the gradient of the confidence";
   if (settings.ohem?.threshold === null) return "OHEM without a threshold sorts the losses";
   if (logits.dtype === "float64") return "float64 logits";
-  if (logits.device !== "cpu") return `logits on ${logits.device}; the kernel runs on the CPU`;
   if (logits.size(1) > MOST_CLASSES) return `${logits.size(1)} classes; the kernel takes ${MOST_CLASSES}`;
-  if (!isKernelLibraryBuilt()) return "the kernel library was not built; run `npm run setup`";
-  return null;
+  return whyNoKernels(logits.device);
 }
 
 /**
@@ -37,11 +34,13 @@ export function fusedLoss(inputs: LossInputs, settings: LossSettings, run: LossR
     const { curve, curveIntervals: intervals, ohem, ignoreIndex, indicator, q, gamma, p } = settings;
     const knots = curve ? sampleCurve(curve, { intervals }) : null;
     const keepBelow = ohem
-      ? ohemThreshold(logits, labels, {
-          threshold: ohem.threshold ?? 1,
-          minKept: batchMinKept(ohem, labels.size(0)),
-          ignoreIndex,
-        })
+      ? namingErrors(() =>
+          ohemThreshold(logits, labels, {
+            threshold: ohem.threshold ?? 1,
+            minKept: batchMinKept(ohem, labels.size(0)),
+            ignoreIndex,
+          }),
+        )
       : null;
     const { objective, mean, statistics, bins } = namingErrors(() =>
       reweightedLoss(
@@ -69,16 +68,4 @@ export function fusedLoss(inputs: LossInputs, settings: LossSettings, run: LossR
     );
     return { objective, meanLoss: mean, statistics, bins, knots: knots?.detach() ?? null };
   });
-}
-
-/** Gives the kernel's errors the classes that the composed loss throws; its messages name image, row and column. */
-function namingErrors<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (cause) {
-    const message = cause instanceof Error ? (cause.message.split("\n")[0] as string) : String(cause);
-    if (/\(\): label /.test(message)) throw new LabelRangeError(message, { cause });
-    if (/the loss is not finite/.test(message)) throw new NonFiniteLossError(message, { cause });
-    throw cause;
-  }
 }

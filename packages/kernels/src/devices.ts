@@ -1,0 +1,67 @@
+import type { Device, Tensor } from "@armseg/torch";
+import { enableGrad, ops, tidy } from "@armseg/torch";
+import { isKernelLibraryBuilt } from "./library.ts";
+import { predict, reweightedLoss, whyNoCudaKernels } from "./operators.ts";
+
+/** Of a loss or a gradient, relative to the largest; float32 sums in another order are at 1e-6. */
+const TOLERANCE = 1e-4;
+
+/** What is known of each GPU: the reason, or `null` for one that can be used. */
+const known = new Map<Device, string | null>();
+
+/**
+ * Why the fused operators cannot take tensors of a device; `null` if they can.
+ *
+ * The first call for a GPU takes seconds: its kernels are compiled and loaded. They are then used once beside the processor's,
+ * on a few hundred pixels, and refused if the numbers differ: machine code made on the spot, for hardware that nobody has
+ * tried it on, is not taken on trust.
+ */
+export function whyNoKernels(device: Device): string | null {
+  if (!isKernelLibraryBuilt()) return "the kernel library was not built; run `npm run setup`";
+  if (device === "cpu") return null;
+  if (!device.startsWith("cuda")) return `tensors on ${device}; the kernels run on the CPU and on CUDA`;
+  const found = known.get(device) ?? whyNotOnGpu(device);
+  known.set(device, found);
+  return found;
+}
+
+function whyNotOnGpu(device: Device): string | null {
+  return whyNoCudaKernels(Number(device.split(":")[1] ?? 0)) || whyNumbersDiffer("cpu", device);
+}
+
+/** Compares the kernels of two devices on one small picture; `null` where they agree. */
+export function whyNumbersDiffer(trusted: Device, device: Device): string | null {
+  return tidy(() => {
+    const [expected, found] = [smallLoss(trusted), smallLoss(device)];
+    for (const [i, values] of expected.entries()) {
+      const worst = found[i]!.sub(values).abs().max().div(values.abs().max()).item();
+      // NaN is no agreement either.
+      if (!(worst <= TOLERANCE)) {
+        return `the kernels of ${device} and ${trusted} differ by ${worst.toExponential(1)}; please report it, with the output of \`armseg doctor\``;
+      }
+    }
+    return null;
+  });
+}
+
+/** Objective, gradients of logits and knots, and label map of made-up logits that need no random numbers; float64, on the CPU. */
+function smallLoss(device: Device): Tensor[] {
+  const size = [31, 45] as const;
+  const labels = ops
+    .arange(2 * size[0] * size[1], { device })
+    .mul(7)
+    .remainder(6)
+    .to("uint8")
+    .reshape([2, ...size]);
+  const wave = ops
+    .arange(2 * 5 * 7 * 9, { dtype: "float32", device })
+    .mul(0.37)
+    .sin()
+    .mul(3);
+  const logits = wave.reshape([2, 5, 7, 9]).requiresGrad_();
+  const knots = ops.linspace(0.9, 0.1, 129, { dtype: "float32", device }).requiresGrad_();
+  const { objective } = enableGrad(() => reweightedLoss({ logits, labels, knots }, { ignoreIndex: 5 }));
+  objective.backward();
+  const results = [objective, logits.grad as Tensor, knots.grad as Tensor, predict(logits, size)];
+  return results.map((result) => result.detach().to("cpu", "float64"));
+}
