@@ -19,6 +19,7 @@ export {
   libtorchVersion,
   loadLibrary,
   setThreads,
+  synchronize,
   useCudnnBenchmark,
   useDeterministicAlgorithms,
 } from "./runtime.ts";
