@@ -18,8 +18,7 @@ import { checkConfig } from "../training/config/read-config.ts";
 import type { Config } from "../training/config/schema.ts";
 import { trainIteration } from "../training/iteration.ts";
 
-export const STEP_BACKBONES = ["resnet18", "resnet50", "resnet101"] as const;
-export type StepBackbone = (typeof STEP_BACKBONES)[number];
+export type StepBackbone = "resnet18" | "resnet50" | "resnet101";
 
 /** What convolutions are computed in, on both sides: autocast where it is not float32. */
 export type StepPrecision = Config["training"]["precision"];
