@@ -1,18 +1,20 @@
 """The peer of `armseg bench step`: PyTorch's eager training step of DeepLabv3+ with the auxiliary head. Prints JSON.
 
-    python3 step_peer.py '{"backbone": "resnet18", "size": [2, 256, 512], "classes": 19, "runs": 5, "threads": 2}'
+    python3 step_peer.py '{"backbone": "resnet18", "size": [2, 256, 512], "classes": 19, "runs": 5, "warmUp": 1, "threads": 2,
+        "device": "cpu", "precision": "float32"}'
 """
 
+import contextlib
 import json
-import statistics
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 3)}
+import peer
+
+BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
 
 
 def conv_norm(cin, cout, k=1, stride=1, dilation=1, groups=1):
@@ -46,7 +48,7 @@ class Network(nn.Module):
     def __init__(self, backbone, classes):
         super().__init__()
         self.stem = nn.Sequential(conv_norm(3, 32, 3, 2), conv_norm(32, 32, 3), conv_norm(32, 64, 3), nn.MaxPool2d(3, 2, 1))
-        is_bottleneck, cin, stages = backbone == "resnet50", 64, []
+        is_bottleneck, cin, stages = backbone != "resnet18", 64, []
         for s, (stride, dilation) in enumerate(((1, 1), (2, 1), (1, 2), (1, 4))):
             width, blocks = 64 * 2**s, []
             for b in range(BLOCKS[backbone][s]):
@@ -75,47 +77,46 @@ class Network(nn.Module):
         return x, self.auxiliary(features[2])
 
 
-def status_bytes(field):
-    with open("/proc/self/status") as lines:
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
-
-
-def contest(job, memory_format):
+def contest(job, memory_format, device):
     n, height, width = job["size"]
     torch.manual_seed(0)
-    network = Network(job["backbone"], job["classes"]).to(memory_format=memory_format)
+    network = Network(job["backbone"], job["classes"]).to(device, memory_format=memory_format)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.02, momentum=0.9, weight_decay=1e-4)
-    images = torch.randn(n, 3, height, width).contiguous(memory_format=memory_format)
+    images = torch.randn(n, 3, height, width, device=device).contiguous(memory_format=memory_format)
     labels = torch.randint(0, job["classes"], (n, 1, height // 32, width // 32)).float()
-    labels = F.interpolate(labels, (height, width))[:, 0].long()
+    labels = F.interpolate(labels, (height, width))[:, 0].long().to(device)
+    dtype = getattr(torch, job["precision"])
+    scaler = torch.cuda.amp.GradScaler(enabled=dtype == torch.float16)
+    # Without a reduced precision, a context that does nothing: autocast refuses float32.
+    autocast = contextlib.nullcontext if dtype == torch.float32 else lambda: torch.autocast(device.type, dtype)
     loss = lambda logits: F.cross_entropy(F.interpolate(logits, (height, width), mode="bilinear", align_corners=False), labels)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        main, auxiliary = network(images)
-        (loss(main) + 0.4 * loss(auxiliary)).backward()
-        optimizer.step()
+        with autocast():
+            main, auxiliary = network(images)
+            total = loss(main) + 0.4 * loss(auxiliary)
+        scaler.scale(total).backward()
+        scaler.step(optimizer)
+        scaler.update()
 
-    step()  # builds the optimiser's state, warms up
-    try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    except OSError:
-        pass
-    times = []
-    for _ in range(job["runs"]):
-        start = time.perf_counter()
-        step()
-        times.append((time.perf_counter() - start) * 1e3)
+    for _ in range(job["warmUp"]):
+        step()  # the first builds the optimiser's state
+    peer.reset_peak(device)
+    ms = peer.median_ms(step, device, job["runs"], warm_up=0)
     parameters = sum(p.numel() for p in network.parameters())
-    return {"ms": statistics.median(times), "bytes": status_bytes("VmHWM"), "parameters": parameters}
+    return {"ms": ms, "bytes": peer.peak_bytes(device), "parameters": parameters}
 
 
 def main():
     job = json.loads(sys.argv[1])
-    torch.set_num_threads(job["threads"])
-    formats = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-    print(json.dumps({"torch": torch.__version__, **{name: contest(job, f) for name, f in formats.items()}}))
+    device = peer.device_of(job)
+    figures = {}
+    for name, memory_format in {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}.items():
+        figures[name] = contest(job, memory_format, device)
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+    print(json.dumps({"torch": torch.__version__, **figures}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What both benchmarks share."""
+"""What both benchmarks share: device and timing."""
 
 import pathlib
 import statistics
@@ -17,13 +17,27 @@ def load_library(path=LIBRARY):
     return torch.ops.armseg
 
 
-def median_ms(function, budget_seconds, most=50):
-    """Median of runs after one to warm up, within the budget but at least 3."""
-    function()
+def device_of(options):
+    torch.set_num_threads(options.threads)
+    torch.backends.cudnn.benchmark = True  # each shape comes many times
+    return torch.device(options.device)
+
+
+def synchronize(device):
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def median_ms(function, budget_seconds, device, most=50):
+    """Median of runs after one to warm up (three on a GPU), within the budget but at least 3."""
+    for _ in range(3 if device.type == "cuda" else 1):
+        function()
+    synchronize(device)
     times, start = [], time.perf_counter()
     while len(times) < 3 or (len(times) < most and time.perf_counter() - start < budget_seconds):
         begin = time.perf_counter()
         function()
+        synchronize(device)
         times.append((time.perf_counter() - begin) * 1e3)
     return {"median_ms": round(statistics.median(times), 3), "min_ms": round(min(times), 3), "runs": len(times)}
 
@@ -36,5 +50,7 @@ def label_map(n, height, width, classes, ignored=0.1):
     return torch.nn.functional.interpolate(coarse.float(), size=(height, width))[:, 0].long()
 
 
-def machine(ops, threads):
-    return {"torch": torch.__version__, "threads": threads, "instruction_set": ops.cpu_capability()}
+def machine(ops, threads, device):
+    if device.type == "cuda":
+        return {"torch": torch.__version__, "device": torch.cuda.get_device_name(device)}
+    return {"torch": torch.__version__, "device": "cpu", "threads": threads, "instruction_set": ops.cpu_capability()}

@@ -1,10 +1,11 @@
-"""Reweighted loss, forward and backward: ours beside the same composed of PyTorch operators, and PyTorch's plain cross
-entropy. Prints JSON.
+"""Reweighted loss, forward and backward: ours beside the same composed of PyTorch operators, on a GPU also compiled, and PyTorch's
+plain cross entropy. Prints JSON.
 
-    OMP_NUM_THREADS=2 python3 bench/loss.py [--library PATH] [--threads 2] [--size 2,19,128,256,512,1024]
+    OMP_NUM_THREADS=2 python3 bench/loss.py [--library PATH] [--device cuda] [--threads 2] [--size 2,19,128,256,512,1024]
 """
 
 import argparse
+import functools
 import json
 
 import torch
@@ -17,6 +18,7 @@ from peak_memory import peak_memory
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--library", default=common.LIBRARY)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--size", default="2,19,128,256,512,1024", help="N,C,h,w,H,W")
     parser.add_argument("--seconds", type=float, default=10, help="for each contestant")
@@ -24,6 +26,7 @@ def arguments():
 
 
 OPTIONS = arguments()
+DEVICE = common.device_of(OPTIONS)
 N, C, LOW_H, LOW_W, H, W = map(int, OPTIONS.size.split(","))
 
 
@@ -40,22 +43,20 @@ class Arm(torch.nn.Module):
 
 
 def prepare():
-    torch.set_num_threads(OPTIONS.threads)
     torch.manual_seed(0)
-    logits = (torch.randn(N, C, LOW_H, LOW_W) * 2).requires_grad_()
+    logits = (torch.randn(N, C, LOW_H, LOW_W) * 2).to(DEVICE).requires_grad_()
     logits.grad = torch.zeros_like(logits)
-    return logits, common.label_map(N, H, W, C), Arm(), common.load_library(OPTIONS.library)
+    return logits, common.label_map(N, H, W, C).to(DEVICE), Arm().to(DEVICE), common.load_library(OPTIONS.library)
 
 
 def ours(inputs):
     logits, labels, arm, ops = inputs
-    knots = arm(torch.linspace(-1, 1, 1025).reshape(1, 1, 1, -1)).flatten()
+    knots = arm(torch.linspace(-1, 1, 1025, device=DEVICE).reshape(1, 1, 1, -1)).flatten()
     ops.reweighted_loss(logits, labels, knots)[0].backward()
 
 
-def composed(inputs):
+def objective(logits, labels, arm):
     """DESIGN section 1 as a PyTorch user writes it: maps of the labels' size, the curve run on every pixel."""
-    logits, labels, arm, _ = inputs
     logits = reference.upsample(logits, labels.shape[1:])
     valid = labels != 255
     losses = torch.nn.functional.cross_entropy(logits, labels, ignore_index=255, reduction="none")
@@ -64,7 +65,20 @@ def composed(inputs):
     u = 2 * C * C / (C - 1) * v - 1
     weights = arm(u)[:, 0] * valid
     hat = weights / weights.pow(2).sum().sqrt()
-    (hat / hat.sum().detach() * losses).sum().backward()
+    return (hat / hat.sum().detach() * losses).sum()
+
+
+def composed(inputs):
+    objective(*inputs[:3]).backward()
+
+
+@functools.lru_cache(None)
+def compiled_objective():
+    return torch.compile(objective)
+
+
+def compiled(inputs):
+    compiled_objective()(*inputs[:3]).backward()
 
 
 def plain(inputs):
@@ -72,25 +86,39 @@ def plain(inputs):
     torch.nn.functional.cross_entropy(reference.upsample(logits, labels.shape[1:]), labels, ignore_index=255).backward()
 
 
-def objectives():
-    values = {}
-    for function in (ours, composed):
-        inputs = prepare()
-        function(inputs)
-        values[function.__name__] = inputs[0].grad.norm().item()
-    return values
+def contest(function, inputs):
+    figures = common.median_ms(lambda: function(inputs), OPTIONS.seconds, DEVICE)
+    peak = peak_memory(prepare, function, DEVICE)
+    fresh = prepare()
+    function(fresh)
+    return {**figures, "peak_bytes": peak, "gradient_norm": fresh[0].grad.norm().item()}
+
+
+def contest_if_possible(function, inputs):
+    """Not every PyTorch compiles, and not every device has our kernel: then the reason."""
+    try:
+        return contest(function, inputs)
+    except Exception as problem:
+        return {"missing": (str(problem).strip() or repr(problem)).splitlines()[0]}
+
+
+def over(contestants, name, figure):
+    """How many times as much as ours another contestant takes."""
+    if any("missing" in contestants[key] for key in (name, "ours")):
+        return None
+    return round(contestants[name][figure] / max(contestants["ours"][figure], 1e-3), 1)
 
 
 def main():
     inputs = prepare()
-    contestants = {f.__name__: {**common.median_ms(lambda: f(inputs), OPTIONS.seconds), "peak_bytes": peak_memory(prepare, f)} for f in (ours, composed, plain)}
-    mine = contestants["ours"]
+    contestants = {"ours": contest_if_possible(ours, inputs), "composed": contest(composed, inputs), "plain": contest(plain, inputs)}
+    if DEVICE.type == "cuda":
+        contestants["compiled"] = contest_if_possible(compiled, inputs)
     result = {
-        "what": "reweighted loss (ARM, var, p = 2), forward + backward", "size": [N, C, LOW_H, LOW_W, H, W], **common.machine(inputs[3], OPTIONS.threads),
-        "faster_than_composed": round(contestants["composed"]["median_ms"] / mine["median_ms"], 1),
-        "faster_than_plain_cross_entropy": round(contestants["plain"]["median_ms"] / mine["median_ms"], 1),
-        "memory_of_composed_over_ours": round(contestants["composed"]["peak_bytes"] / max(mine["peak_bytes"], 1), 1),
-        "gradient_norms": objectives(), **contestants,
+        "what": "reweighted loss (ARM, var, p = 2), forward + backward", "size": [N, C, LOW_H, LOW_W, H, W], **common.machine(inputs[3], OPTIONS.threads, DEVICE),
+        "faster_than_composed": over(contestants, "composed", "median_ms"),
+        "faster_than_plain_cross_entropy": over(contestants, "plain", "median_ms"),
+        "memory_of_composed_over_ours": over(contestants, "composed", "peak_bytes"), **contestants,
     }
     print(json.dumps(result, indent=2))
 

@@ -1,6 +1,9 @@
-"""Peak memory of one call beyond what was resident before it, in bytes, measured in a process of its own."""
+"""Peak memory of one call beyond what was there before it, in bytes: resident memory, measured in a process of its own, or what
+PyTorch allocates on a GPU."""
 
 import multiprocessing
+
+import torch
 
 
 def _status(field):
@@ -18,8 +21,21 @@ def _measure(prepare, run, queue):
     del kept
 
 
-def peak_memory(prepare, run):
+def _allocated(prepare, run):
+    inputs = prepare()
+    run(inputs)  # what it keeps from the first call on is not this call's
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    run(inputs)
+    torch.cuda.synchronize()
+    return torch.cuda.max_memory_allocated() - before
+
+
+def peak_memory(prepare, run, device):
     """`run(prepare())`; what `run` returns (results, gradients) is counted, so subtract what the caller must have."""
+    if device.type == "cuda":
+        return _allocated(prepare, run)
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     process = context.Process(target=_measure, args=(prepare, run, queue))

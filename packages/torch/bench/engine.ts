@@ -57,7 +57,7 @@ const ours: Figures = {
 const peer = runPeer<Figures>(
   fileURLToPath(new URL("./peer.py", import.meta.url)),
   [String(CALLS), String(RUNS)],
-  getThreads(),
+  { threads: getThreads() },
 );
 
 const rows: [string, number, number | undefined, string][] = [

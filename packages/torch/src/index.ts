@@ -20,6 +20,7 @@ export {
   libtorchVersion,
   loadLibrary,
   setThreads,
+  synchronize,
   useCudnnBenchmark,
   useDeterministicAlgorithms,
 } from "./runtime.ts";

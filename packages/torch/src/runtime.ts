@@ -1,3 +1,4 @@
+import type { Device } from "./dtype.ts";
 import { door } from "./native/load.ts";
 
 /** The version of the libtorch that is loaded, e.g. `1.13.0`. */
@@ -43,6 +44,23 @@ export function allowTf32(isOn = true): void {
 /** Whether this libtorch can use CUDA, here and now. */
 export function isCudaAvailable(): boolean {
   return door.hasCuda() && door.cudaDeviceCount() > 0;
+}
+
+/**
+ * Waits for all work queued on a CUDA device, whose operators return before they are done; on the CPU there is none to wait for.
+ *
+ * @param device - `cpu`, `cuda` (the current GPU) or `cuda:1`.
+ * @throws {RangeError} If it is another kind of device, or there is no such GPU here.
+ * @example
+ * synchronize("cuda"); // before the clock is started, and before it is read
+ */
+export function synchronize(device: Device): void {
+  if (device === "cpu") return;
+  const match = /^cuda(?::(\d+))?$/.exec(device);
+  if (!match || Number(match[1] ?? 0) >= door.cudaDeviceCount()) {
+    throw new RangeError(`synchronize(): expected cpu or a CUDA device of this machine, got ${device}`);
+  }
+  door.synchronize(device);
 }
 
 /**

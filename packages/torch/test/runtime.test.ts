@@ -7,6 +7,7 @@ import {
   manualSeed,
   ops,
   setThreads,
+  synchronize,
   tensor,
   tidy,
   useDeterministicAlgorithms,
@@ -66,6 +67,14 @@ describe("settings", () => {
     });
     useDeterministicAlgorithms(false);
     expect(isDeterministic()).toBe(false);
+  });
+
+  test("synchronize: nothing to wait for on the CPU, and an error where there is no such device", () => {
+    expect(synchronize("cpu")).toBeUndefined();
+    expect(() => synchronize("cuda:99")).toThrow(
+      /expected cpu or a CUDA device of this machine, got cuda:99/,
+    );
+    expect(() => synchronize("mps")).toThrow(RangeError);
   });
 
   test("the version is that of a release", () => {

@@ -1,23 +1,42 @@
 import { fileURLToPath } from "node:url";
-import { getThreads, keepFreedMemory, manualSeed, setThreads } from "@armseg/torch";
-import { median, runPeer } from "@armseg/torch/bench";
+import { getThreads, keepFreedMemory, manualSeed, setThreads, tidy, useCudnnBenchmark } from "@armseg/torch";
+import {
+  type BenchDevice,
+  median,
+  medianMs,
+  type Place,
+  placeOf,
+  placeText,
+  runPeer,
+  timeMs,
+} from "@armseg/torch/bench";
 import type { Batch } from "../pipeline/index.ts";
 import { CounterRandom } from "../pipeline/index.ts";
+import { toTensors } from "../training/batch-losses.ts";
 import { buildTraining, type Training } from "../training/build.ts";
 import { checkConfig } from "../training/config/read-config.ts";
 import type { Config } from "../training/config/schema.ts";
 import { trainIteration } from "../training/iteration.ts";
 
-export type StepBackbone = "resnet18" | "resnet50";
+export type StepBackbone = "resnet18" | "resnet50" | "resnet101";
+
+/** What convolutions are computed in, on both sides: autocast where it is not float32. */
+export type StepPrecision = Config["training"]["precision"];
 
 export interface StepBenchOptions {
   /** Default resnet18. */
   readonly backbone?: StepBackbone;
-  /** `[N, H, W]` of a batch. Default 2×256×512. */
+  /** Of both sides. Default cpu. */
+  readonly device?: BenchDevice;
+  /** Default float32. */
+  readonly precision?: StepPrecision;
+  /** `[N, H, W]` of a batch. Default 2×256×512, on a GPU 8×512×1024. */
   readonly size?: StepBenchSize;
+  /** N, in place of the size's. */
+  readonly batch?: number;
   /** Processors for both sides. Default 2. */
   readonly threads?: number;
-  /** Steps that count, of each contestant. Default 5. */
+  /** Steps that count, of each contestant. Default 5, on a GPU 20. */
   readonly runs?: number;
 }
 
@@ -25,7 +44,8 @@ export type StepBenchSize = readonly [n: number, height: number, width: number];
 
 interface PeerFigure {
   readonly ms: number;
-  readonly bytes: number;
+  /** `null` where the system does not tell. */
+  readonly bytes: number | null;
   readonly parameters: number;
 }
 
@@ -38,21 +58,28 @@ interface PeerReport {
 export interface StepBenchResult {
   readonly backbone: StepBackbone;
   readonly size: StepBenchSize;
-  readonly threads: number;
+  readonly precision: StepPrecision;
+  readonly place: Place;
   readonly parameters: number;
   /** Plain cross entropy, ours, and with ARM; median of interleaved steps. */
   readonly plainMs: number;
   readonly armMs: number;
   /** Median over the pairs of neighbouring steps of (ARM − plain) / plain; goal: at most 0.01. */
   readonly armShare: number;
-  /** Peak resident memory of this process. */
-  readonly peakBytes: number;
+  /** Of a plain step or one with ARM, what it takes to copy the batch to a GPU, where the peer's already is; `null` on the CPU. */
+  readonly copyMs: number | null;
+  /** Peak resident memory of this process; `null` on a GPU, where only PyTorch in Python tells. */
+  readonly peakBytes: number | null;
   /** PyTorch's eager step in Python; `null` where there is no Python with PyTorch. */
   readonly peer: PeerReport | null;
-  /** Ours, plain, over the better of PyTorch's two memory formats; goal: at most 0.85. */
+  /** Ours, plain, over the better of PyTorch's two memory formats; goal: at most 0.85, on a GPU 1/1.15. */
   readonly ratio: number | null;
 }
 
+const SIZES: Record<BenchDevice, StepBenchSize> = { cpu: [2, 256, 512], cuda: [8, 512, 1024] };
+const RUNS: Record<BenchDevice, number> = { cpu: 5, cuda: 20 };
+/** The first builds the optimiser's state and loads the kernels; on a GPU cuDNN tries its algorithms, the loss scale settles. */
+const WARM_UP: Record<BenchDevice, number> = { cpu: 1, cuda: 5 };
 const CLASSES = 19;
 const REGION = 32;
 
@@ -84,9 +111,20 @@ function makeBatch([n, height, width]: StepBenchSize): Batch {
   };
 }
 
-function configOf(backbone: StepBackbone, curve: "none" | "arm", batchSize: number): Config {
+/** What is measured, and with what. */
+interface Job {
+  readonly backbone: StepBackbone;
+  readonly size: StepBenchSize;
+  readonly precision: StepPrecision;
+  readonly device: BenchDevice;
+  readonly threads: number;
+  readonly runs: number;
+}
+
+function configOf({ backbone, size, device, precision }: Job, curve: "none" | "arm"): Config {
+  const training = { batchSize: size[0], device, precision };
   return checkConfig(
-    { data: { format: "scenes" }, model: { backbone }, reweighting: { curve }, training: { batchSize } },
+    { data: { format: "scenes" }, model: { backbone }, reweighting: { curve }, training },
     "the benchmark",
   );
 }
@@ -96,23 +134,28 @@ interface Contestant {
   readonly step: () => number;
 }
 
-function prepare(backbone: StepBackbone, curve: "none" | "arm", batch: Batch): Contestant {
+function prepare(job: Job, curve: "none" | "arm", batch: Batch): Contestant {
   manualSeed(0);
-  const config = configOf(backbone, curve, batch.format.batchSize);
+  const config = configOf(job, curve);
   const training = buildTraining(config, CLASSES, null);
-  const step = () => {
-    const start = performance.now();
-    trainIteration(training, [batch], "joint", config);
-    return performance.now() - start;
-  };
-  step(); // builds the optimiser's state, loads the kernels
+  const step = () => timeMs(() => trainIteration(training, [batch], "joint", config), job.device);
+  for (let i = 0; i < WARM_UP[job.device]; i++) step();
   return { training, step };
 }
 
-function measureOurs(backbone: StepBackbone, batch: Batch, runs: number) {
-  const plain = prepare(backbone, "none", batch);
-  const peakBytes = process.resourceUsage().maxRSS * 1024; // before there is a second network
-  const arm = prepare(backbone, "arm", batch);
+function copyMs(batch: Batch, { device, runs }: Job): number | null {
+  if (device === "cpu") return null;
+  const copy = () => tidy(() => void toTensors(batch, device));
+  return medianMs(copy, { runs, device });
+}
+
+function measureOurs(job: Job) {
+  const { size, device, runs } = job;
+  const batch = makeBatch(size);
+  const plain = prepare(job, "none", batch);
+  // Before there is a second network.
+  const peakBytes = device === "cpu" ? process.resourceUsage().maxRSS * 1024 : null;
+  const arm = prepare(job, "arm", batch);
   try {
     // In turns, so that what else the machine does is the same for both.
     const pairs = Array.from({ length: runs }, () => [plain.step(), arm.step()] as const);
@@ -122,6 +165,7 @@ function measureOurs(backbone: StepBackbone, batch: Batch, runs: number) {
       plainMs: median(pairs.map(([ms]) => ms)),
       armMs: median(pairs.map(([, ms]) => ms)),
       armShare: median(pairs.map(([without, withArm]) => (withArm - without) / without)),
+      copyMs: copyMs(batch, job),
       peakBytes,
     };
   } finally {
@@ -134,24 +178,44 @@ function measureOurs(backbone: StepBackbone, batch: Batch, runs: number) {
  * A whole update of DeepLabv3+ (auxiliary head, output stride 8, SGD) beside PyTorch's eager one, same network, and what ARM adds to it (DESIGN
  * section 5). Takes some minutes.
  *
+ * @throws {Error} If the device is not there, or cannot compute in the precision.
  * @throws {Error} If the peer's network has not as many parameters as ours.
  */
 export function benchStep(options: StepBenchOptions = {}): StepBenchResult {
-  const { backbone = "resnet18", size = [2, 256, 512], threads = 2, runs = 5 } = options;
+  const job = jobOf(options);
+  const { backbone, size, precision, device, threads } = job;
   const before = getThreads();
   setThreads(threads);
   keepFreedMemory();
+  useCudnnBenchmark(device === "cuda");
   try {
-    const ours = measureOurs(backbone, makeBatch(size), runs);
-    const script = fileURLToPath(new URL("../../bench/step_peer.py", import.meta.url));
-    const job = JSON.stringify({ backbone, size, classes: CLASSES, runs, threads });
-    const peer = runPeer<PeerReport>(script, [job], threads);
+    const place = placeOf(device);
+    const peer = runStepPeer(job); // first, so that it has the whole of a GPU's memory
+    const ours = measureOurs(job);
     checkPeer(peer, ours.parameters);
     const ratio = peer && ours.plainMs / Math.min(peer.contiguous.ms, peer.channels_last.ms);
-    return { backbone, size, threads, ...ours, peer, ratio };
+    return { backbone, size, precision, place, ...ours, peer, ratio };
   } finally {
     setThreads(before);
+    useCudnnBenchmark(false);
   }
+}
+
+function jobOf(options: StepBenchOptions): Job {
+  const { backbone = "resnet18", device = "cpu", precision = "float32", threads = 2 } = options;
+  const [n, height, width] = options.size ?? SIZES[device];
+  // PyTorch before 2.3 would compute in float32 instead, and only warn.
+  if (device === "cpu" && precision === "float16") {
+    throw new RangeError("benchStep(): expected float32 or bfloat16 on the CPU, got float16");
+  }
+  const size = [options.batch ?? n, height, width] as const;
+  return { backbone, size, precision, device, threads, runs: options.runs ?? RUNS[device] };
+}
+
+function runStepPeer(job: Job): PeerReport | null {
+  const script = fileURLToPath(new URL("../../bench/step_peer.py", import.meta.url));
+  const text = JSON.stringify({ ...job, classes: CLASSES, warmUp: WARM_UP[job.device] });
+  return runPeer<PeerReport>(script, [text], job);
 }
 
 function checkPeer(peer: PeerReport | null, parameters: number): void {
@@ -163,17 +227,19 @@ function checkPeer(peer: PeerReport | null, parameters: number): void {
 
 /** The result as lines of text, ratio first. */
 export function benchStepText(result: StepBenchResult): string {
-  const { backbone, size, threads, parameters, plainMs, armMs, armShare, peakBytes, peer, ratio } = result;
-  const row = (name: string, ms: number, bytes?: number) =>
-    `${name.padEnd(34)} ${ms.toFixed(0).padStart(8)} ms${bytes === undefined ? "" : `  ${(bytes / 2 ** 20).toFixed(0).padStart(6)} MiB`}`;
+  const { backbone, size, precision, place, parameters, plainMs, armMs, armShare, copyMs, peakBytes, peer } =
+    result;
+  const digits = place.device === "cpu" ? 0 : 1;
+  const row = (name: string, ms: number, bytes: number | null = null) =>
+    `${name.padEnd(34)} ${ms.toFixed(digits).padStart(8)} ms${bytes === null ? "" : `  ${(bytes / 2 ** 20).toFixed(0).padStart(6)} MiB`}`;
   return [
-    ratio === null
-      ? "no Python with PyTorch to compare with"
-      : `${ratio.toFixed(2)} of PyTorch's time (goal 0.85)`,
+    ratioLine(result),
     `${(100 * armShare).toFixed(1)} % of a step is ARM's (goal 1 %)`,
-    `DeepLabv3+ on ${backbone}, ${parameters.toLocaleString("en-GB")} parameters, batch ${size.join("×")}, ${threads} threads`,
+    `DeepLabv3+ on ${backbone}, ${parameters.toLocaleString("en-GB")} parameters, batch ${size.join("×")}, ${precision}`,
+    placeText(place),
     row("armseg, plain cross entropy", plainMs, peakBytes),
     row("armseg, ARM", armMs),
+    ...(copyMs === null ? [] : [row("  of each, copying the batch", copyMs)]),
     ...(peer
       ? [
           row(`PyTorch ${peer.torch}, contiguous`, peer.contiguous.ms, peer.contiguous.bytes),
@@ -181,4 +247,11 @@ export function benchStepText(result: StepBenchResult): string {
         ]
       : []),
   ].join("\n");
+}
+
+function ratioLine({ ratio, place }: StepBenchResult): string {
+  if (ratio === null) return `no Python with PyTorch for ${place.device} to compare with`;
+  return place.device === "cpu"
+    ? `${ratio.toFixed(2)} of PyTorch's time (goal 0.85)`
+    : `${(1 / ratio).toFixed(2)}× PyTorch's throughput (goal 1.15×)`;
 }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getThreads, keepFreedMemory, manualSeed, setThreads } from "@armseg/torch";
-import { median } from "@armseg/torch/bench";
+import { getThreads, keepFreedMemory, manualSeed, setThreads, synchronize } from "@armseg/torch";
+import { type BenchDevice, median, type Place, placeOf, placeText, timeMs } from "@armseg/torch/bench";
 import { stringify } from "yaml";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { createRun } from "../runs/run-folder.ts";
@@ -16,7 +16,9 @@ import { prepareData, type TrainingData } from "../training/prepare-data.ts";
 import { Trainer } from "../training/trainer.ts";
 
 export interface TrainingBenchOptions {
-  /** `[N, H, W]` of a batch. Default 2×256×512, as `bench step`. */
+  /** Default cpu. */
+  readonly device?: BenchDevice;
+  /** `[N, H, W]` of a batch. Default 2×256×512, on a GPU 8×512×1024, as `bench step`. */
   readonly size?: readonly [n: number, height: number, width: number];
   /** Processors. Default 2. */
   readonly threads?: number;
@@ -28,7 +30,7 @@ export interface TrainingBenchOptions {
 
 export interface TrainingBenchResult {
   readonly size: readonly [n: number, height: number, width: number];
-  readonly threads: number;
+  readonly place: Place;
   /** Median of a step on one batch that is there already: forward, backward, update. */
   readonly bareMs: number;
   /** Median of an iteration of the trainer: loading and augmenting the next batches meanwhile, the step, the log. */
@@ -37,10 +39,16 @@ export interface TrainingBenchResult {
   readonly overhead: number;
 }
 
+const SIZES: Record<BenchDevice, TrainingBenchResult["size"]> = { cpu: [2, 256, 512], cuda: [8, 512, 1024] };
+
 /** Iterations before those that count: the loader's queue is full then, and the processor's caches are warm. */
 const WARM_UP = 3;
 
-function configOf(folder: string, [n, height, width]: NonNullable<TrainingBenchOptions["size"]>): Config {
+function configOf(
+  folder: string,
+  device: BenchDevice,
+  [n, height, width]: TrainingBenchResult["size"],
+): Config {
   return checkConfig(
     {
       data: {
@@ -50,7 +58,13 @@ function configOf(folder: string, [n, height, width]: NonNullable<TrainingBenchO
       model: { backbone: "resnet18" },
       schedule: { iterations: 1_000_000 },
       augmentation: { crop: [height, width] },
-      training: { batchSize: n, evaluateEvery: 1_000_000, checkpointEvery: 1_000_000, logEvery: 1 },
+      training: {
+        batchSize: n,
+        device,
+        evaluateEvery: 1_000_000,
+        checkpointEvery: 1_000_000,
+        logEvery: 1,
+      },
     },
     "the benchmark",
   );
@@ -60,11 +74,8 @@ async function bareSteps(training: Training, config: Config, data: TrainingData,
   const loader = openLoader({ ...config, training: { ...config.training, workers: 0 } }, data, 0);
   using batch = (await loader.next())!;
   await loader.dispose();
-  return Array.from({ length: WARM_UP + runs }, () => {
-    const start = performance.now();
-    trainIteration(training, [batch], "joint", config);
-    return performance.now() - start;
-  }).slice(WARM_UP);
+  const step = () => trainIteration(training, [batch], "joint", config);
+  return Array.from({ length: WARM_UP + runs }, () => timeMs(step, config.training.device)).slice(WARM_UP);
 }
 
 async function wholeIterations(
@@ -88,6 +99,7 @@ async function wholeIterations(
     evaluate: () => Promise.reject(new Error("the benchmark evaluates nothing")),
     failurePath: join(folder, "failed.safetensors"),
     onProgress: () => {
+      synchronize(config.training.device);
       ends.push(performance.now());
       if (ends.length > WARM_UP + runs) stop.abort();
     },
@@ -100,16 +112,19 @@ async function wholeIterations(
 /**
  * What the trainer adds to the bare step of `bench step`: DeepLabv3+ on ResNet-18, generated scenes of twice the crop's
  * size. Bare steps and whole iterations take turns, with the same network. Takes some minutes.
+ *
+ * @throws {Error} If the device is not there.
  */
 export async function benchTraining(options: TrainingBenchOptions = {}): Promise<TrainingBenchResult> {
-  const { size = [2, 256, 512], threads = 2, runs = 5, rounds = 3 } = options;
+  const { device = "cpu", size = SIZES[device], threads = 2, runs = 5, rounds = 3 } = options;
   const before = getThreads();
   const folder = mkdtempSync(join(tmpdir(), "armseg-bench-training-"));
   setThreads(threads);
   keepFreedMemory();
   try {
+    const place = placeOf(device);
     manualSeed(0);
-    const config = configOf(join(folder, "scenes"), size);
+    const config = configOf(join(folder, "scenes"), device, size);
     const data = await prepareData(config, { cacheFolder: join(folder, "cache"), say: () => {} });
     const training = buildTraining(config, data.train.classes.length, data.classWeights);
     const bare: number[] = [];
@@ -120,7 +135,7 @@ export async function benchTraining(options: TrainingBenchOptions = {}): Promise
     }
     training.dispose();
     const [bareMs, wholeMs] = [median(bare), median(whole)];
-    return { size, threads, bareMs, wholeMs, overhead: wholeMs / bareMs - 1 };
+    return { size, place, bareMs, wholeMs, overhead: wholeMs / bareMs - 1 };
   } finally {
     setThreads(before);
     rmSync(folder, { recursive: true, force: true });
@@ -128,11 +143,12 @@ export async function benchTraining(options: TrainingBenchOptions = {}): Promise
 }
 
 /** The result as lines of text, ratio first. */
-export function benchTrainingText({ size, threads, bareMs, wholeMs, overhead }: TrainingBenchResult): string {
+export function benchTrainingText({ size, place, bareMs, wholeMs, overhead }: TrainingBenchResult): string {
   const row = (name: string, ms: number) => `${name.padEnd(46)} ${ms.toFixed(0).padStart(8)} ms`;
   return [
     `${(100 * overhead).toFixed(1)} % more than the bare step (goal 3 %)`,
-    `DeepLabv3+ on resnet18, ARM, batch ${size.join("×")}, ${threads} threads`,
+    `DeepLabv3+ on resnet18, ARM, batch ${size.join("×")}, float32`,
+    placeText(place),
     row("bare step: forward, backward, update", bareMs),
     row("iteration of the trainer: data, step, log", wholeMs),
   ].join("\n");

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** An integer of at least `minimum`, for commander. */
 export function integer(minimum: number): (text: string) => number {
@@ -14,6 +14,11 @@ export function size(text: string): [height: number, width: number] {
   const [, height, width] = /^(\d+)x(\d+)$/.exec(text) ?? [];
   if (Number(height) > 0 && Number(width) > 0) return [Number(height), Number(width)];
   throw new InvalidArgumentError("Expected HEIGHTxWIDTH, e.g. 512x1024.");
+}
+
+/** What a benchmark runs on. */
+export function deviceOption(): Option {
+  return new Option("--device <name>", "what both sides run on").choices(["cpu", "cuda"]).default("cpu");
 }
 
 /** Gathers an option that may be given several times, for commander. */

@@ -1,6 +1,14 @@
+import type { BenchDevice } from "@armseg/torch/bench";
 import type { Command } from "commander";
-import { examples, integer } from "./arguments.ts";
+import { deviceOption, examples, integer } from "./arguments.ts";
 import { printResult } from "./output.ts";
+
+interface Options {
+  readonly device: BenchDevice;
+  readonly threads: number;
+  readonly runs: number;
+  readonly json?: true;
+}
 
 /** `armseg bench eval` */
 export function addBenchEval(bench: Command): void {
@@ -10,11 +18,12 @@ export function addBenchEval(bench: Command): void {
     .description(
       "Low-resolution logits to the confusion matrix of an image, beside PyTorch's: time and memory.",
     )
+    .addOption(deviceOption())
     .option("--threads <n>", "processors for both sides", integer(1), 2)
     .option("--runs <n>", "runs that count", integer(1), 15)
     .option("--json", "print JSON")
     .addHelpText("after", examples("bench eval", "bench eval --json"))
-    .action(async ({ json, ...options }: { threads: number; runs: number; json?: true }) => {
+    .action(async ({ json, ...options }: Options) => {
       const { benchEval, benchEvalText } = await import("../evaluation/index.ts");
       printResult(benchEval(options), json, benchEvalText);
     });

@@ -1,6 +1,14 @@
+import type { BenchDevice } from "@armseg/torch/bench";
 import type { Command } from "commander";
-import { examples, integer } from "./arguments.ts";
+import { deviceOption, examples, integer } from "./arguments.ts";
 import { printResult } from "./output.ts";
+
+interface Options {
+  readonly device: BenchDevice;
+  readonly threads: number;
+  readonly runs?: number;
+  readonly json?: true;
+}
 
 /** `armseg bench loss` */
 export function addBenchLoss(bench: Command): void {
@@ -8,11 +16,12 @@ export function addBenchLoss(bench: Command): void {
     .command("loss")
     .summary("the reweighted loss")
     .description("The reweighted loss, forward and backward, beside PyTorch's: time and memory.")
+    .addOption(deviceOption())
     .option("--threads <n>", "processors for both sides", integer(1), 2)
-    .option("--runs <n>", "runs that count", integer(1), 15)
+    .option("--runs <n>", "runs that count (default: 15, on cuda 50)", integer(1))
     .option("--json", "print JSON")
-    .addHelpText("after", examples("bench loss", "bench loss --json"))
-    .action(async ({ json, ...options }: { threads: number; runs: number; json?: true }) => {
+    .addHelpText("after", examples("bench loss", "bench loss --device cuda --json"))
+    .action(async ({ json, ...options }: Options) => {
       const { benchLoss, benchLossText } = await import("../bench/loss.ts");
       printResult(benchLoss(options), json, benchLossText);
     });

@@ -1,11 +1,16 @@
+import type { BenchDevice } from "@armseg/torch/bench";
 import { type Command, Option } from "commander";
-import { examples, integer } from "./arguments.ts";
+import type { StepBackbone, StepPrecision } from "../bench/step.ts";
+import { deviceOption, examples, integer } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
 interface Options {
-  readonly backbone: "resnet18" | "resnet50";
+  readonly backbone: StepBackbone;
+  readonly device: BenchDevice;
+  readonly precision: StepPrecision;
+  readonly batch?: number;
   readonly threads: number;
-  readonly runs: number;
+  readonly runs?: number;
   readonly json?: true;
 }
 
@@ -16,12 +21,24 @@ export function addBenchStep(bench: Command): void {
     .summary("a training step")
     .description("A training step of DeepLabv3+ beside PyTorch's eager step, and ARM's share of it.")
     .addOption(
-      new Option("--backbone <name>", "of the network").choices(["resnet18", "resnet50"]).default("resnet18"),
+      new Option("--backbone <name>", "of the network")
+        .choices(["resnet18", "resnet50", "resnet101"])
+        .default("resnet18"),
     )
+    .addOption(deviceOption())
+    .addOption(
+      new Option("--precision <name>", "of convolutions, on both sides")
+        .choices(["float32", "bfloat16", "float16"])
+        .default("float32"),
+    )
+    .option("--batch <n>", "images a step (default: 2, on cuda 8)", integer(2))
     .option("--threads <n>", "processors for both sides", integer(1), 2)
-    .option("--runs <n>", "steps that count", integer(1), 5)
+    .option("--runs <n>", "steps that count (default: 5, on cuda 20)", integer(1))
     .option("--json", "print JSON")
-    .addHelpText("after", examples("bench step", "bench step --backbone resnet50 --json"))
+    .addHelpText(
+      "after",
+      examples("bench step", "bench step --device cuda --backbone resnet50 --precision bfloat16"),
+    )
     .action(async ({ json, ...options }: Options) => {
       const { benchStep, benchStepText } = await import("../bench/step.ts");
       printResult(benchStep(options), json, benchStepText);

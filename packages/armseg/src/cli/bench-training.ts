@@ -1,8 +1,10 @@
+import type { BenchDevice } from "@armseg/torch/bench";
 import type { Command } from "commander";
-import { examples, integer } from "./arguments.ts";
+import { deviceOption, examples, integer } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
 interface Options {
+  readonly device: BenchDevice;
   readonly threads: number;
   readonly runs: number;
   readonly json?: true;
@@ -14,6 +16,7 @@ export function addBenchTraining(bench: Command): void {
     .command("training")
     .summary("what the trainer adds to a step")
     .description("An iteration of the trainer, data and log included, beside the bare step.")
+    .addOption(deviceOption())
     .option("--threads <n>", "processors", integer(1), 2)
     .option("--runs <n>", "iterations that count, of each kind and round", integer(1), 5)
     .option("--json", "print JSON")

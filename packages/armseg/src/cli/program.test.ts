@@ -39,11 +39,11 @@ test("the commands and their options are frozen: a change here is a change of th
     "predict: <run> <inputs...> --set <key=value> --out <folder> (required) --checkpoint <which> --overlay --confidence --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
     "reproduce: <experiment> --set <key=value> --scale <name> (required) --data <folder> --weights <path> --seeds <n> --jobs <n> --out <folder> --dry-run --json",
-    "bench loss: --threads <n> --runs <n> --json",
-    "bench step: --backbone <name> --threads <n> --runs <n> --json",
-    "bench eval: --threads <n> --runs <n> --json",
+    "bench loss: --device <name> --threads <n> --runs <n> --json",
+    "bench step: --backbone <name> --device <name> --precision <name> --batch <n> --threads <n> --runs <n> --json",
+    "bench eval: --device <name> --threads <n> --runs <n> --json",
     "bench loader: --images <n> --rounds <n> --json",
-    "bench training: --threads <n> --runs <n> --json",
+    "bench training: --device <name> --threads <n> --runs <n> --json",
   ]);
 });
 

@@ -21,6 +21,7 @@ test.each([
   [["train", "--resume", ".", "--set", "name=x"], /a resumed run keeps its configuration/],
   [["data", "coarsen", "a", "b", "--preset", "lazy"], /Allowed choices are light, cityscapes, heavy/],
   [["bench", "loss", "--runs", "0"], /Expected an integer of at least 1/],
+  [["bench", "step", "--device", "tpu"], /Allowed choices are cpu, cuda/],
   [["predict", "run", "a.png"], /required option '--out <folder>' not specified/],
   [["config", "explain", "nowhere.yaml"], /nowhere\.yaml cannot be read/],
 ])("%j is wrong usage", async (args, message) => {

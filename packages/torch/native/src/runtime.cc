@@ -115,6 +115,11 @@ Napi::Value cudaDeviceCount(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), hasDevices ? static_cast<double>(at::detail::getCUDAHooks().getNumGPUs()) : 0);
 }
 
+/// synchronize(device): waits for all work queued on a CUDA device, the current one where no index is given
+void synchronize(const Napi::CallbackInfo& info) {
+  at::detail::getCUDAHooks().deviceSynchronize(c10::Device(text(info, 0)).index());
+}
+
 c10::DeviceType deviceType(const Napi::CallbackInfo& info) { return c10::Device(text(info, 0)).type(); }
 
 Napi::Value describe(Napi::Env env, const AutocastState& state) {
@@ -183,6 +188,7 @@ void exportRuntime(Napi::Env env, Napi::Object exports) {
   exports["allowTf32"] = Napi::Function::New(env, allowTf32, "allowTf32");
   exports["hasCuda"] = Napi::Function::New(env, hasCuda, "hasCuda");
   exports["cudaDeviceCount"] = Napi::Function::New(env, cudaDeviceCount, "cudaDeviceCount");
+  exports["synchronize"] = Napi::Function::New(env, synchronize, "synchronize");
   exports["autocastState"] = Napi::Function::New(env, getAutocast, "autocastState");
   exports["enterAutocast"] = Napi::Function::New(env, enterAutocast, "enterAutocast");
   exports["leaveAutocast"] = Napi::Function::New(env, leaveAutocast, "leaveAutocast");

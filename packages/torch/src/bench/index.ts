@@ -1,2 +1,3 @@
-export { median, medianMs } from "./measure.ts";
+export { type BenchDevice, type Place, placeOf, placeText } from "./device.ts";
+export { median, medianMs, timeMs } from "./measure.ts";
 export { findPython, runPeer } from "./python.ts";

@@ -1,3 +1,6 @@
+import type { Device } from "../dtype.ts";
+import { synchronize } from "../runtime.ts";
+
 /** The middle of a list of numbers. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -7,13 +10,20 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2;
 }
 
+/** Time of one run in milliseconds, until the device has done what was queued on it. */
+export function timeMs(run: () => unknown, device: Device = "cpu"): number {
+  synchronize(device);
+  const start = performance.now();
+  run();
+  synchronize(device);
+  return performance.now() - start;
+}
+
 /** Median time of one run in milliseconds, after some runs that are not counted. */
-export function medianMs(run: () => unknown, options: { runs: number; warmUp?: number }): number {
+export function medianMs(
+  run: () => unknown,
+  options: { runs: number; warmUp?: number; device?: Device },
+): number {
   for (let i = 0; i < (options.warmUp ?? 2); i++) run();
-  const times = Array.from({ length: options.runs }, () => {
-    const start = performance.now();
-    run();
-    return performance.now() - start;
-  });
-  return median(times);
+  return median(Array.from({ length: options.runs }, () => timeMs(run, options.device)));
 }

@@ -1,28 +1,40 @@
 import { spawnSync } from "node:child_process";
+import type { BenchDevice } from "./device.ts";
 
 /** Where a Python with PyTorch may be; Debian's is not always the first on the path. */
 const CANDIDATES = ["python3", "/usr/bin/python3"];
 
-let found: string | null | undefined;
+const found = new Map<string, string | null>();
 
-/** The first Python that can import torch, or `null`. */
-export function findPython(): string | null {
-  found ??= CANDIDATES.find((python) => spawnSync(python, ["-c", "import torch"]).status === 0) ?? null;
-  return found;
+/** The first Python whose PyTorch can use the device, or `null`. */
+export function findPython(device: BenchDevice = "cpu"): string | null {
+  const probe = ["-c", "import sys, torch; torch.empty(1, device=sys.argv[1])", device];
+  let python = found.get(device);
+  if (python === undefined) {
+    python = CANDIDATES.find((candidate) => spawnSync(candidate, probe).status === 0) ?? null;
+    found.set(device, python);
+  }
+  return python;
 }
 
 /**
  * Runs a benchmark's Python script and reads the JSON that it prints last.
  *
- * @param threads - Threads for PyTorch, through the environment, so that both sides have the same.
- * @returns `null` where there is no Python with PyTorch.
+ * @param options.threads - Threads for PyTorch, through the environment, so that both sides have the same.
+ * @param options.device - What the script uses. Default cpu.
+ * @returns `null` where there is no Python with PyTorch for the device.
  */
-export function runPeer<T>(script: string, args: readonly string[], threads: number): T | null {
-  const python = findPython();
+export function runPeer<T>(
+  script: string,
+  args: readonly string[],
+  options: { threads: number; device?: BenchDevice },
+): T | null {
+  const python = findPython(options.device);
   if (python === null) return null;
+  const threads = String(options.threads);
   const { status, stdout, stderr } = spawnSync(python, [script, ...args], {
     encoding: "utf8",
-    env: { ...process.env, OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) },
+    env: { ...process.env, OMP_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads },
     maxBuffer: 1 << 26,
   });
   if (status !== 0)

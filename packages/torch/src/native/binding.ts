@@ -113,6 +113,7 @@ export interface Door {
   allowTf32(isOn: boolean): void;
   hasCuda(): boolean;
   cudaDeviceCount(): number;
+  synchronize(device: string): void;
   autocastState(device: string): NativeAutocastState;
   enterAutocast(device: string, enabled: boolean, dtype: string, cache: boolean): NativeAutocastState;
   leaveAutocast(device: string, enabled: boolean, dtype: string, cache: boolean): void;
