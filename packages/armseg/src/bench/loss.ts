@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { getThreads, manualSeed, ops, setThreads, type Tensor, tidy } from "@armseg/torch";
+import { getThreads, manualSeed, ops, setThreads, type Tensor, tidy, useCudnnBenchmark } from "@armseg/torch";
 import { type BenchDevice, findPython, medianMs, type Place, placeOf, placeText } from "@armseg/torch/bench";
 import { peakBytes } from "../evaluation/peak-memory.ts";
 import { whyNotFused } from "../losses/fused.ts";
@@ -187,6 +187,7 @@ export function benchLoss(options: LossBenchOptions = {}): LossBenchResult {
   const { device = "cpu", threads = 2, runs = RUNS[device], size = SIZES[device] } = options;
   const before = getThreads();
   setThreads(threads);
+  useCudnnBenchmark(device === "cuda"); // as the peer
   try {
     const place = placeOf(device);
     manualSeed(0);
@@ -200,6 +201,7 @@ export function benchLoss(options: LossBenchOptions = {}): LossBenchResult {
     return { size, place, fused, fusedMissing, composed, ...found, ratios: ratiosOf(fused, found.peer) };
   } finally {
     setThreads(before);
+    useCudnnBenchmark(false);
   }
 }
 
