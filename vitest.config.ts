@@ -9,6 +9,8 @@ export default defineConfig({
     setupFiles: ["packages/torch/test/no-leaks.ts"],
     // Native add-ons can bring down a worker thread, so each file has a process of its own.
     pool: "forks",
+    // Vitest would leave one processor to itself, half of a small machine.
+    maxWorkers: "100%",
     // Several files run at once: threads of one that wait in a loop would take the processors of the others.
     env: { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", OMP_WAIT_POLICY: "passive" },
     testTimeout: 60_000,

@@ -31,6 +31,8 @@ const LAUNCHED = "ARMSEG_LAUNCHED";
 interface Failure {
   readonly rank: number;
   readonly reason: string;
+  /** By somebody else: what the others then say of a broken connection is only the consequence. */
+  readonly isKill: boolean;
 }
 
 /**
@@ -91,24 +93,27 @@ function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv)
 
 async function outcome(children: readonly ChildProcess[]): Promise<number> {
   const codes: (number | null)[] = [];
-  let first: Failure | null = null;
+  let cause: Failure | null = null;
   let killer: NodeJS.Timeout | undefined;
-  const fail = (rank: number, reason: string) => {
-    first ??= { rank, reason };
+  let areEnded = false;
+  const fail = (failure: Failure) => {
+    if (!cause || (failure.isKill && !cause.isKill)) cause = failure;
     killer ??= setTimeout(() => {
+      areEnded = true;
       for (const child of children) child.kill("SIGKILL");
     }, GRACE_MS);
   };
   await Promise.all(
     children.map(async (child, rank) => {
-      const { code, killedBy, text } = await end(child, (message) => fail(rank, message));
+      const onError = (reason: string) => fail({ rank, reason, isKill: false });
+      const { code, killedBy, text } = await end(child, onError);
       codes[rank] = code;
-      if (killedBy) fail(rank, `it was killed by ${killedBy}`);
-      else if (code !== 0 && !isStopped(code)) fail(rank, text.trim() || `it ended with exit code ${code}`);
+      if (killedBy) fail({ rank, reason: `it was killed by ${killedBy}`, isKill: !areEnded });
+      else if (code !== 0 && !isStopped(code)) onError(text.trim() || `it ended with exit code ${code}`);
     }),
   );
   clearTimeout(killer);
-  if (first) throw new LaunchError(failureText(first, children.length));
+  if (cause) throw new LaunchError(failureText(cause, children.length));
   return codes[0] ?? 0;
 }
 
