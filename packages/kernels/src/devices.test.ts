@@ -1,3 +1,4 @@
+import { inferenceMode } from "@armseg/torch";
 import { expect, test } from "vitest";
 import { whyNoKernels, whyNumbersDiffer } from "./devices.ts";
 
@@ -12,6 +13,7 @@ test("a GPU that is not there is a reason, told at once and again", () => {
   expect(whyNoKernels("cuda:63")).toBe(reason);
 });
 
-test("a device's numbers agree with themselves", () => {
+test("a device's numbers agree with themselves, in whatever mode", () => {
   expect(whyNumbersDiffer("cpu", "cpu")).toBeNull();
+  expect(inferenceMode(() => whyNumbersDiffer("cpu", "cpu"))).toBeNull();
 });

@@ -1,7 +1,7 @@
 import type { Device, Tensor } from "@armseg/torch";
-import { enableGrad, ops, tidy } from "@armseg/torch";
-import { isKernelLibraryBuilt } from "./library.ts";
-import { predict, reweightedLoss, whyNoCudaKernels } from "./operators.ts";
+import { operator, ops, tidy } from "@armseg/torch";
+import { isKernelLibraryBuilt, loadKernels } from "./library.ts";
+import { predict, whyNoCudaKernels } from "./operators.ts";
 
 /** Of a loss or a gradient, relative to the largest; float32 sums in another order are at 1e-6. */
 const TOLERANCE = 1e-4;
@@ -26,11 +26,17 @@ export function whyNoKernels(device: Device): string | null {
 }
 
 function whyNotOnGpu(device: Device): string | null {
-  return whyNoCudaKernels(Number(device.split(":")[1] ?? 0)) || whyNumbersDiffer("cpu", device);
+  const index = Number(device.split(":")[1] ?? 0);
+  try {
+    return whyNoCudaKernels(index) || whyNumbersDiffer("cpu", device);
+  } catch (error) {
+    return `the kernels fail on ${device}: ${(error as Error).message.split("\n")[0]}`;
+  }
 }
 
 /** Compares the kernels of two devices on one small picture; `null` where they agree. */
 export function whyNumbersDiffer(trusted: Device, device: Device): string | null {
+  loadKernels();
   return tidy(() => {
     const [expected, found] = [smallLoss(trusted), smallLoss(device)];
     for (const [i, values] of expected.entries()) {
@@ -44,24 +50,38 @@ export function whyNumbersDiffer(trusted: Device, device: Device): string | null
   });
 }
 
-/** Objective, gradients of logits and knots, and label map of made-up logits that need no random numbers; float64, on the CPU. */
+/**
+ * Objective, gradients of logits and knots, and label map of made-up logits that need no random numbers; float64, on the CPU.
+ * The operator below autograd gives them, so that it does not matter what mode the caller is in.
+ */
 function smallLoss(device: Device): Tensor[] {
   const size = [31, 45] as const;
   const labels = ops
     .arange(2 * size[0] * size[1], { device })
     .mul(7)
     .remainder(6)
-    .to("uint8")
-    .reshape([2, ...size]);
+    .to("uint8");
   const wave = ops
     .arange(2 * 5 * 7 * 9, { dtype: "float32", device })
     .mul(0.37)
     .sin()
     .mul(3);
-  const logits = wave.reshape([2, 5, 7, 9]).requiresGrad_();
-  const knots = ops.linspace(0.9, 0.1, 129, { dtype: "float32", device }).requiresGrad_();
-  const { objective } = enableGrad(() => reweightedLoss({ logits, labels, knots }, { ignoreIndex: 5 }));
-  objective.backward();
-  const results = [objective, logits.grad as Tensor, knots.grad as Tensor, predict(logits, size)];
-  return results.map((result) => result.detach().to("cpu", "float64"));
+  const logits = wave.reshape([2, 5, 7, 9]);
+  const knots = ops.linspace(0.9, 0.1, 129, { dtype: "float32", device });
+  const found = operator("armseg::_reweighted_loss")(logits, labels.reshape([2, ...size]), knots, {
+    ignoreIndex: 5,
+    logitsGradient: true,
+    knotsGradient: true,
+  }) as Tensor[];
+  const [objective, , , , forLogits, , forKnots] = found as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const results = [objective, forLogits, forKnots, predict(logits, size)];
+  return results.map((result) => result.to("cpu", "float64"));
 }
