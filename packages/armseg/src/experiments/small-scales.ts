@@ -82,8 +82,8 @@ const SCENES_CROP: [number, number] = [80, 112];
 /**
  * Generated scenes and a small ResNet-18 from random weights: table 1 with three seeds within 40 minutes on two cores.
  *
- * An iteration takes about 0.6 s of one core without AVX-512, half of that with it: 300 of them, with three evaluations, are
- * at most three and a half minutes, and two cores train two at a time.
+ * An iteration takes about 0.55 s of one core without AVX-512, half of that with it: 300 of them, with three evaluations, are
+ * about three minutes, and two cores train two at a time.
  */
 export const SCENES: Scale = {
   name: "scenes",
