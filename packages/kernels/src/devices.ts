@@ -1,6 +1,7 @@
 import type { Device, Tensor } from "@armseg/torch";
-import { operator, ops, tidy } from "@armseg/torch";
-import { isKernelLibraryBuilt, loadKernels } from "./library.ts";
+import { ops, tidy } from "@armseg/torch";
+import { kernel } from "./kernel.ts";
+import { isKernelLibraryBuilt } from "./library.ts";
 import { predict, whyNoCudaKernels } from "./operators.ts";
 
 /** Of a loss or a gradient, relative to the largest; float32 sums in another order are at 1e-6. */
@@ -9,20 +10,34 @@ const TOLERANCE = 1e-4;
 /** What is known of each GPU: the reason, or `null` for one that can be used. */
 const known = new Map<Device, string | null>();
 
+/** What 8 bits tell apart. */
+const MOST_CLASSES = 256;
+
 /**
- * Why the fused operators cannot take tensors of a device; `null` if they can.
+ * Why the fused operators cannot take these logits; `null` if they can. It looks at their dtype, classes and device.
  *
  * The first call for a GPU takes seconds: its kernels are compiled and loaded. They are then used once beside the processor's,
  * on a few hundred pixels, and refused if the numbers differ: machine code made on the spot, for hardware that nobody has
  * tried it on, is not taken on trust.
+ *
+ * @param logits - `[N, C, h, w]`.
  */
-export function whyNoKernels(device: Device): string | null {
+export function whyNoKernels(logits: Tensor): string | null {
+  if (logits.dtype === "float64") return "float64 logits";
+  if (logits.size(1) > MOST_CLASSES) return `${logits.size(1)} classes; the kernels take ${MOST_CLASSES}`;
+  return whyNotOn(logits.device);
+}
+
+/** The part of {@link whyNoKernels} that depends on the device alone. */
+export function whyNotOn(device: Device): string | null {
   if (!isKernelLibraryBuilt()) return "the kernel library was not built; run `npm run setup`";
   if (device === "cpu") return null;
-  if (!device.startsWith("cuda")) return `tensors on ${device}; the kernels run on the CPU and on CUDA`;
-  const found = known.get(device) ?? whyNotOnGpu(device);
-  known.set(device, found);
-  return found;
+  if (!device.startsWith("cuda")) return `logits on ${device}; the kernels run on the CPU and on CUDA`;
+  const found = known.get(device);
+  if (found !== undefined) return found;
+  const reason = whyNotOnGpu(device);
+  known.set(device, reason);
+  return reason;
 }
 
 function whyNotOnGpu(device: Device): string | null {
@@ -36,7 +51,6 @@ function whyNotOnGpu(device: Device): string | null {
 
 /** Compares the kernels of two devices on one small picture; `null` where they agree. */
 export function whyNumbersDiffer(trusted: Device, device: Device): string | null {
-  loadKernels();
   return tidy(() => {
     const [expected, found] = [smallLoss(trusted), smallLoss(device)];
     for (const [i, values] of expected.entries()) {
@@ -68,7 +82,7 @@ function smallLoss(device: Device): Tensor[] {
     .mul(3);
   const logits = wave.reshape([2, 5, 7, 9]);
   const knots = ops.linspace(0.9, 0.1, 129, { dtype: "float32", device });
-  const found = operator("armseg::_reweighted_loss")(logits, labels.reshape([2, ...size]), knots, {
+  const found = kernel("_reweighted_loss")(logits, labels.reshape([2, ...size]), knots, {
     ignoreIndex: 5,
     logitsGradient: true,
     knotsGradient: true,

@@ -55,8 +55,7 @@ function confidenceOf(
   indicator: Indicator,
   logS: Tensor | null,
 ): Tensor {
-  const isForKernel = logits.dtype !== "float64" && whyNoKernels(logits.device) === null;
-  if (isForKernel) return confidenceMap(logits, size, { indicator, logS });
+  if (whyNoKernels(logits) === null) return confidenceMap(logits, size, { indicator, logS });
   return tidy(() => {
     const logLikelihoods = upsampled(logits, size).logSoftmax(1);
     const everywhere = logLikelihoods.select(1, 0).isfinite();

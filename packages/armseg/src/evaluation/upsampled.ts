@@ -9,7 +9,7 @@ import { resizedRows, wholeRows } from "./row-source.ts";
 
 /** Whether the fused kernels take these logits; others go through bands of ATen operators, with the same result. */
 export function isFusable(logits: Tensor): boolean {
-  return logits.dtype !== "float64" && whyNoKernels(logits.device) === null;
+  return whyNoKernels(logits) === null;
 }
 
 /**

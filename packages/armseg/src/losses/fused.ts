@@ -7,19 +7,15 @@ import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.
 import { divisorOf } from "./loss-terms.ts";
 import { batchMinKept } from "./ohem.ts";
 
-const MOST_CLASSES = 256;
-
 /**
  * Why the fused kernel cannot compute this, or `null` if it can.
  *
- * It looks at the settings, at the dtype and device of the logits, and whether there are kernels for it.
+ * It looks at the settings, and whether there are kernels for the logits.
  */
 export function whyNotFused(logits: Tensor, settings: LossSettings): string | null {
   if (!settings.detach) return "detach: false needs the gradient of the confidence";
   if (settings.ohem?.threshold === null) return "OHEM without a threshold sorts the losses";
-  if (logits.dtype === "float64") return "float64 logits";
-  if (logits.size(1) > MOST_CLASSES) return `${logits.size(1)} classes; the kernel takes ${MOST_CLASSES}`;
-  return whyNoKernels(logits.device);
+  return whyNoKernels(logits);
 }
 
 /**

@@ -34,6 +34,9 @@ const int kSums = 10, kBlockTotals = kSums + 1;
 // Per-knot sums: pixels, weight, loss, weight^(p - 1).
 enum { kBinCount, kBinWeight, kBinLoss, kBinPower, kBins };
 
+// Rows of a column that a thread of bins.cu follows, and columns that a block of gradient.cu takes: the host counts blocks by them.
+const int kRunRows = 16, kGradientColumns = 64;
+
 const long long kNowhere = 0x7fffffffffffffff;
 
 // What one call leaves for its next kernel.

@@ -57,8 +57,6 @@ __device__ inline void add_to_run(const BinArguments& a, Run& run, CurvePoint po
   }
 }
 
-const int kRunRows = 16;
-
 // One column of kRunRows rows.
 __device__ inline void bin_column(const BinArguments& a, long long first, int rows, float unit, float loss_unit, unsigned long long* bins) {
   Run run = {};

@@ -22,8 +22,6 @@ __device__ inline float gradient_at(const GradientArguments& a, int image, int y
   return sum;
 }
 
-const int kGradientColumns = 64;
-
 // A block takes kGradientColumns columns of one source row, all planes; neighbouring threads write neighbouring numbers.
 extern "C" __global__ void __launch_bounds__(256) armseg_gradient(GradientArguments a) {
   const int chunks = (a.shape.source_width + kGradientColumns - 1) / kGradientColumns;

@@ -88,7 +88,7 @@ void run_pixel_kernel(Runner& runner, const LossInputs& in, const RunOptions& op
 }
 
 void run_bin_kernel(Runner& runner, const LossInputs& in, const Work& work, const at::Tensor& state) {
-  constexpr int64_t kThreads = 256, kRunRows = 16;
+  constexpr int64_t kThreads = 256;
   const int64_t knots = in.knots.size(0), bytes = 8 * kBins * knots;
   const Shape& shape = work.shape;
   BinArguments a{};
@@ -158,7 +158,7 @@ void run_gradient_kernel(Runner& runner, const LossInputs& in, const Work& work,
     a.log_s_column = run.for_log_s.stride(2);
   }
   a.state = data<State>(run.state);
-  const int64_t blocks = ceil_div(work.shape.source_width, 64) * work.shape.source_height * work.shape.images;
+  const int64_t blocks = ceil_div(work.shape.source_width, kGradientColumns) * work.shape.source_height * work.shape.images;
   runner.launch("armseg_gradient", blocks, 256, 0, &a);
 }
 

@@ -59,7 +59,7 @@ void run_label_map(Runner& runner, const char* name, const at::Tensor& logits, c
   set_labels(labels, a.labels8, a.labels64);
   a.ignore_index = ignore_index;
   if (matrix.defined()) a.matrix = reinterpret_cast<unsigned long long*>(matrix.data_ptr<int64_t>());
-  a.in_shared = matrix.defined() && a.shape.classes <= 64;
+  a.in_shared = matrix.defined() && a.shape.classes <= kMostPairedClasses;
   a.state = static_cast<State*>(state.data_ptr());
   runner.launch("armseg_label_map", plan.blocks, plan.threads, plan.shared_bytes, &a);
 

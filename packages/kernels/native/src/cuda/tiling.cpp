@@ -54,7 +54,7 @@ Plan plan_pixels(const Shape& shape, int64_t planes, bool gradient) {
 
 Plan plan_label_map(const Shape& shape, bool matrix) {
   Plan plan{};
-  const int64_t pairs = matrix && shape.classes <= 64 ? int64_t{shape.classes} * shape.classes : 0;
+  const int64_t pairs = matrix && shape.classes <= kMostPairedClasses ? int64_t{shape.classes} * shape.classes : 0;
   for (int64_t columns = 128; columns >= 32; columns /= 2) {
     if (columns > 32 && columns / 2 >= shape.width) continue;
     plan.tiling = make_tiling(shape, columns, 1);

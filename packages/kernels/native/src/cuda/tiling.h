@@ -15,6 +15,8 @@ struct Plan {
 
 // Bytes of shared memory within which every GPU since 2018 works, several blocks side by side.
 constexpr int64_t kUsualShared = 48 * 1024;
+// Up to so many classes the confusion matrix is counted in shared memory.
+constexpr int kMostPairedClasses = 64;
 
 Plan plan_pixels(const Shape& shape, int64_t planes, bool gradient);
 Plan plan_label_map(const Shape& shape, bool matrix);
