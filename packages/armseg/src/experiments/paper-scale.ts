@@ -53,5 +53,5 @@ export const PAPER: Scale = {
     training: { batchSize: 2, device: "cuda", precision: "float16" },
   },
   curveMultiplier: 1,
-  ohemMinKept: 100_000,
+  isOhemScaled: false,
 };

@@ -53,13 +53,21 @@ test("the paper's protocol: batch 16, SGD 0.02, T and crop of the data set, OHEM
   }
 });
 
-test("small scales keep OHEM's share of the batch, and one multiplier for every cell of a table with ARM", () => {
+test.each([
+  ["as it is", []],
+  ["with another batch and crop", ["training.batchSize=16", "augmentation.crop=[64,64]"]],
+])("a small scale %s keeps OHEM's share of the batch", (_, set) => {
   for (const scale of [SCALES.camvid, SCALES.scenes]) {
-    const cells = planCells(TABLES.table1, scale, places);
-    const ohem = cells.find(({ config }) => config.loss.ohem)!.config;
-    const [height, width] = ohem.augmentation.crop;
-    const share = ohem.loss.ohem!.minKept / (ohem.training.batchSize * height * width);
+    const cells = planCells(TABLES.table1, scale, places, set);
+    const { loss, training, augmentation } = cells.find(({ config }) => config.loss.ohem)!.config;
+    const [height, width] = augmentation.crop;
+    const share = loss.ohem!.minKept / (training.batchSize * height * width);
     expect(share).toBeCloseTo(100_000 / (2 * 512 * 1024), 4);
+  }
+});
+
+test("a small scale has one multiplier for every cell of a table with ARM", () => {
+  for (const scale of [SCALES.camvid, SCALES.scenes]) {
     const arms = Object.values(TABLES)
       .flatMap((table) => planCells(table, scale, places))
       .filter(({ config }) => config.reweighting.curve === "arm");

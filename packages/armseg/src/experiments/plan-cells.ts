@@ -67,7 +67,7 @@ export function configOf(cell: Cell, scale: Scale, places: Places, set: readonly
   const network = scale.networks[cell.network];
   if (!data || !network)
     throw new RangeError(`configOf(): scale ${scale.name} has no ${cell.data} or ${cell.network}`);
-  const { loss, reweighting } = atScale(METHODS[cell.method], scale);
+  const { part }: Method = METHODS[cell.method];
   const { base } = scale;
   const input: ConfigInput = {
     name: nameOf(cell, scale),
@@ -77,22 +77,26 @@ export function configOf(cell: Cell, scale: Scale, places: Places, set: readonly
     schedule: { ...base.schedule, ...data.part?.schedule },
     augmentation: { ...base.augmentation, ...data.part?.augmentation },
     evaluation: { ...base.evaluation, ...data.part?.evaluation },
-    loss: loss ?? {},
-    reweighting: reweighting ?? {},
+    loss: part.loss ?? {},
+    reweighting: { ...curveRate(part, scale), ...part.reweighting },
   };
   const origin = `the cell ${input.name} at scale ${scale.name}`;
-  return checkConfig(parseConfig(stringify(input), origin, set), origin);
+  const config = checkConfig(parseConfig(stringify(input), origin, set), origin);
+  return scale.isOhemScaled ? withOhemShare(config) : config;
 }
 
-/** A method with the two numbers that depend on the scale. */
-function atScale({ part }: Method, { curveMultiplier, ohemMinKept }: Scale): MethodPart {
-  const { loss, reweighting } = part;
-  const learningRateMultiplier =
-    reweighting?.curve === "arm" ? { learningRateMultiplier: curveMultiplier } : {};
-  return {
-    ...(loss && { loss: loss.ohem ? { ...loss, ohem: { ...loss.ohem, minKept: ohemMinKept } } : loss }),
-    reweighting: { ...learningRateMultiplier, ...reweighting },
-  };
+function curveRate({ reweighting }: MethodPart, { curveMultiplier }: Scale): MethodPart["reweighting"] {
+  return reweighting?.curve === "arm" ? { learningRateMultiplier: curveMultiplier } : {};
+}
+
+/** OHEM's minimum is meant for the 2 x 512 x 1024 pixels that one of the paper's GPUs sees. */
+function withOhemShare(config: Config): Config {
+  const { ohem } = config.loss;
+  if (!ohem) return config;
+  const [height, width] = config.augmentation.crop;
+  const share = (config.training.batchSize * height * width) / (2 * 512 * 1024);
+  const minKept = Math.round(ohem.minKept * share);
+  return { ...config, loss: { ...config.loss, ohem: { ...ohem, minKept } } };
 }
 
 /** Weights are one file that the user names; at the paper's scale a folder with each backbone's. */

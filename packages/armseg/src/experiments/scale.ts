@@ -32,8 +32,8 @@ export interface Scale {
   readonly base: Omit<ConfigInput, "data" | "model" | "loss" | "reweighting" | "name">;
   /** Of the curve's learning rate, in every cell with ARM that does not set its own. */
   readonly curveMultiplier: number;
-  /** OHEM keeps at least so many pixels of a batch. */
-  readonly ohemMinKept: number;
+  /** OHEM keeps at least the paper's share of a batch, not its 100,000 pixels: small batches have fewer. */
+  readonly isOhemScaled: boolean;
 }
 
 /** A data set at a scale. */
