@@ -121,12 +121,12 @@ function runJobs(
     say(`${job.cell}, seed ${job.seed}`);
     return runJobInProcess(job, { folder, threads, isShown, ...(signal && { signal }) });
   };
-  const start = performance.now();
   let done = 0;
-  let trained = 0;
+  const seconds: number[] = [];
   const timeLeft = () => {
     const waiting = jobs.length - done;
-    return waiting > 0 ? `  ${duration(((performance.now() - start) / trained) * waiting)} left` : "";
+    const mean = seconds.reduce((sum, s) => sum + s, 0) / seconds.length;
+    return waiting > 0 ? `  ${duration((1000 * mean * waiting) / concurrency)} left` : "";
   };
   return runGrid(jobs, {
     folder,
@@ -136,7 +136,7 @@ function runJobs(
     onResult: (result, isNew) => {
       done += 1;
       if (!isNew) return;
-      trained += 1;
+      seconds.push(result.seconds);
       say(`${done}/${jobs.length}  ${resultText(result)}${timeLeft()}`);
     },
     ...(signal && { signal }),
