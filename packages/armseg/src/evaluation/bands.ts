@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
+import { NonFiniteLogitsError } from "./non-finite-logits.ts";
 import type { RowSource } from "./row-source.ts";
 
 /** Memory that a band of rows may take with its intermediate results: 64 MiB. */
@@ -36,7 +37,7 @@ export function collectRows(
   return whole as Tensor[];
 }
 
-/** The class of the greatest value of each pixel, uint8 `[N, H, W]`. @throws {Error} If a value is NaN or infinite. */
+/** The class of the greatest value of each pixel, uint8 `[N, H, W]`. @throws {NonFiniteLogitsError} If a value is NaN or infinite. */
 export function labelsOfRows(source: RowSource, bandBytes?: number): Tensor {
   return collectRows(source, (band, from) => [labelsOfBand(band, from)], bandBytes)[0] as Tensor;
 }
@@ -44,11 +45,11 @@ export function labelsOfRows(source: RowSource, bandBytes?: number): Tensor {
 /**
  * The class of the greatest value of each pixel of some rows, uint8 `[N, rows, W]`.
  *
- * @throws {Error} If a value is NaN or infinite: no class can be told then.
+ * @throws {NonFiniteLogitsError} If a value is NaN or infinite: no class can be told then.
  */
 export function labelsOfBand(band: Tensor, from: number): Tensor {
   if (band.isfinite().all().item()) return band.argmax(1).to(band.device, "uint8");
-  throw new Error(
+  throw new NonFiniteLogitsError(
     `labelsOfBand(): expected finite logits, got NaN or infinity at or below row ${from}; ` +
       "the network has diverged, or its input is broken.",
   );

@@ -10,6 +10,7 @@ import { isPlain, predictLabels } from "./inference.ts";
 import type { LabelMap, Network } from "./maps.ts";
 import type { Metrics } from "./metrics.ts";
 import { computeMetrics } from "./metrics.ts";
+import { isNonFiniteLogits, NonFiniteLogitsError } from "./non-finite-logits.ts";
 import { lowLogits } from "./views.ts";
 import type { ImageScore, RankedImage } from "./worst-images.ts";
 import { WorstImages } from "./worst-images.ts";
@@ -150,7 +151,8 @@ class Tallies {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const names = batch.map(({ name }) => name).join(", ");
-      throw new Error(`evaluate(): could not evaluate ${names}: ${reason}`, { cause: error });
+      const Kind = isNonFiniteLogits(error) ? NonFiniteLogitsError : Error;
+      throw new Kind(`evaluate(): could not evaluate ${names}: ${reason}`, { cause: error });
     }
   }
 

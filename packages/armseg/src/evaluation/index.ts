@@ -34,6 +34,7 @@ export {
 export { IGNORE_INDEX, type LabelMap, type Network, type Size } from "./maps.ts";
 export { adeScore, computeMetrics, type Metrics } from "./metrics.ts";
 export { metricsTable } from "./metrics-table.ts";
+export { NonFiniteLogitsError } from "./non-finite-logits.ts";
 export {
   type PredictImageOptions,
   type Prediction,

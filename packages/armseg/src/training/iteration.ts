@@ -15,6 +15,7 @@ export interface IterationResult {
   readonly gradientNorm: number | undefined;
   /** False where the loss or a gradient was not finite: the weights are as before. */
   readonly hasStepped: boolean;
+  /** No pixel was labelled, or each had weight 0: the main loss is 0. */
   readonly isEmpty: boolean;
   /** Rows as `bins` of the loss, summed over the batches of this update: `4 x (K + 1)`, or empty. */
   readonly bins: Float64Array | null;

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +13,7 @@ import { evaluateRun } from "./evaluate-run.ts";
 import { type RunResult, resumeTraining, startTraining } from "./run.ts";
 import { expectSameCheckpoint } from "./testing/same-checkpoint.ts";
 import { smallConfig } from "./testing/small-run.ts";
+import { TrainingError } from "./trainer.ts";
 
 const ITERATIONS = 60;
 const folder = mkdtempSync(join(tmpdir(), "armseg-run-"));
@@ -107,4 +108,26 @@ describe("a run of 60 iterations", () => {
     expect([status, errors]).toEqual([0, ""]);
     expectSameCheckpoint(checkpoint("killed", ITERATIONS), checkpoint("undisturbed", ITERATIONS));
   }, 300_000);
+});
+
+describe("a training that diverges ends with an error, and its state is kept", () => {
+  const diverging = (iterations: number) => {
+    const config = smallConfig(folder, { iterations, checkpointEvery: iterations });
+    return { ...config, optimizer: { ...config.optimizer, learningRate: 1e18 } };
+  };
+
+  test.each([
+    ["after too many losses that are not finite", 20, /10 losses in a row were not finite.*learningRate/],
+    [
+      "at an evaluation that meets NaN",
+      3,
+      /diverged by iteration 3: .*logits hold NaN or infinity.*learningRate/,
+    ],
+  ])("%s", async (_, iterations, message) => {
+    const run = join(folder, `diverged-${iterations}`);
+    const training = startTraining(diverging(iterations), { folder: run, stream });
+    await expect(training).rejects.toThrow(TrainingError);
+    await expect(training).rejects.toThrow(message);
+    expect(existsSync(join(run, "failed.safetensors"))).toBe(true);
+  });
 });

@@ -1,9 +1,10 @@
 import { setImmediate as turnOfTheEventLoop } from "node:timers/promises";
 import { tidy } from "@armseg/torch";
+import { NonFiniteLogitsError } from "../evaluation/index.ts";
 import type { Batch, Loader } from "../pipeline/index.ts";
 import { isLearnable, phaseAt } from "../reweighting/index.ts";
 import type { CheckpointIndex } from "../runs/checkpoint-index.ts";
-import type { EvaluationRecord } from "../runs/records.ts";
+import type { EvaluationRecord, EventRecord } from "../runs/records.ts";
 import type { RunLog } from "../runs/run-log.ts";
 import type { Training } from "./build.ts";
 import { type CheckpointFacts, generatorStates, saveCheckpoint } from "./checkpoint.ts";
@@ -39,6 +40,13 @@ export class TrainingError extends Error {
 
 /** Records of the curve over a whole training: enough to see it move. */
 const CURVE_RECORDS = 40;
+
+/** Labelled pixels have a mean loss above 0, whatever their weights. */
+function emptyEvent({ meanLoss }: IterationResult): Pick<EventRecord, "event" | "message"> {
+  return meanLoss === 0
+    ? { event: "emptyBatch", message: "no pixel of the batch is labelled; the loss is 0" }
+    : { event: "zeroWeight", message: "every pixel of the batch has weight 0; the loss is 0" };
+}
 
 /** Iterations at which something happens that is not training. */
 function intervals({ schedule, training }: Config): { evaluate: number; checkpoint: number; curve: number } {
@@ -91,7 +99,7 @@ export class Trainer {
   /**
    * Trains until the last iteration or the signal; either way everything is in the last checkpoint.
    *
-   * @throws {TrainingError} If too many losses in a row were not finite.
+   * @throws {TrainingError} If too many losses in a row were not finite, or a prediction in an evaluation is not.
    */
   async run(): Promise<void> {
     const { schedule } = this.#parts.config;
@@ -193,14 +201,7 @@ export class Trainer {
   #recordEvents(result: IterationResult): void {
     const { log } = this.#parts;
     const iteration = this.#iteration;
-    if (result.isEmpty) {
-      log.log({
-        kind: "event",
-        iteration,
-        event: "emptyBatch",
-        message: "no pixel of the batch counts; the loss is 0",
-      });
-    }
+    if (result.isEmpty) log.log({ kind: "event", iteration, ...emptyEvent(result) });
     if (result.hasStepped) {
       this.#skippedInARow = 0;
       return;
@@ -209,10 +210,11 @@ export class Trainer {
     this.#skippedInARow += 1;
     const message = `loss ${result.loss}: not finite, the weights were left alone (${this.#skipped} so far)`;
     log.log({ kind: "event", iteration, event: "skippedStep", message });
-    if (this.#skippedInARow >= this.#parts.config.training.maxNonFinite) this.#giveUp();
+    if (this.#skippedInARow >= this.#parts.config.training.maxNonFinite)
+      this.#giveUp(`${this.#skippedInARow} losses in a row were not finite, up to iteration ${iteration}`);
   }
 
-  #giveUp(): never {
+  #giveUp(reason: string, cause?: unknown): never {
     const { failurePath, training } = this.#parts;
     const { world = null } = training.joint ?? {};
     tidy(() => {
@@ -220,16 +222,27 @@ export class Trainer {
       if (world?.isFirst ?? true) saveCheckpoint(failurePath, training, this.#facts(), randomness);
     });
     throw new TrainingError(
-      `${this.#skippedInARow} losses in a row were not finite, up to iteration ${this.#iteration}; the state is kept in ${failurePath}. ` +
+      `${reason}; the state is kept in ${failurePath}. ` +
         "Lower optimizer.learningRate, set optimizer.clipNorm, or take training.precision float32.",
+      { cause },
     );
   }
 
   async #evaluate(): Promise<number> {
     this.#recordTiming();
-    const { mIoU } = await this.#parts.evaluate(this.#iteration);
+    const { mIoU } = await this.#scores();
     this.#timing = { since: performance.now(), iterations: 0, dataMs: 0 };
     return mIoU;
+  }
+
+  async #scores(): Promise<EvaluationRecord> {
+    try {
+      return await this.#parts.evaluate(this.#iteration);
+    } catch (error) {
+      // Of several processes the others do not know, and would not join in keeping the state.
+      if (!(error instanceof NonFiniteLogitsError) || this.#parts.training.joint) throw error;
+      this.#giveUp(`the network diverged by iteration ${this.#iteration}: ${error.message}`, error);
+    }
   }
 
   #recordTiming(): void {

@@ -56,7 +56,7 @@ function courseTiles({ train, timings, events }: ReportData): [string, string][]
 function countTiles(events: readonly EventRecord[]): [string, string][] {
   const kinds: [EventRecord["event"], string][] = [
     ["skippedStep", "skipped steps (loss not finite)"],
-    ["emptyBatch", "batches without a valid pixel"],
+    ["emptyBatch", "batches without a labelled pixel"],
     ["zeroWeight", "batches of weight 0"],
   ];
   const counted = kinds.flatMap(([kind, what]): [string, string][] => {
