@@ -34,7 +34,7 @@ const R18 = { backbone: "resnet18", stem: "v1", outputStride: 16, allowPartialWe
 /**
  * CamVid at half its resolution, coarse labels drawn by armseg, DeepLabv3+ and OCR on ResNet-18.
  *
- * A budget for two processors without AVX-512: 0.55 s of one an iteration, three minutes a training, tables 1 to 5 with three
+ * A budget for two processors without AVX-512: 0.55 s of one an iteration, three and a half minutes a training, tables 1 to 5 with three
  * seeds in two and a half hours. The output stride of 32 is the ResNet's own: dilating its last stage would take as long as
  * all the others.
  */
