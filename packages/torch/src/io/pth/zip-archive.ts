@@ -1,7 +1,7 @@
 import type { InputFile } from "../input-file.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { readZipDirectory, type ZipEntry } from "./zip-directory.ts";
-import { readZipEntry } from "./zip-entry.ts";
+import { readZipEntry, STORED } from "./zip-entry.ts";
 
 /** A zip archive of which single entries are read, together never more bytes than the file has. */
 export class ZipArchive {
@@ -9,12 +9,14 @@ export class ZipArchive {
   readonly #file: InputFile;
   readonly #budget: ByteBudget;
   readonly #entries: ReadonlyMap<string, ZipEntry>;
+  readonly #hasChecksums: boolean;
   #bytesRead = 0;
 
   constructor(file: InputFile, budget: ByteBudget) {
     this.#file = file;
     this.#budget = budget;
     this.#entries = readZipDirectory(file);
+    this.#hasChecksums = [...this.#entries.values()].some(mayHaveChecksum);
     this.names = [...this.#entries.keys()];
   }
 
@@ -34,6 +36,14 @@ export class ZipArchive {
     // Entries laid over each other would make a small file large in memory.
     if (this.#bytesRead > this.#file.size)
       throw this.#file.error("refuses a zip archive whose entries overlap");
-    return readZipEntry(this.#file, entry, this.#budget);
+    return readZipEntry(this.#file, entry, { budget: this.#budget, isChecked: this.#hasChecksums });
   }
+}
+
+/**
+ * False for what torch.save() writes after `torch.serialization.set_crc32_options(False)`: a stored entry with a checksum
+ * of 0. Only where every entry is such a one was the archive written so; a single 0 among checksums is damage.
+ */
+function mayHaveChecksum({ crc32, method }: ZipEntry): boolean {
+  return crc32 !== 0 || method !== STORED;
 }
