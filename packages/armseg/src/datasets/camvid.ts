@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CAMVID_CLASSES, CAMVID_COLORS, CAMVID_VALUES } from "./camvid-classes.ts";
 import { DataError } from "./data-error.ts";
+import { joinSplits } from "./join-splits.ts";
 import { IMAGE_FILE, listFiles, MASK_FILE, readLines } from "./list-files.ts";
 import { pairFiles, stemOf, unpairedNotes } from "./pair-files.ts";
 import { readRawMask } from "./raw-mask.ts";
 import type { Dataset, LabelMap, Sample } from "./sample.ts";
 
 export interface CamvidOptions {
-  /** `<split>.txt` is read where it exists, so own lists such as `dev-train` work. */
+  /** `<split>.txt` is read where it exists, so own lists such as `dev-train` work; several with `+` between them: `train+val`. */
   readonly split: string;
   /** Default `auto`: what the first mask is. */
   readonly encoding?: "auto" | "values" | "colors";
@@ -31,7 +32,11 @@ const MASK_ENDING = "_L";
  *
  * @throws {DataError} If there is neither a list nor a known folder, or a listed file is missing.
  */
-export async function camvid(root: string, options: CamvidOptions): Promise<Dataset> {
+export function camvid(root: string, options: CamvidOptions): Promise<Dataset> {
+  return joinSplits(options.split, (split) => readSplit(root, { ...options, split }));
+}
+
+async function readSplit(root: string, options: CamvidOptions): Promise<Dataset> {
   const list = join(root, `${options.split}.txt`);
   const { files, unpaired, notes } = existsSync(list)
     ? await fromList(root, list)

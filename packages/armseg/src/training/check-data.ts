@@ -5,7 +5,7 @@ import { isUsable, type ScanResult, scan } from "../datasets/scan.ts";
 import { scanText } from "../datasets/scan-text.ts";
 import { writeRgbPng } from "../drawing/index.ts";
 import type { Config } from "./config/schema.ts";
-import { openData } from "./open-data.ts";
+import { openData, sharedNames } from "./open-data.ts";
 import { type SheetSample, sampleSheet } from "./sample-sheet.ts";
 
 export interface CheckDataOptions {
@@ -37,11 +37,10 @@ export async function checkData(data: Config["data"], options: CheckDataOptions 
   const scanFrom = (dataset: Dataset, before: number) =>
     scan(dataset, { onProgress: (done) => options.onProgress?.(before + done, total) });
   const found = { train: await scanFrom(train, 0), val: await scanFrom(val, train.samples.length) };
-  const images = new Set(train.samples.map(({ image }) => image));
   return {
     isUsable: isUsable(found.train, "training") && isUsable(found.val, "reading"),
     ...found,
-    shared: val.samples.flatMap(({ name, image }) => (images.has(image) ? [name] : [])),
+    shared: sharedNames(train, val),
     sheet: options.sheet === undefined ? null : await writeSheet(options.sheet, [train, val]),
   };
 }

@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { coarsenFolder } from "../datasets/coarsen/index.ts";
 import { folder } from "../datasets/folder.ts";
+import { joinSplits, knownSplit } from "../datasets/join-splits.ts";
 import type { Dataset, LabelMap } from "../datasets/sample.ts";
 import { scenesClasses, writeScenes } from "../datasets/scenes/index.ts";
 import type { Config } from "./config/schema.ts";
@@ -24,25 +25,36 @@ export async function makeOnce(place: string, make: (unfinished: string) => Prom
 
 /**
  * Generated street scenes, made on first use: `fine` as they were generated, `coarse-labels` as an annotator would draw
- * them, for the training split.
+ * them, to train on.
+ *
+ * @param split - `train`, `val` or `train+val`.
  */
-export async function openScenes(data: Config["data"], purpose: "train" | "val"): Promise<Dataset> {
+export function openScenes(data: Config["data"], purpose: "train" | "val", split: string): Promise<Dataset> {
+  const { folder: root } = data.scenes;
+  return joinSplits(split, (name) => openPart(data, purpose, knownSplit(name, ["train", "val"], root)));
+}
+
+async function openPart(
+  data: Config["data"],
+  purpose: "train" | "val",
+  part: "train" | "val",
+): Promise<Dataset> {
   const { folder: root, count, size, seed } = data.scenes;
   const total = count.train + count.val;
   const splits = { train: count.train / total, val: count.val / total };
   const fine = join(root, "fine");
   await makeOnce(fine, (unfinished) => writeScenes(unfinished, { count: total, seed, size, splits }));
   const isCoarse = purpose === "train" && data.annotations !== "fine";
-  const fineLabels = join(fine, "labels", purpose);
-  const coarseLabels = join(root, "coarse-labels", purpose);
+  const fineLabels = join(fine, "labels", part);
+  const coarseLabels = join(root, "coarse-labels", part);
   if (isCoarse) {
     const options = { seed, classes: scenesClasses };
     await makeOnce(coarseLabels, (unfinished) => coarsenFolder(fineLabels, unfinished, options));
   }
   return folder({
     name: isCoarse ? "scenes, coarse" : "scenes",
-    split: purpose,
-    images: join(fine, "images", purpose),
+    split: part,
+    images: join(fine, "images", part),
     masks: isCoarse ? join(coarseLabels, "labels") : fineLabels,
     classes: scenesClasses,
     labelMap: VALUES,

@@ -7,7 +7,7 @@ import { cachedScan } from "../datasets/scan-cache.ts";
 import { scanText } from "../datasets/scan-text.ts";
 import { ConfigError } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
-import { openData } from "./open-data.ts";
+import { openData, sharedNames } from "./open-data.ts";
 
 /** The data of a training, looked through before it begins. */
 export interface TrainingData {
@@ -86,6 +86,15 @@ async function openTraining({ data, reweighting, training }: Config) {
   };
 }
 
+/** Where the validation pictures are trained on too, as for a test server's score. */
+function sharedNote(train: Dataset, val: Dataset): string[] {
+  const { length } = sharedNames(train, val);
+  if (length === 0) return [];
+  return [
+    `${length} validation pictures are trained on too: scores on them mean little, and "best" is no choice`,
+  ];
+}
+
 /**
  * Opens both splits of a configuration and scans them: nothing starts on labels that would stop it half way.
  *
@@ -99,7 +108,7 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
       `the splits differ in classes: ${train.classes.length} to train on, ${val.classes.length} to validate on`,
     );
   }
-  for (const note of [...train.notes, ...val.notes]) options.say(note);
+  for (const note of [...train.notes, ...val.notes, ...sharedNote(train, val)]) options.say(note);
   const scan = await scanSplit(train, "training", options);
   await scanSplit(val, "reading", options);
   if (clean) await scanSplit(clean, "reading", options);

@@ -10,7 +10,9 @@ const range = z.tuple([positive, positive]);
 const split = z.strictObject({
   split: z
     .string()
-    .describe("Name of the split: a folder, a list or a part of the data set, as its format has it."),
+    .describe(
+      "Name of the split: a folder, a list or a part of the data set, as its format has it. Several with + between them: train+val.",
+    ),
   images: z.string().optional().describe("Folder of this split's pictures, where it is not the data's own."),
   masks: z
     .string()
@@ -196,7 +198,9 @@ const reweighting = z.strictObject({
     .describe("false lets the network cheat by lowering its confidence (Table 1 of the paper)."),
   isolatedFraction: fraction
     .default(0.05)
-    .describe("Part of the iterations in which network and curve are trained apart."),
+    .describe(
+      "Part of the iterations in which network and curve are trained apart; a curve without parameters (none, linear) skips it.",
+    ),
   learningRateMultiplier: positive
     .default(1)
     .describe("Of the curve's (negative) learning rate; short trainings need more than 1."),
