@@ -41,6 +41,16 @@ const kinds: Record<string, () => Sharp> = {
   ),
 };
 
+test("parts of a picture embedded in a LabelMe file equal those of its file", async () => {
+  const [file, json] = [join(folder, "whole.png"), join(folder, "whole.json")];
+  await picture(3).png().toFile(file);
+  writeFileSync(json, JSON.stringify({ imageData: readFileSync(file, "base64") }));
+  const window = { top: 5, left: 7, height: 9, width: 11 };
+  const [expected, found] = [await openPicture(file), await openPicture(json)];
+  expect(found.size).toEqual(expected.size);
+  expect((await found.read(window)).data).toEqual((await expected.read(window)).data);
+});
+
 test.each(Object.keys(kinds))("parts of %s equal the whole picture's", async (name) => {
   const path = join(folder, name);
   await kinds[name]!().toFile(path);

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { imageSource } from "../datasets/image-source.ts";
 import { chunks } from "../datasets/png.ts";
 import { decodeRgb, imageError, openImage } from "../datasets/read-image.ts";
 import type { RgbImage } from "../datasets/sample.ts";
@@ -28,7 +29,8 @@ const PNG_FIRST_BYTE = 0x89;
  */
 export async function openPicture(path: string): Promise<Picture> {
   try {
-    const bytes = await readFile(path);
+    const source = await imageSource(path);
+    const bytes = typeof source === "string" ? await readFile(source) : source;
     // Walking over the chunks verifies each.
     if (bytes[0] === PNG_FIRST_BYTE) for (const _ of chunks(bytes));
     const { autoOrient } = await openImage(bytes, {}).metadata();
