@@ -1,7 +1,8 @@
 import type { Tensor } from "@armseg/torch";
 
 /**
- * ŵ = W / (Σ W^p)^{1/p}: weights of p-norm 1 (Liu et al. 2020, section 3.3; p = 2 by default, 1 and 3 in Table 2).
+ * ŵ = W / (Σ W^p)^{1/p}: weights of p-norm 1 (the L2 normalisation of Liu et al. 2020,
+ * sections 3.3 and 4.2; p = 2 by default, 1 and 3 in Table 2).
  *
  * The gradient flows through the norm. Where all weights are 0 the result is 0 with zero gradient.
  *
@@ -17,7 +18,8 @@ export function pNormalised(weights: Tensor, p: number): Tensor {
 }
 
 /**
- * w̃ = ŵ / stopgrad(Σ ŵ): weights that sum to 1, so that Q has the magnitude of a mean (section 3.3).
+ * w̃ = ŵ / stopgrad(Σ ŵ): weights that sum to 1, so that Q has the magnitude of a mean (the L1 normalisation after
+ * the other, section 4.2).
  *
  * The sum must be a constant to the gradient. Were it differentiable, both divisions together would be the L1 norm
  * alone, whatever p: the case that the paper's Table 2 reports as NaN.

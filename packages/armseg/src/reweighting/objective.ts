@@ -14,7 +14,7 @@ export function weightMap(weights: Tensor, p: number): Tensor {
 }
 
 /**
- * The reweighted objective Q = Σ_i w̃_i · l_i, which the network minimises and the curve maximises.
+ * The weighted loss Q = Σ_i w̃_i · l_i, which the network minimises and the curve maximises (Liu et al. 2020, section 3.3).
  *
  * dQ/dl_i = w_i/S1 and dQ/dw_i = (l_i − SL·w_i^{p−1}/Sp)/S1, with S1 = Σw, Sp = Σw^p, SL = Σ w·l.
  *
