@@ -10,6 +10,7 @@ import { encodePng, fixture } from "../datasets/test-support.ts";
 import { checkConfig } from "./config/read-config.ts";
 import type { ConfigInput } from "./config/schema.ts";
 import { openData } from "./open-data.ts";
+import { prepareData } from "./prepare-data.ts";
 
 const grey = (...values: number[]): Uint8Array => encodePng(0, 8, 1, values.length, values);
 const names = ({ samples }: Dataset) => samples.map(({ name }) => name);
@@ -93,6 +94,12 @@ describe("train+val of data sets with splits of their own", () => {
       expect(existsSync(annotation!.path)).toBe(true);
     }
     await expect(open({ ...data, train: { split: "test" } })).rejects.toThrow('got "test"');
+    const said: string[] = [];
+    const options = { cacheFolder: join(folder, "cache"), say: (text: string) => said.push(text) };
+    await prepareData(checkConfig({ name: "joined", data }, "the test"), options).catch(() => {});
+    expect(said).toContain(
+      "validation pictures that are trained on too: 1 of 1. Their scores mean little: take the last checkpoint, not the best",
+    );
   });
 
   test("cvat: subsets of a project export, whose pictures may have the same names", async () => {

@@ -91,7 +91,7 @@ function sharedNote(train: Dataset, val: Dataset): string[] {
   const { length } = sharedNames(train, val);
   if (length === 0) return [];
   return [
-    `${length} validation pictures are trained on too: scores on them mean little, and "best" is no choice`,
+    `validation pictures that are trained on too: ${length} of ${val.samples.length}. Their scores mean little: take the last checkpoint, not the best`,
   ];
 }
 
