@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setThreads } from "@armseg/torch";
+import { loadSafetensors, setThreads, tidy } from "@armseg/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Loader } from "../pipeline/index.ts";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
+import type { Training } from "./build.ts";
+import { Comparator } from "./comparator.ts";
 import { checkConfig } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
 import { prepareData } from "./prepare-data.ts";
@@ -51,6 +54,31 @@ describe.each(["metaWeightNet", "learningToReweight"] as const)("%s", (comparato
     await resumeTraining(run);
     expectSameCheckpoint(checkpoint(`${comparator}-stopped`), checkpoint(comparator));
   }, 120_000);
+});
+
+describe("Meta-Weight-Net's Adam has the authors' weight decay", () => {
+  /** Steps, values and two means of four parameters with 301 numbers in all. */
+  const LENGTH = 4 + 3 * 301;
+
+  test("which a checkpoint keeps", () => {
+    const kept = tidy(() => {
+      const { tensors } = loadSafetensors(checkpoint("metaWeightNet"));
+      const [, values] = [...tensors].find(([name]) => name.endsWith("comparator"))!;
+      return Array.from(values.toTypedArray() as Float64Array);
+    });
+    expect(kept).toHaveLength(LENGTH + 1);
+    expect(kept.at(-1)).toBe(1e-4);
+  });
+
+  test("and which is what the checkpoint says, none where it was saved without one", async () => {
+    const loader = { dispose: async () => {} } as Loader;
+    await using comparator = new Comparator({} as Training, config("metaWeightNet"), loader);
+    const after = (decay: readonly number[]) => {
+      comparator.loadState([...new Array<number>(LENGTH).fill(1), ...decay]);
+      return tidy(() => Array.from(comparator.state()!.toTypedArray() as Float64Array)).at(-1);
+    };
+    expect([after([0.5]), after([])]).toEqual([0.5, 0]);
+  });
 });
 
 test("what it learns changes the network: the weights are not all alike", async () => {

@@ -17,8 +17,8 @@ import { ConfigError } from "./config/read-config.ts";
 import type { Config } from "./config/schema.ts";
 import type { TrainingData } from "./prepare-data.ts";
 
-/** Adam's rate of the perceptron (Shu et al. 2019). */
-const META_LEARNING_RATE = 1e-3;
+/** Adam of the perceptron, as in the authors' code (Shu et al. 2019). */
+const META_ADAM = { learningRate: 1e-3, weightDecay: 1e-4 } as const;
 /** Adam's two means of each parameter. */
 const SLOTS = ["exp_avg", "exp_avg_sq"] as const;
 
@@ -31,7 +31,7 @@ export class Comparator implements AsyncDisposable {
   readonly #config: Config;
   readonly #loader: Loader;
   readonly #net: MetaWeightNet | null;
-  readonly #optimizer: optim.AdamW | null;
+  readonly #optimizer: optim.Adam | null;
   readonly #plain = new SegmentationLoss();
 
   constructor(training: Training, config: Config, loader: Loader) {
@@ -40,8 +40,7 @@ export class Comparator implements AsyncDisposable {
     this.#loader = loader;
     const isLearned = config.reweighting.comparator === "metaWeightNet";
     this.#net = isLearned ? freshNet(config.training.device as Device) : null;
-    this.#optimizer =
-      this.#net && new optim.AdamW(this.#net, { learningRate: META_LEARNING_RATE, weightDecay: 0 });
+    this.#optimizer = this.#net && new optim.Adam(this.#net, META_ADAM);
   }
 
   /** Runs an iteration with the next clean batch. */
@@ -82,7 +81,10 @@ export class Comparator implements AsyncDisposable {
     };
   }
 
-  /** What a checkpoint keeps, float64: of each parameter Adam's steps, its values and Adam's two means. `null` if nothing is learned. */
+  /**
+   * What a checkpoint keeps, float64: of each parameter Adam's steps, its values and Adam's two means; then Adam's weight decay. `null` if nothing
+   * is learned.
+   */
   state(): Tensor | null {
     if (!this.#net || !this.#optimizer) return null;
     const { tensors, numbers } = this.#optimizer.stateDict();
@@ -94,10 +96,11 @@ export class Comparator implements AsyncDisposable {
         return mean ? numbersOf(mean) : new Array<number>(parameter.numel).fill(0);
       }),
     ]);
-    return tensor(values, { dtype: "float64" });
+    const { weightDecay } = this.#optimizer.groups[0]!;
+    return tensor([...values, weightDecay], { dtype: "float64" });
   }
 
-  /** Goes on from what {@link state} held. */
+  /** Goes on from what {@link state} held. Where it ends without a weight decay, it was saved when there was none. */
   loadState(values: readonly number[]): void {
     if (!this.#net || !this.#optimizer) return;
     const left = [...values];
@@ -111,6 +114,8 @@ export class Comparator implements AsyncDisposable {
         for (const slot of SLOTS) state.tensors.set(`${name}.${slot}`, next());
         state.numbers[`steps.${name}`] = steps;
       }
+      const [weightDecay = 0] = left;
+      state.numbers["groups.0.weightDecay"] = weightDecay;
       this.#net!.loadStateDict(weights);
       this.#optimizer!.loadStateDict(state);
     });
