@@ -1,43 +1,49 @@
 import { type Device, fromTypedArray, noGrad, tidy } from "@armseg/torch";
 import { type LowVarianceMap, lowVarianceMap } from "../analysis/index.ts";
 import { readImage } from "../datasets/read-image.ts";
-import type { Dataset, RgbImage } from "../datasets/sample.ts";
-import { encodeRgbPng, heatmap, overlay, type SheetCell, sheet } from "../drawing/index.ts";
+import { type ClassInfo, type Dataset, IGNORE_INDEX, type RgbImage } from "../datasets/sample.ts";
+import { encodeRgbPng, overlay, type SheetCell, sheet } from "../drawing/index.ts";
 import { createEvaluationReader } from "../pipeline/index.ts";
 import { loadTrained, type Trained } from "../training/evaluate-run.ts";
 import type { DrawnFigure, FigureRun } from "./drawn-figure.ts";
 
-const ROWS = 4;
+const COLUMNS = 4;
+/** Of the pixels of low variance; the class index of overlay(). */
+const GREEN: readonly ClassInfo[] = [{ name: "low variance", color: [0, 255, 0] }];
+const OPACITY = 0.6;
 
-/** What is shown of one image. */
-interface Row {
+/** What is shown of one image, from top to bottom. */
+interface Column {
   readonly name: string;
-  readonly cells: readonly SheetCell[];
+  readonly cells: readonly [low: SheetCell, brightness: SheetCell];
   readonly lowFraction: number;
 }
 
-/** Figure 4: image, fine label, confidence and the pixels of low variance, of validation images; a sheet a run. */
+/**
+ * The paper's Figure 4: validation images side by side; a sheet a run. First row: the picture, its pixels of low variance green. Second
+ * row: the variance as brightness.
+ */
 export async function drawFigure4(runs: readonly FigureRun[]): Promise<DrawnFigure> {
-  const drawn: { readonly run: FigureRun; readonly rows: readonly Row[] }[] = [];
-  for (const run of runs) drawn.push({ run, rows: await rowsOf(run.folder) });
-  const panels = drawn.map(async ({ run, rows }) => ({
+  const drawn: { readonly run: FigureRun; readonly columns: readonly Column[] }[] = [];
+  for (const run of runs) drawn.push({ run, columns: await columnsOf(run.folder) });
+  const panels = drawn.map(async ({ run, columns }) => ({
     name: `${run.cell.name}-seed-${run.seed}`,
     title: `${run.cell.method}, ${run.cell.setting}`,
     explanation:
-      "Image, label, confidence (dark is low), and the image with the pixels of low variance left bright: u < 0, half of the greatest variance.",
-    content: await encodeRgbPng(sheet(rows.map(({ cells }) => cells))),
+      "First row: the image, its pixels of low variance green: u < 0, half of the greatest variance. Second row: the variance as brightness, black none, white the greatest.",
+    content: await encodeRgbPng(sheet([0, 1].map((row) => columns.map(({ cells }) => cells[row]!)))),
   }));
   return {
     panels: await Promise.all(panels),
-    numbers: drawn.map(({ run, rows }) => ({
+    numbers: drawn.map(({ run, columns }) => ({
       cell: run.cell.name,
       seed: run.seed,
-      images: rows.map(({ name, lowFraction }) => ({ name, lowFraction })),
+      images: columns.map(({ name, lowFraction }) => ({ name, lowFraction })),
     })),
   };
 }
 
-async function rowsOf(folder: string): Promise<Row[]> {
+async function columnsOf(folder: string): Promise<Column[]> {
   using trained = await loadTrained({ folder, checkpoint: "last", split: "val" });
   const { config, dataset } = trained;
   await using reader = createEvaluationReader({
@@ -46,31 +52,25 @@ async function rowsOf(folder: string): Promise<Row[]> {
     base: config.evaluation.base,
     workers: 0,
   });
-  const rows: Row[] = [];
-  for await (const { image, size, originalSize, label, sample } of reader) {
+  const columns: Column[] = [];
+  for await (const { image, size, originalSize, sample } of reader) {
     const map = mapOf(trained, image, size, originalSize);
-    const picture = await readImage(sample.image);
-    const [height, width] = originalSize;
-    rows.push({
+    const low = greenWhereLow(await readImage(sample.image), map);
+    columns.push({
       name: sample.name,
       lowFraction: map.lowFraction,
       cells: [
-        { image: picture, caption: sample.name },
-        { image: label ? overlay(picture, label, dataset.classes, 0.65) : picture, caption: "label" },
-        { image: heatmap({ height, width, data: map.confidence }, [-1, 1]), caption: "confidence" },
-        {
-          image: lowPixels(picture, map),
-          caption: `low variance: ${(100 * map.lowFraction).toFixed(1)} %`,
-        },
+        { image: low, caption: `${sample.name}, low: ${(100 * map.lowFraction).toFixed(1)} %` },
+        { image: brightnessOf(map), caption: "variance" },
       ],
     });
   }
-  return rows;
+  return columns;
 }
 
 /** Spread over the split. */
 function chosen({ samples }: Dataset): Dataset["samples"] {
-  const count = Math.min(ROWS, samples.length);
+  const count = Math.min(COLUMNS, samples.length);
   return Array.from({ length: count }, (_, i) => samples[Math.floor(((i + 0.5) * samples.length) / count)]!);
 }
 
@@ -88,8 +88,16 @@ function mapOf(
   );
 }
 
-/** The picture, dark where the network is sure. */
-function lowPixels({ height, width, data }: RgbImage, { isLow }: LowVarianceMap): RgbImage {
-  const shown = data.map((value, i) => (isLow[Math.floor(i / 3)] ? value : value >> 2));
-  return { height, width, data: shown };
+/** The picture, its pixels of low variance mostly green. */
+export function greenWhereLow(picture: RgbImage, { isLow }: LowVarianceMap): RgbImage {
+  const { height, width } = picture;
+  const data = isLow.map((low) => (low ? 0 : IGNORE_INDEX));
+  return overlay(picture, { height, width, data }, GREEN, OPACITY);
+}
+
+/** The variance in grey: u = −1 black, u = 1 white. */
+export function brightnessOf({ size: [height, width], confidence }: LowVarianceMap): RgbImage {
+  const data = new Uint8Array(3 * confidence.length);
+  for (const [i, u] of confidence.entries()) data.fill(Math.round((255 * (u + 1)) / 2), 3 * i, 3 * i + 3);
+  return { height, width, data };
 }
