@@ -3,12 +3,12 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromTypedArray, manualSeed, optim, tidy } from "@armseg/torch";
-import { losses, networks, pipeline, reweighting, training } from "armseg";
+import { config, losses, networks, pipeline, reweighting } from "armseg";
 
 const iterations = Number(process.argv[2] ?? 200);
 manualSeed(0);
 
-const config = training.checkConfig(
+const { data } = config.checkConfig(
   {
     data: {
       format: "scenes",
@@ -22,7 +22,7 @@ const config = training.checkConfig(
   },
   "the example",
 );
-const coarse = await training.openData(config.data, "train");
+const coarse = await config.openData(data, "train");
 const network = networks
   .segmenter({
     backbone: "resnet18",

@@ -1,9 +1,9 @@
+import type { ConfigInput } from "../src/config/schema.ts";
 import type { Cell, DataKind, NetworkKind, PaperFigures } from "../src/experiments/cell.ts";
 import { METHODS } from "../src/experiments/methods.ts";
 import { PAPER } from "../src/experiments/paper-scale.ts";
 import { configOf } from "../src/experiments/plan-cells.ts";
 import { TABLES } from "../src/experiments/tables.ts";
-import type { ConfigInput } from "../src/training/config/schema.ts";
 
 /** One recipe file. */
 export interface Recipe {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { writeScenes } from "../src/datasets/scenes/index.ts";
+import { writeScenes } from "../src/data/write-scenes.ts";
 
 const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const tsx = import.meta.resolve("tsx");

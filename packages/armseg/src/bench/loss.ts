@@ -4,10 +4,10 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { getThreads, manualSeed, ops, setThreads, type Tensor, tidy, useCudnnBenchmark } from "@armseg/torch";
 import { type BenchDevice, findPython, medianMs, type Place, placeOf, placeText } from "@armseg/torch/bench";
-import { peakBytes } from "../evaluation/peak-memory.ts";
 import { whyNotFused } from "../losses/fused.ts";
 import { SegmentationLoss } from "../losses/index.ts";
 import { ArmCurve } from "../reweighting/index.ts";
+import { peakBytes } from "./peak-memory.ts";
 
 export interface LossBenchOptions {
   /** Of both sides. Default cpu. */

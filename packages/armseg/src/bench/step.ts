@@ -10,13 +10,13 @@ import {
   runPeer,
   timeMs,
 } from "@armseg/torch/bench";
+import { buildTraining, type Training } from "../config/build.ts";
+import { checkConfig } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
 import type { Batch } from "../pipeline/index.ts";
 import { CounterRandom } from "../pipeline/index.ts";
 import { toTensors } from "../training/batch-losses.ts";
-import { buildTraining, type Training } from "../training/build.ts";
-import { checkConfig } from "../training/config/read-config.ts";
-import type { Config } from "../training/config/schema.ts";
-import { trainIteration } from "../training/iteration.ts";
+import { trainIteration } from "../training/step.ts";
 
 export type StepBackbone = "resnet18" | "resnet50" | "resnet101";
 

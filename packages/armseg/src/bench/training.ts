@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { getThreads, keepFreedMemory, manualSeed, setThreads, synchronize } from "@armseg/torch";
 import { type BenchDevice, median, type Place, placeOf, placeText, timeMs } from "@armseg/torch/bench";
 import { stringify } from "yaml";
+import { buildTraining, type Training } from "../config/build.ts";
+import { openLoader } from "../config/open-loader.ts";
+import { prepareData, type TrainingData } from "../config/prepare-data.ts";
+import { checkConfig } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { createRun } from "../runs/run-folder.ts";
 import { RunLog } from "../runs/run-log.ts";
-import { buildTraining, type Training } from "../training/build.ts";
-import { checkConfig } from "../training/config/read-config.ts";
-import type { Config } from "../training/config/schema.ts";
-import { trainIteration } from "../training/iteration.ts";
-import { openLoader } from "../training/open-loader.ts";
-import { prepareData, type TrainingData } from "../training/prepare-data.ts";
+import { trainIteration } from "../training/step.ts";
 import { Trainer } from "../training/trainer.ts";
 
 export interface TrainingBenchOptions {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { LoaderBenchResult } from "../pipeline/bench.ts";
+import type { LoaderBenchResult } from "../bench/loader.ts";
 import { examples, integer } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
@@ -16,7 +16,7 @@ export function addBenchLoader(bench: Command): void {
     .option("--json", "print JSON")
     .addHelpText("after", examples("bench loader", "bench loader --json"))
     .action(async ({ json, ...options }: { images: number; rounds: number; json?: true }) => {
-      const { benchLoader } = await import("../pipeline/bench.ts");
+      const { benchLoader } = await import("../bench/loader.ts");
       printResult(await benchLoader(options), json, text);
     });
 }

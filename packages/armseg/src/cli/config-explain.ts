@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { explainConfig, explanationText } from "../training/config/explain-config.ts";
+import { explainConfig, explanationText } from "../config/explain-config.ts";
 import { examples } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { printResult } from "./output.ts";

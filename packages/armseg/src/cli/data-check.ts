@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readConfig } from "../training/config/read-config.ts";
+import { readConfig } from "../config/read-config.ts";
 import { examples } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { FAILED } from "./exit-codes.ts";
@@ -22,7 +22,7 @@ export function addDataCheck(data: Command): void {
     .option("--json", "print JSON")
     .addHelpText("after", examples("data check armseg.yaml", "data check armseg.yaml --sheet samples.png"))
     .action(async (path: string, options: Options) => {
-      const { checkData, checkText } = await import("../training/check-data.ts");
+      const { checkData, checkText } = await import("../commands/check-data.ts");
       const config = readConfig(path, options.set);
       const result = await withProgress("read", (onProgress) =>
         checkData(config.data, { onProgress, ...(options.sheet !== undefined && { sheet: options.sheet }) }),

@@ -29,7 +29,7 @@ export function addDataCoarsen(data: Command): void {
       examples("data coarsen masks masks-coarse", "data coarsen masks masks-heavy --preset heavy --seed 1"),
     )
     .action(async (labels: string, out: string, { json, ...options }: Options) => {
-      const { coarsenFolder, coarsenText } = await import("../datasets/coarsen/index.ts");
+      const { coarsenFolder, coarsenText } = await import("../coarsen/index.ts");
       const result = await withProgress("coarsen", (onProgress) =>
         coarsenFolder(labels, out, { ...options, onProgress }),
       );

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readConfig } from "../training/config/read-config.ts";
+import { readConfig } from "../config/read-config.ts";
 import { examples, integer } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { print } from "./output.ts";
@@ -23,7 +23,7 @@ export function addDataPreview(data: Command): void {
       examples("data preview armseg.yaml", "data preview armseg.yaml --count 12 --set training.seed=1"),
     )
     .action(async (path: string, options: Options) => {
-      const { writePreview } = await import("../training/write-preview.ts");
+      const { writePreview } = await import("../commands/preview.ts");
       print(`Wrote ${await writePreview(readConfig(path, options.set), options)}.`);
     });
 }

@@ -14,7 +14,7 @@ export function addDoctor(program: Command): void {
     .option("--json", "print JSON")
     .addHelpText("after", examples("doctor"))
     .action(async (options: { json?: true }) => {
-      const { diagnoseSystem, formatSystem } = await import("../doctor/diagnose-system.ts");
+      const { diagnoseSystem, formatSystem } = await import("../commands/doctor.ts");
       const diagnosis = await diagnoseSystem();
       const text = await formatSystem(diagnosis);
       printResult(diagnosis, options.json, () => text);

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { EvaluationOutcome } from "../training/evaluate-run.ts";
+import type { EvaluationOutcome } from "../commands/evaluate.ts";
 import { examples } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { print, printJson } from "./output.ts";
@@ -34,7 +34,7 @@ export function addEval(program: Command): void {
     )
     .action(async (folder: string, { json, set, nproc, ...options }: Options) => {
       if (await runInProcesses(nproc)) return;
-      const { evaluateRun, evaluationText } = await import("../training/evaluate-run.ts");
+      const { evaluateRun, evaluationText } = await import("../commands/evaluate.ts");
       const outcome = await withProgress("evaluate", (onProgress) =>
         evaluateRun({ folder, ...options, ...(set && { overrides: set }), onProgress }),
       );

@@ -21,7 +21,7 @@ export function addInit(program: Command): void {
     .option("--seed <n>", "of the random split", integer(0), 0)
     .addHelpText("after", examples("init photos masks", "init photos masks --out my-project"))
     .action(async (images: string, masks: string, options: Options) => {
-      const { writeStarter } = await import("../training/config/write-starter.ts");
+      const { writeStarter } = await import("../config/write-starter.ts");
       const { files, sentences } = await writeStarter(images, masks, options);
       print(
         [...sentences, "", `Wrote ${files.join(", ")}.`, "", "Next:", ...nextSteps(files[0] as string)].join(

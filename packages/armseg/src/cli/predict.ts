@@ -36,7 +36,7 @@ export function addPredict(program: Command): void {
       ),
     )
     .action(async (folder: string, inputs: string[], { json, set, ...options }: Options) => {
-      const { predictRun } = await import("../training/predict-run.ts");
+      const { predictRun } = await import("../commands/predict.ts");
       const result = await interruptible((signal) =>
         withProgress("predict", (onProgress) =>
           predictRun({ folder, inputs, ...options, ...(set && { overrides: set }), signal, onProgress }),

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { isLaunched, launch } from "../processes/launch.ts";
+import { isLaunched, launch } from "../distributed/launch.ts";
 import { integer } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
 

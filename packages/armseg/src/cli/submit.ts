@@ -32,7 +32,7 @@ export function addSubmit(program: Command): void {
     )
     .action(
       async (folder: string, benchmark: "cityscapes" | "ade20k", { json, set, ...options }: Options) => {
-        const { submitRun } = await import("../training/submit-run.ts");
+        const { submitRun } = await import("../commands/submit.ts");
         const result = await interruptible((signal) =>
           withProgress("predict", (onProgress) =>
             submitRun({ folder, benchmark, ...options, ...(set && { overrides: set }), signal, onProgress }),

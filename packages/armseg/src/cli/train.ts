@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { readConfig } from "../training/config/read-config.ts";
-import type { Config } from "../training/config/schema.ts";
-import type { RunResult } from "../training/run.ts";
+import type { RunResult } from "../commands/train.ts";
+import { readConfig } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
 import { examples, integer } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { interruptible } from "./interruptible.ts";
@@ -65,7 +65,7 @@ export function addTrain(program: Command): void {
 }
 
 async function trainOne(path: string, options: Options): Promise<void> {
-  const { startTraining, resumeTraining } = await import("../training/run.ts");
+  const { startTraining, resumeTraining } = await import("../commands/train.ts");
   const result = await interruptible((signal) => {
     if (options.resume) return resumeTraining({ folder: runToResume(path, options), signal });
     const config = readConfig(path, options.set);
@@ -75,7 +75,7 @@ async function trainOne(path: string, options: Options): Promise<void> {
 }
 
 async function plan(path: string, options: Options): Promise<void> {
-  const { dryRun, dryRunText } = await import("../training/dry-run.ts");
+  const { dryRun, dryRunText } = await import("../commands/dry-run.ts");
   const config = readConfig(path, options.set);
   const result = await interruptible((signal) => dryRun(config, { signal }));
   printResult(result, options.json, dryRunText);
@@ -83,7 +83,7 @@ async function plan(path: string, options: Options): Promise<void> {
 
 async function trainSeveral(paths: readonly string[], seeds: number, options: Options): Promise<void> {
   if (options.dryRun) throw new UsageError("--dry-run plans one training; leave out --seeds");
-  const { trainSeeds, seedsText } = await import("../training/seeds.ts");
+  const { trainSeeds, seedsText } = await import("../commands/train-seeds.ts");
   const configs = paths.map((path) => readConfig(path, options.set));
   const folder = options.out ?? join("runs", configs.map(({ name }) => name).join("-"));
   const isResumed = options.resume ?? false;

@@ -1,4 +1,4 @@
-import { Progress } from "../report/progress.ts";
+import { Progress } from "../core/progress.ts";
 
 /** Runs work that tells how far it is, with a progress bar on standard error. */
 export async function withProgress<T>(

@@ -4,7 +4,6 @@ export {
   scaledSize,
   type TestTimeAugmentation,
 } from "./augmentation.ts";
-export { benchEval, benchEvalText, type EvalBenchOptions, type EvalBenchResult } from "./bench-eval.ts";
 export { BoundaryIou, type BoundaryScores } from "./boundary-iou.ts";
 export { ConfusionMatrix } from "./confusion-matrix.ts";
 export {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Device, Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
-import type { FloatMap } from "../drawing/index.ts";
-import { heatmap, overlay, writeLabelPng, writeRgbPng } from "../drawing/index.ts";
+import type { FloatMap } from "../data/drawing/index.ts";
+import { heatmap, overlay, writeLabelPng, writeRgbPng } from "../data/drawing/index.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
 import { type ImageInput, imageTensor } from "./image-tensor.ts";
 import type { InferenceOptions } from "./inference.ts";

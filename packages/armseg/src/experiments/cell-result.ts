@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { writeFileAtomically } from "../runs/atomic-file.ts";
-import type { Config } from "../training/config/schema.ts";
+import type { Config } from "../config/schema.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import { type Job, type Outcome, resultFileOf, type Scores } from "./job.ts";
 import { configHash } from "./plan-cells.ts";
 

@@ -1,4 +1,4 @@
-import { curveAgainstOptimum } from "../report/holder-optimum.ts";
+import { curveAgainstOptimum } from "../core/hoelder-optimum.ts";
 import { lineChart, type Point, type Series } from "../report/svg/line-chart.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { type CurveRecord, recordsOfKind } from "../runs/records.ts";

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import { figure, figures, page, section } from "../report/page.ts";
 import { element, escapeText } from "../report/svg/markup.ts";
-import { writeFileAtomically } from "../runs/atomic-file.ts";
 import { svgFile } from "./chart-file.ts";
 import type { PlannedCell } from "./plan-cells.ts";
 

@@ -1,11 +1,11 @@
 import { type Device, fromTypedArray, noGrad, tidy } from "@armseg/torch";
-import { type LowVarianceMap, lowVarianceMap } from "../analysis/index.ts";
-import { readImage } from "../datasets/read-image.ts";
-import type { Dataset, RgbImage } from "../datasets/sample.ts";
-import { encodeRgbPng, heatmap, overlay, type SheetCell, sheet } from "../drawing/index.ts";
+import { loadTrained, type Trained } from "../commands/evaluate.ts";
+import { encodeRgbPng, heatmap, overlay, type SheetCell, sheet } from "../data/drawing/index.ts";
+import { readImage } from "../data/read-image.ts";
+import type { Dataset, RgbImage } from "../data/sample.ts";
 import { createEvaluationReader } from "../pipeline/index.ts";
-import { loadTrained, type Trained } from "../training/evaluate-run.ts";
 import type { DrawnFigure, FigureRun } from "./drawn-figure.ts";
+import { type LowVarianceMap, lowVarianceMap } from "./low-variance-map.ts";
 
 const ROWS = 4;
 

@@ -1,11 +1,11 @@
 import { type Device, fromTypedArray, noGrad, ops, type Tensor, tidy } from "@armseg/torch";
-import { type LossProfile, lossProfile } from "../analysis/index.ts";
+import { loadTrained } from "../commands/evaluate.ts";
 import { SegmentationLoss } from "../losses/index.ts";
 import { createEvaluationReader } from "../pipeline/index.ts";
 import { lineChart, type Point, type Series } from "../report/svg/line-chart.ts";
 import { CURVE_INTERVALS, LinearCurve } from "../reweighting/index.ts";
-import { loadTrained } from "../training/evaluate-run.ts";
 import type { DrawnFigure, FigureRun } from "./drawn-figure.ts";
+import { type LossProfile, lossProfile } from "./loss-profile.ts";
 
 /** So many images, spread over the split, settle the means. */
 const IMAGES = 64;

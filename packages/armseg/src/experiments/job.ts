@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Config } from "../training/config/schema.ts";
+import type { Config } from "../config/schema.ts";
 import { configHash, type PlannedCell } from "./plan-cells.ts";
 
 /** One cell with one seed: what the runner trains and evaluates. Plain data, so that it can be sent to another process. */

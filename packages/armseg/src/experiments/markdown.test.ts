@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { summarise } from "./cell-statistics.ts";
 import { markdownTable, publishedTable } from "./markdown.ts";
-import { summarise } from "./statistics.ts";
 import { TABLES } from "./tables.ts";
 import { madeUpCell, madeUpResult } from "./testing/made-up-cells.ts";
 

@@ -1,5 +1,5 @@
 import type { PublishedFigure } from "./cell.ts";
-import type { CellSummary, Spread } from "./statistics.ts";
+import type { CellSummary, Spread } from "./cell-statistics.ts";
 
 /** Systems of others as a Markdown table; empty if there are none. */
 export function publishedTable(figures: readonly PublishedFigure[] = []): string {

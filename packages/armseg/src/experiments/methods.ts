@@ -1,4 +1,4 @@
-import type { ConfigInput } from "../training/config/schema.ts";
+import type { ConfigInput } from "../config/schema.ts";
 
 /** What sets one method apart from another; everything else of a configuration is the scale's. */
 export type MethodPart = Pick<ConfigInput, "loss" | "reweighting">;

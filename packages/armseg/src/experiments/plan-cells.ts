@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { checkConfig, parseConfig } from "../training/config/read-config.ts";
-import type { Config, ConfigInput } from "../training/config/schema.ts";
+import { checkConfig, parseConfig } from "../config/read-config.ts";
+import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Cell, Experiment } from "./cell.ts";
 import { METHODS, type Method, type MethodPart } from "./methods.ts";
 import type { Places, Scale, ScaledNetwork } from "./scale.ts";

@@ -1,4 +1,4 @@
-import { dryRun } from "../training/dry-run.ts";
+import { dryRun } from "../commands/dry-run.ts";
 import { type Job, jobsOf } from "./job.ts";
 import { configHash, type PlannedCell } from "./plan-cells.ts";
 

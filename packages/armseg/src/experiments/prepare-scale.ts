@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { camvid } from "../datasets/camvid.ts";
-import { coarsenFolder } from "../datasets/coarsen/index.ts";
-import { DataError } from "../datasets/data-error.ts";
-import { ConfigError } from "../training/config/read-config.ts";
-import { openData } from "../training/open-data.ts";
-import { makeOnce } from "../training/open-scenes.ts";
+import { coarsenFolder } from "../coarsen/index.ts";
+import { openData } from "../config/open-data.ts";
+import { makeOnce } from "../config/open-scenes.ts";
+import { ConfigError } from "../config/read-config.ts";
+import { DataError } from "../data/data-error.ts";
+import { camvid } from "../data/formats/camvid.ts";
 import type { PlannedCell } from "./plan-cells.ts";
 import type { Places, Scale } from "./scale.ts";
 import { camvidCoarseFolder, camvidSplits } from "./small-scales.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { writeScenes } from "../datasets/scenes/index.ts";
+import { writeScenes } from "../data/write-scenes.ts";
 import { planExperiment, planText } from "./plan.ts";
 import { planCells } from "./plan-cells.ts";
 import { type ReproduceOptions, reproduce, reproduceText } from "./reproduce.ts";

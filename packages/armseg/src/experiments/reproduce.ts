@@ -2,11 +2,12 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { libtorchVersion } from "@armseg/torch";
-import { duration, type ProgressStream } from "../report/progress.ts";
-import { writeFileAtomically } from "../runs/atomic-file.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { duration, type ProgressStream } from "../core/progress.ts";
 import { collectEnvironment } from "../runs/environment.ts";
 import type { Experiment } from "./cell.ts";
 import { type CellResult, type Machine, readResult } from "./cell-result.ts";
+import { type CellSummary, summarise } from "./cell-statistics.ts";
 import { drawConvergence } from "./convergence.ts";
 import { type DrawnFigure, type FigureRun, writeFigure } from "./drawn-figure.ts";
 import { drawFigure4 } from "./figure-4.ts";
@@ -20,7 +21,6 @@ import { type Plan, planExperiment } from "./plan.ts";
 import { type PlannedCell, planCells } from "./plan-cells.ts";
 import { prepareScale } from "./prepare-scale.ts";
 import { SCALES, type ScaleName } from "./scales.ts";
-import { type CellSummary, summarise } from "./statistics.ts";
 import { GRIDS, type GridName } from "./tables.ts";
 
 /** Every experiment by the name that the command line has for it. */

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { ProgressStream } from "../report/progress.ts";
+import { evaluateRun } from "../commands/evaluate.ts";
+import { resumeTraining, startTraining } from "../commands/train.ts";
+import type { ProgressStream } from "../core/progress.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { type EvaluationRecord, recordsOfKind } from "../runs/records.ts";
 import { isRun, runPaths } from "../runs/run-folder.ts";
-import { evaluateRun } from "../training/evaluate-run.ts";
-import { resumeTraining, startTraining } from "../training/run.ts";
 import { TrainingError } from "../training/trainer.ts";
 import { type Job, type Outcome, runFolderOf, type Scores } from "./job.ts";
 

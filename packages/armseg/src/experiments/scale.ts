@@ -1,4 +1,4 @@
-import type { ConfigInput } from "../training/config/schema.ts";
+import type { ConfigInput } from "../config/schema.ts";
 import type { DataKind, NetworkKind } from "./cell.ts";
 
 /** Where a scale's data and weights lie. */

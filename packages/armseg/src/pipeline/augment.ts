@@ -1,8 +1,8 @@
-import type { LabelImage } from "../datasets/sample.ts";
+import { CounterRandom, STREAMS } from "../core/random.ts";
+import type { LabelImage } from "../data/sample.ts";
 import { drawFlip, type FlipOptions } from "./flip.ts";
 import type { NormaliseOptions } from "./normalise.ts";
 import { drawPhotometric, type PhotometricDistortion, type PhotometricOptions } from "./photometric.ts";
-import { CounterRandom, STREAMS } from "./random.ts";
 import { drawCrop, type RandomCropOptions } from "./random-crop.ts";
 import { drawResize, type RandomResizeOptions } from "./random-resize.ts";
 import type { Size, Window } from "./window.ts";

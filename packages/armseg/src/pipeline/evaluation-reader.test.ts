@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readImage } from "../datasets/read-image.ts";
-import { readLabel } from "../datasets/read-label.ts";
+import { readLabel } from "../data/labels/read-label.ts";
+import { readImage } from "../data/read-image.ts";
 import { createEvaluationReader } from "./evaluation-reader.ts";
 import { normalisedLevels } from "./normalise.ts";
 import { IMAGENET_NORMALISE } from "./presets.ts";

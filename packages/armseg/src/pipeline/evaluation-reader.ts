@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Sample } from "../datasets/sample.ts";
+import type { Sample } from "../data/sample.ts";
 import type { MemoryLayout, NormaliseOptions } from "./normalise.ts";
 import { createPool, type Pool } from "./pool.ts";
 import type { EvaluationResult } from "./task.ts";

@@ -1,5 +1,5 @@
-import { readImage } from "../datasets/read-image.ts";
-import { readLabel } from "../datasets/read-label.ts";
+import { readLabel } from "../data/labels/read-label.ts";
+import { readImage } from "../data/read-image.ts";
 import { normalisedLevels, writeFrame } from "./normalise.ts";
 import { resizedSize } from "./random-resize.ts";
 import { resizeImageWindow, wholePart } from "./resize-image.ts";

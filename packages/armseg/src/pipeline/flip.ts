@@ -1,4 +1,4 @@
-import type { CounterRandom } from "./random.ts";
+import type { CounterRandom } from "../core/random.ts";
 
 export interface FlipOptions {
   /** Probability of mirroring left to right. */

@@ -5,6 +5,8 @@
  * OpenCV to the last bit (`golden/generate.py`). What differs: random numbers are counter-based (`random.ts`) in place of numpy's stream; 8-bit
  * HSV truncates every pixel, where OpenCV rounds the last few of a row (`hsv.ts`); pictures are decoded by libvips, whose JPEG may differ by a level.
  */
+
+export { CounterRandom, philox4x32, type RandomKey, STREAMS } from "../core/random.ts";
 export type { Augmentation, AugmentationOptions } from "./augment.ts";
 export type { Batch, BatchFormat, ImageType } from "./batch.ts";
 export {
@@ -17,5 +19,4 @@ export { createLoader, type Loader, type LoaderOptions, type LoaderStatistics } 
 export type { MemoryLayout, NormaliseOptions } from "./normalise.ts";
 export { augmentationPresets, IMAGENET_NORMALISE } from "./presets.ts";
 export { type PreviewOptions, type PreviewSample, previewSamples } from "./preview.ts";
-export { CounterRandom, philox4x32, type RandomKey, STREAMS } from "./random.ts";
 export { createSampler, type SampleRef, type Sampler, type SamplerOptions } from "./sampler.ts";

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Sample } from "../datasets/sample.ts";
+import type { Sample } from "../data/sample.ts";
 import type { Batch } from "./batch.ts";
 import { createLoader, type LoaderOptions } from "./loader.ts";
 import { augmentationPresets } from "./presets.ts";

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { DataError } from "../datasets/data-error.ts";
-import type { Sample } from "../datasets/sample.ts";
+import { DataError } from "../data/data-error.ts";
+import type { Sample } from "../data/sample.ts";
 import type { AugmentationOptions } from "./augment.ts";
 import { allocateBatch, type Batch, type BatchFormat, type BatchMemory, type ImageType } from "./batch.ts";
 import { BatchCache, type BatchFacts } from "./batch-cache.ts";

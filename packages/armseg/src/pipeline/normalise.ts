@@ -1,4 +1,4 @@
-import type { RgbImage } from "../datasets/sample.ts";
+import type { RgbImage } from "../data/sample.ts";
 
 export interface NormaliseOptions {
   /** Mean of red, green, blue, in levels of 255. */

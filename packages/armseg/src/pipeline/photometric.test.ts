@@ -1,9 +1,9 @@
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
+import { CounterRandom, STREAMS } from "../core/random.ts";
 import { bytes, golden } from "./golden/read-golden.ts";
 import { distortColors_, drawPhotometric } from "./photometric.ts";
 import { augmentationPresets } from "./presets.ts";
-import { CounterRandom, STREAMS } from "./random.ts";
 
 const OPTIONS = augmentationPresets.cityscapes.photometric;
 const random = (index: number) =>

@@ -1,5 +1,5 @@
+import type { CounterRandom } from "../core/random.ts";
 import { HUES, mapHsv_ } from "./hsv.ts";
-import type { CounterRandom } from "./random.ts";
 
 export interface PhotometricOptions {
   /** Brightness is moved by up to this many levels of 255. */

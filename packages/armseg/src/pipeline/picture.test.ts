@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readImage } from "../datasets/read-image.ts";
+import { CounterRandom } from "../core/random.ts";
+import { readImage } from "../data/read-image.ts";
 import { openPicture } from "./picture.ts";
-import { CounterRandom } from "./random.ts";
 
 let folder: string;
 beforeAll(() => {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { chunks } from "../datasets/png.ts";
-import { decodeRgb, imageError, openImage } from "../datasets/read-image.ts";
-import type { RgbImage } from "../datasets/sample.ts";
+import { chunks } from "../data/labels/png.ts";
+import { decodeRgb, imageError, openImage } from "../data/read-image.ts";
+import type { RgbImage } from "../data/sample.ts";
 import type { Size, Window } from "./window.ts";
 
 /** A picture file whose header was read and whose pixels are decoded on demand, a part at a time. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { DataError, messageOf } from "../datasets/data-error.ts";
+import { DataError, messageOf } from "../data/data-error.ts";
 import {
   type EvaluationResult,
   fileOf,

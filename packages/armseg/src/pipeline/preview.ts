@@ -1,4 +1,4 @@
-import type { LabelImage, RgbImage, Sample } from "../datasets/sample.ts";
+import type { LabelImage, RgbImage, Sample } from "../data/sample.ts";
 import type { Augmentation, AugmentationOptions } from "./augment.ts";
 import { resizeLabelWindow } from "./resize-label.ts";
 import { createSampler } from "./sampler.ts";

@@ -1,5 +1,5 @@
-import { IGNORE_INDEX, type LabelImage } from "../datasets/sample.ts";
-import type { CounterRandom } from "./random.ts";
+import type { CounterRandom } from "../core/random.ts";
+import { IGNORE_INDEX, type LabelImage } from "../data/sample.ts";
 import { nearestTable } from "./resize-tables.ts";
 import type { Size, Window } from "./window.ts";
 

@@ -1,4 +1,4 @@
-import type { CounterRandom } from "./random.ts";
+import type { CounterRandom } from "../core/random.ts";
 import type { Size } from "./window.ts";
 
 export interface RandomResizeOptions {

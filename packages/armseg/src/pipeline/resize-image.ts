@@ -1,4 +1,4 @@
-import type { RgbImage } from "../datasets/sample.ts";
+import type { RgbImage } from "../data/sample.ts";
 import { type LinearTable, linearTable } from "./resize-tables.ts";
 import { assertInside, type Size, type Window } from "./window.ts";
 

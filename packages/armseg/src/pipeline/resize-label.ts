@@ -1,4 +1,4 @@
-import type { LabelImage } from "../datasets/sample.ts";
+import type { LabelImage } from "../data/sample.ts";
 import { nearestTable } from "./resize-tables.ts";
 import { assertInside, type Size, type Window } from "./window.ts";
 

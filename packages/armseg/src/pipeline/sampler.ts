@@ -1,4 +1,4 @@
-import { CounterRandom, STREAMS } from "./random.ts";
+import { CounterRandom, STREAMS } from "../core/random.ts";
 
 /** One sample: which source, and which of its samples. */
 export interface SampleRef {

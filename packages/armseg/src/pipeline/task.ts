@@ -1,4 +1,4 @@
-import type { LabelImage, Sample } from "../datasets/sample.ts";
+import type { LabelImage, Sample } from "../data/sample.ts";
 import type { AugmentationOptions } from "./augment.ts";
 import type { BatchFormat, BatchMemory } from "./batch.ts";
 import { readEvaluationSample } from "./evaluation-sample.ts";

@@ -1,7 +1,7 @@
-import { DataError } from "../datasets/data-error.ts";
-import { readLabel } from "../datasets/read-label.ts";
-import { IGNORE_INDEX, type LabelImage, type RgbImage, type Sample } from "../datasets/sample.ts";
-import { readWeights } from "../datasets/weights.ts";
+import { DataError } from "../data/data-error.ts";
+import { readLabel } from "../data/labels/read-label.ts";
+import { IGNORE_INDEX, type LabelImage, type RgbImage, type Sample } from "../data/sample.ts";
+import { readWeights } from "../data/weights.ts";
 import { type Augmentation, type AugmentationOptions, drawAugmentation } from "./augment.ts";
 import { type ImageType, sampleViews } from "./batch.ts";
 import {

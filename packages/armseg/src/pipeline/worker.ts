@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import sharp from "sharp";
-import { DataError, messageOf } from "../datasets/data-error.ts";
+import { DataError, messageOf } from "../data/data-error.ts";
 import type { Answer } from "./pool.ts";
 import { runTask, STAGES, type Task } from "./task.ts";
 

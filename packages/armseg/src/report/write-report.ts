@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { resolve, sep } from "node:path";
-import { writeFileAtomically } from "../runs/atomic-file.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import { type RunContents, readRun } from "../runs/read-run.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { comparisonReport } from "./comparison.ts";

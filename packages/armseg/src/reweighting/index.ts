@@ -6,10 +6,6 @@ export { CURVE_INTERVALS, interpolateKnots, isLearnable, sampleCurve } from "./c
 export { hoelderOptimum } from "./hoelder.ts";
 export type { ConfidenceSource, Indicator } from "./indicators.ts";
 export { confidence, INDICATORS } from "./indicators.ts";
-export { learningToReweight } from "./learning-to-reweight.ts";
 export { LINES, LinearCurve } from "./linear-curve.ts";
-export type { LookAhead } from "./look-ahead.ts";
-export { gradientAlignment } from "./look-ahead.ts";
-export { MetaWeightNet, metaWeightNetStep } from "./meta-weight-net.ts";
 export { pNormalised, sumToOne } from "./normalisation.ts";
 export { objective, objectiveGradient, weightMap } from "./objective.ts";

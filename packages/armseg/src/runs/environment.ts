@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
-import { writeFileAtomically } from "./atomic-file.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 
 /** The circumstances of one start of a run; `environment.json` holds one a start, the first first. */
 export interface Environment {

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { join } from "node:path";
-import { removeTemporaryFiles, writeFileAtomically } from "./atomic-file.ts";
+import { removeTemporaryFiles, writeFileAtomically } from "../core/atomic-file.ts";
 import { acquireRunLock, type LockHolder, type RunLock } from "./run-lock.ts";
 
 /** Where everything of a run lies. This is the only place that knows the layout. */

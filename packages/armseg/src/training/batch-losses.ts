@@ -1,11 +1,11 @@
 import { amp, type Device, type DType, fromTypedArray, noGrad, ops, type Tensor } from "@armseg/torch";
+import type { Training } from "../config/build.ts";
+import type { Config } from "../config/schema.ts";
+import type { World } from "../distributed/world.ts";
 import { NonFiniteLossError, type SegmentationLossResult } from "../losses/index.ts";
 import type { SegmenterOutput } from "../networks/index.ts";
 import type { Batch } from "../pipeline/index.ts";
-import type { World } from "../processes/world.ts";
 import { isLearnable, type Phase } from "../reweighting/index.ts";
-import type { Training } from "./build.ts";
-import type { Config } from "./config/schema.ts";
 import { JointSums } from "./joint-sums.ts";
 
 /** Weights of a batch's pixels, `[N, H, W]`, from its images and labels. */

@@ -6,8 +6,8 @@ import {
   type Tensor,
   tidy,
 } from "@armseg/torch";
-import type { World } from "../processes/world.ts";
-import type { TrainingState } from "./build.ts";
+import type { TrainingState } from "../config/build.ts";
+import type { World } from "../distributed/world.ts";
 
 /** What a checkpoint holds beside tensors. */
 export interface CheckpointFacts {

@@ -1,6 +1,6 @@
 import { noGrad, ops, type Tensor, tensor, tidy } from "@armseg/torch";
+import type { World } from "../distributed/world.ts";
 import type { SegmentationLossResult } from "../losses/index.ts";
-import type { World } from "../processes/world.ts";
 import { CURVE_INTERVALS, type Curve, type Phase, sampleCurve } from "../reweighting/index.ts";
 
 /** Places in the sums of all processes: the statistics of the loss, this batch's valid pixels, the bins. */

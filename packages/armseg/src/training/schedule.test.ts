@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { configSchema } from "./config/schema.ts";
+import { configSchema } from "../config/schema.ts";
 import { learningRateFactor } from "./schedule.ts";
 
 const schedule = (settings: object) =>

@@ -1,18 +1,18 @@
 import { setImmediate as turnOfTheEventLoop } from "node:timers/promises";
 import { tidy } from "@armseg/torch";
+import type { Comparator } from "../baselines/comparator.ts";
+import type { Training } from "../config/build.ts";
+import type { Config } from "../config/schema.ts";
 import { NonFiniteLogitsError } from "../evaluation/index.ts";
 import type { Batch, Loader } from "../pipeline/index.ts";
 import { isLearnable, phaseAt } from "../reweighting/index.ts";
 import type { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import type { EvaluationRecord, EventRecord } from "../runs/records.ts";
 import type { RunLog } from "../runs/run-log.ts";
-import type { Training } from "./build.ts";
 import { type CheckpointFacts, generatorStates, saveCheckpoint } from "./checkpoint.ts";
-import type { Comparator } from "./comparator.ts";
-import type { Config } from "./config/schema.ts";
 import { CurveLog } from "./curve-log.ts";
-import { type IterationResult, trainIteration } from "./iteration.ts";
 import { learningRateFactor } from "./schedule.ts";
+import { type IterationResult, trainIteration } from "./step.ts";
 
 /** Where a training writes and what it asks; the loop itself touches no file and no data set. */
 export interface TrainerParts {

@@ -1,4 +1,4 @@
-import { checkConfig } from "../../training/config/read-config.ts";
+import { checkConfig } from "../../config/read-config.ts";
 import type { CellResult, ResultKind } from "../cell-result.ts";
 import type { PlannedCell } from "../plan-cells.ts";
 

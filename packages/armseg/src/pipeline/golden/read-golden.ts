@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { LabelImage, RgbImage } from "../../datasets/sample.ts";
+import type { LabelImage, RgbImage } from "../../data/sample.ts";
 import type { Augmentation } from "../augment.ts";
 import type { PhotometricDistortion } from "../photometric.ts";
-import type { RandomKey, Words2, Words4 } from "../random.ts";
+import type { RandomKey, Words2, Words4 } from "../../core/random.ts";
 import type { Size, Window } from "../window.ts";
 
 /** What generate.py writes; pictures are base64. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import type { LabelMap, Sample } from "../../datasets/sample.ts";
+import type { LabelMap, Sample } from "../../data/sample.ts";
 
 const LABELS: LabelMap = { encoding: "values", classes: { 0: 0, 1: 1, 2: 2, 3: 3, 255: 255 } };
 

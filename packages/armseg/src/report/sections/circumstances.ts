@@ -1,4 +1,4 @@
-import { stringifyExactly } from "../../runs/json-numbers.ts";
+import { stringifyExactly } from "../../core/json-numbers.ts";
 import { details, section } from "../page.ts";
 import type { ReportData } from "../report-data.ts";
 

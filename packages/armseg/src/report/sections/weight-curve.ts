@@ -1,5 +1,5 @@
+import { curveAgainstOptimum } from "../../core/hoelder-optimum.ts";
 import type { CurveRecord } from "../../runs/records.ts";
-import { curveAgainstOptimum } from "../holder-optimum.ts";
 import { figure, figures, section } from "../page.ts";
 import type { ReportData } from "../report-data.ts";
 import { barChart } from "../svg/bar-chart.ts";

@@ -1,0 +1,88 @@
+import type { Device } from "@armseg/torch";
+import { readImage } from "../data/read-image.ts";
+import type { Sample } from "../data/sample.ts";
+import { expandInputs, type Prediction, predictImage, writePrediction } from "../evaluation/index.ts";
+import { createEvaluationReader } from "../pipeline/index.ts";
+import { loadNetwork, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
+import { inferenceOptions, logitsOf } from "./validate.ts";
+
+export interface PredictControl {
+  /** Ends after the image in hand. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface PredictRunOptions extends TrainedOptions, PredictControl {
+  /** Pictures, folders, patterns. */
+  readonly inputs: readonly string[];
+  /** Folder that the label PNGs go to. */
+  readonly out: string;
+  /** Also write the labels' colours over the picture. Default false. */
+  readonly overlay?: boolean;
+  /** Also write the confidence as a picture. Default false. */
+  readonly confidence?: boolean;
+  /** Replace files that exist. Default false. */
+  readonly overwrite?: boolean;
+}
+
+export interface PredictRunResult {
+  readonly checkpoint: string;
+  readonly images: number;
+  readonly files: readonly string[];
+}
+
+/**
+ * Predicts pictures one after another, at the size that each has on disk, and hands each prediction on.
+ *
+ * @returns The number of pictures predicted.
+ */
+export async function predictSamples(
+  { network, config }: TrainedNetwork,
+  samples: readonly Sample[],
+  use: (sample: Sample, prediction: Prediction) => Promise<void>,
+  { signal, onProgress }: PredictControl,
+): Promise<number> {
+  const { evaluation, augmentation, training, reweighting } = config;
+  await using reader = createEvaluationReader({
+    samples,
+    normalise: augmentation,
+    base: evaluation.base,
+    ...(training.workers !== undefined && { workers: training.workers }),
+  });
+  let done = 0;
+  for await (const image of reader) {
+    if (signal?.aborted) break;
+    const prediction = predictImage(logitsOf(network), image, {
+      ...inferenceOptions(evaluation),
+      originalSize: image.originalSize,
+      device: training.device as Device,
+      // The kl indicator needs the scale that a head predicts beside the logits, which inference leaves out.
+      indicator: reweighting.indicator === "kl" ? "var" : reweighting.indicator,
+    });
+    await use(image.sample, prediction);
+    onProgress?.(++done, samples.length);
+  }
+  return done;
+}
+
+/**
+ * Predicts label maps of pictures with the network of a run: `NAME.png`, and where asked `NAME_overlay.png` and
+ * `NAME_confidence.png`.
+ *
+ * @throws {Error} If an input names no picture, a picture cannot be read, or a file exists and `overwrite` is not set.
+ */
+export async function predictRun(options: PredictRunOptions): Promise<PredictRunResult> {
+  const { out, overwrite = false, confidence = false } = options;
+  const samples = (await expandInputs(options.inputs)).map(
+    ({ path, name }): Sample => ({ name, image: path }),
+  );
+  using trained = loadNetwork(options);
+  const files: string[] = [];
+  const write = async ({ name, image }: Sample, prediction: Prediction) => {
+    const picture = options.overlay ? await readImage(image) : null;
+    const settings = { classes: trained.classes, picture, confidence, overwrite };
+    files.push(...(await writePrediction(out, name, prediction, settings)));
+  };
+  const images = await predictSamples(trained, samples, write, options);
+  return { checkpoint: trained.checkpoint, images, files };
+}

@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { ConfigError } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
+import { type Comparison, compareScores } from "../core/statistics.ts";
+import { readMetrics } from "../runs/metrics.ts";
+import { recordsOfKind } from "../runs/records.ts";
+import { isRun, runPaths } from "../runs/run-folder.ts";
+import { type RunControl, type RunResult, resumeTraining, startTraining } from "./train.ts";
+
+export interface SeedsOptions extends RunControl {
+  /** Number of seeds; each configuration's own `training.seed` is the first, the rest follow it. */
+  readonly seeds: number;
+  /** Go on where an earlier call stopped: finished runs are not run again. Default false. */
+  readonly isResumed?: boolean;
+  /** How one run is trained; for tests. */
+  readonly train?: (config: Config, control: RunControl, isResumed: boolean) => Promise<RunResult>;
+}
+
+export interface SeedsResult {
+  readonly folder: string;
+  /** False after a signal; continue with `isResumed`. */
+  readonly isComplete: boolean;
+  /** mIoU over the seeds of each configuration, and the differences to the first one, seed by seed. */
+  readonly comparisons: readonly Comparison[];
+}
+
+/** mIoU of a finished run; undefined where there is no run or it is not finished. */
+function finishedScore(folder: string): number | undefined {
+  if (!isRun(folder)) return undefined;
+  const records = readMetrics(runPaths(folder).metrics);
+  const iterations = recordsOfKind(records, "run")[0]?.iterations;
+  const last = recordsOfKind(records, "evaluation").at(-1);
+  return last && last.iteration === iterations ? last.mIoU : undefined;
+}
+
+function trainOne(config: Config, control: RunControl, isResumed: boolean): Promise<RunResult> {
+  return isResumed ? resumeTraining(control) : startTraining(config, control);
+}
+
+function namesOf(configs: readonly Config[]): string[] {
+  const names = configs.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return names;
+  throw new ConfigError(
+    `two configurations are named ${twice}; runs are kept by name: give each a \`name\` of its own`,
+  );
+}
+
+/**
+ * Trains each configuration with the same seeds, one run after another, in `folder/<name>/seed-<seed>` (`folder/seed-<seed>`
+ * where there is one configuration).
+ *
+ * The same seed gives different configurations the same batches in the same order, so their scores are compared in pairs:
+ * what a lucky order of the data adds to both cancels.
+ *
+ * @throws {ConfigError} If two configurations share a name.
+ */
+export async function trainSeeds(configs: readonly Config[], options: SeedsOptions): Promise<SeedsResult> {
+  const { folder, seeds, isResumed = false, train = trainOne, ...control } = options;
+  const names = namesOf(configs);
+  const scores = configs.map((): number[] => []);
+  // Seed by seed, so that an early stop leaves complete pairs.
+  for (let k = 0; k < seeds; k++) {
+    for (const [i, config] of configs.entries()) {
+      const seed = config.training.seed + k;
+      const place = join(folder, ...(configs.length > 1 ? [names[i]!] : []), `seed-${seed}`);
+      const known = isResumed ? finishedScore(place) : undefined;
+      if (known === undefined && control.signal?.aborted)
+        return { folder, isComplete: false, comparisons: compareScores(names, scores) };
+      const score = known ?? (await scoreOf(config, seed, place));
+      if (score === undefined)
+        return { folder, isComplete: false, comparisons: compareScores(names, scores) };
+      scores[i]!.push(score);
+    }
+  }
+  return { folder, isComplete: true, comparisons: compareScores(names, scores) };
+
+  async function scoreOf(config: Config, seed: number, place: string): Promise<number | undefined> {
+    const seeded: Config = {
+      ...config,
+      name: `${config.name} seed ${seed}`,
+      training: { ...config.training, seed },
+    };
+    const result = await train(seeded, { ...control, folder: place }, isResumed && isRun(place));
+    return result.isComplete ? (result.evaluation?.mIoU ?? Number.NaN) : undefined;
+  }
+}
+
+/** The comparison as a table, in percent. */
+export function seedsText({ folder, isComplete, comparisons }: SeedsResult): string {
+  const percent = (share: number) => (Number.isFinite(share) ? (100 * share).toFixed(2) : "–");
+  const rows = comparisons.map(({ name, scores, mean, deviation, difference }) => [
+    name,
+    percent(mean),
+    percent(deviation),
+    difference ? `${difference.mean > 0 ? "+" : ""}${percent(difference.mean)}` : "",
+    difference ? `${percent(difference.interval[0])} to ${percent(difference.interval[1])}` : "",
+    scores.map(percent).join(" "),
+  ]);
+  const table = [["mIoU in percent", "mean", "std", "difference", "95 % interval", "by seed"], ...rows];
+  const shown = comparisons.length > 1 ? table : table.map((row) => [...row.slice(0, 3), row[5]!]);
+  const widths = shown[0]!.map((_, column) => Math.max(...shown.map((row) => row[column]!.length)));
+  const lines = shown.map((row) =>
+    row
+      .map((cell, i) =>
+        i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!),
+      )
+      .join("  ")
+      .trimEnd(),
+  );
+  const state = isComplete
+    ? `Runs and reports are in ${folder}.`
+    : "Stopped; continue with the same command and --resume.";
+  return [...lines, "", state].join("\n");
+}

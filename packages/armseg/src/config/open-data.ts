@@ -1,0 +1,133 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Ade20kOptions } from "../data/formats/ade20k.ts";
+import { ade20k } from "../data/formats/ade20k.ts";
+import { camvid } from "../data/formats/camvid.ts";
+import type { CityscapesOptions } from "../data/formats/cityscapes.ts";
+import { cityscapes } from "../data/formats/cityscapes.ts";
+import { coco, cocoPanoptic } from "../data/formats/coco.ts";
+import { cvat } from "../data/formats/cvat.ts";
+import { folder } from "../data/formats/folder.ts";
+import { labelme } from "../data/formats/labelme.ts";
+import { readLines } from "../data/formats/list-files.ts";
+import { labelMapOf } from "../data/labels/class-labels.ts";
+import type { Dataset } from "../data/sample.ts";
+import { pickSamples } from "../data/split-names.ts";
+import { withWeights } from "../data/weights.ts";
+import { openScenes } from "./open-scenes.ts";
+import { ConfigError } from "./read-config.ts";
+import type { Config } from "./schema.ts";
+
+type DataConfig = Config["data"];
+type SplitConfig = DataConfig["train"];
+export type Purpose = "train" | "val";
+
+function required(
+  data: DataConfig,
+  key: "root" | "images" | "masks" | "classes",
+): NonNullable<DataConfig[typeof key]> {
+  const value = data[key];
+  if (value === undefined) throw new ConfigError(`data.${key}: needed for data.format ${data.format}`);
+  return value;
+}
+
+/** What the formats with named regions have in common. */
+function named(data: DataConfig) {
+  return {
+    ...(data.classes && { classes: data.classes }),
+    ...(data.labels.map && { labels: data.labels.map }),
+    ...(data.background && { background: data.background }),
+  };
+}
+
+function openFolder(data: DataConfig, split: SplitConfig): Promise<Dataset> {
+  const classes = required(data, "classes") as NonNullable<DataConfig["classes"]>;
+  const { encoding = "values", map } = data.labels;
+  if (encoding !== "values" && encoding !== "colors") {
+    throw new ConfigError(`data.labels.encoding: expected values or colors for folders, got ${encoding}`);
+  }
+  return folder({
+    name: data.root ?? data.images ?? "folder",
+    split: split.split,
+    images: split.images ?? (required(data, "images") as string),
+    masks: split.masks ?? (required(data, "masks") as string),
+    ...(data.imageEnding && { imageEnding: data.imageEnding }),
+    ...(data.maskEnding && { maskEnding: data.maskEnding }),
+    classes,
+    labelMap: labelMapOf(encoding, map ?? identity(classes), classes),
+  });
+}
+
+/** Value i is class i, 255 is ignored. */
+function identity(classes: readonly { name: string }[]): Record<string, string> {
+  return { ...Object.fromEntries(classes.map(({ name }, i) => [String(i), name])), 255: "ignore" };
+}
+
+/** Validation is on fine annotations, whatever is trained on. */
+function openCityscapes(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
+  return cityscapes(required(data, "root") as string, {
+    split: split.split as CityscapesOptions["split"],
+    annotations: purpose === "train" ? data.annotations : "fine",
+    encoding: (data.labels.encoding ?? "auto") as NonNullable<CityscapesOptions["encoding"]>,
+  });
+}
+
+/** A split of labels drawn elsewhere: the pictures of a data set with masks of another folder, paired by stem. */
+function replaceMasks(dataset: Dataset, masks: string): Dataset {
+  const samples = dataset.samples.map((sample) => {
+    if (sample.annotation?.kind !== "mask") return sample;
+    return { ...sample, annotation: { ...sample.annotation, path: join(masks, `${sample.name}.png`) } };
+  });
+  const missing = samples.find(({ annotation }) => annotation && !existsSync(annotation.path));
+  if (missing)
+    throw new ConfigError(`data.train.masks: ${missing.annotation?.path} is missing for ${missing.image}`);
+  return { ...dataset, samples };
+}
+
+async function openCamvid(data: DataConfig, split: SplitConfig): Promise<Dataset> {
+  const dataset = await camvid(required(data, "root") as string, { split: split.split });
+  return split.masks ? replaceMasks(dataset, split.masks) : dataset;
+}
+
+function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
+  const root = () => required(data, "root") as string;
+  const images = () => split.images ?? (required(data, "images") as string);
+  const masks = () => split.masks ?? (required(data, "masks") as string);
+  switch (data.format) {
+    case "folder":
+      return openFolder(data, split);
+    case "cityscapes":
+      return openCityscapes(data, split, purpose);
+    case "ade20k":
+      return ade20k(root(), { split: split.split as Ade20kOptions["split"] });
+    case "camvid":
+      return openCamvid(data, split);
+    case "coco":
+      return coco(root(), { split: split.split, images: images(), ...named(data) });
+    case "coco-panoptic":
+      return cocoPanoptic(root(), { split: split.split, images: images(), masks: masks(), ...named(data) });
+    case "labelme":
+      return labelme(root(), {
+        split: split.split,
+        ...(data.images && { images: images() }),
+        ...named(data),
+      });
+    case "cvat":
+      return cvat(root(), { split: split.split, images: images(), ...named(data) });
+    case "scenes":
+      return openScenes(data, purpose);
+  }
+}
+
+/**
+ * The samples that a configuration trains on (`train`) or is measured on (`val`).
+ *
+ * @throws {ConfigError} If a key is missing that the format needs.
+ * @throws {DataError} If files are missing or do not fit together.
+ */
+export async function openData(data: DataConfig, purpose: Purpose): Promise<Dataset> {
+  const split = data[purpose];
+  const whole = await openFormat(data, split, purpose);
+  const listed = split.list ? pickSamples(whole, await readLines(split.list), split.split) : whole;
+  return purpose === "train" && data.weights ? withWeights(listed, data.weights) : listed;
+}

@@ -1,0 +1,114 @@
+import { join } from "node:path";
+import { imageSize } from "../data/read-image.ts";
+import type { Dataset } from "../data/sample.ts";
+import { type ClassWeightFormula, classWeights } from "../data/scan/class-weights.ts";
+import { isUsable, type ScanResult } from "../data/scan/scan.ts";
+import { cachedScan } from "../data/scan/scan-cache.ts";
+import { scanText } from "../data/scan/scan-text.ts";
+import { openData } from "./open-data.ts";
+import { ConfigError } from "./read-config.ts";
+import type { Config } from "./schema.ts";
+
+/** The data of a training, looked through before it begins. */
+export interface TrainingData {
+  readonly train: Dataset;
+  readonly val: Dataset;
+  /** Training samples with fine labels that a comparator learns from; `train` holds none of them. */
+  readonly clean: Dataset | null;
+  /** One factor a class, or `null` for none. */
+  readonly classWeights: readonly number[] | null;
+  /** `[height, width]` of the training images, which the random resize is relative to. */
+  readonly imageSize: readonly [number, number];
+  /** Changes when any file of the training split does. */
+  readonly fingerprint: string;
+}
+
+export interface PrepareOptions {
+  /** Where the results of the scan are kept; a fresh one is not made again. */
+  readonly cacheFolder: string;
+  readonly say: (text: string) => void;
+}
+
+async function scanSplit(
+  dataset: Dataset,
+  purpose: "training" | "reading",
+  { cacheFolder, say }: PrepareOptions,
+): Promise<ScanResult> {
+  const result = await cachedScan(
+    dataset,
+    join(cacheFolder, `scan-${dataset.split.replaceAll(/[^\w.-]/g, "_")}.json`),
+  );
+  if (isUsable(result, purpose)) return result;
+  say(scanText(result));
+  throw new ConfigError(
+    `the ${dataset.split} split of ${dataset.name} is not fit for ${purpose}; see the table above`,
+  );
+}
+
+function weightsOf(
+  setting: Config["loss"]["classWeights"],
+  scan: ScanResult,
+  classes: number,
+): readonly number[] | null {
+  if (setting === "none") return null;
+  const weights = Array.isArray(setting) ? setting : classWeights(scan, setting as ClassWeightFormula);
+  if (weights.length === classes) return weights;
+  throw new ConfigError(`loss.classWeights: expected ${classes} numbers, one a class, got ${weights.length}`);
+}
+
+/** Of the most common size where they differ; a resize keeps each image's own aspect ratio. */
+async function commonSize(scan: ScanResult, train: Dataset): Promise<readonly [number, number]> {
+  const [most] = Object.entries(scan.sizes).sort((a, b) => b[1] - a[1])[0] ?? [];
+  const size = most?.match(/\d+/g)?.map(Number);
+  return size?.length === 2 ? (size as [number, number]) : await imageSize(train.samples[0]!.image);
+}
+
+/** The training split; for a comparator some of it is held out, spread over it and with fine labels. */
+async function openTraining({ data, reweighting, training }: Config) {
+  const train = await openData(data, "train");
+  if (reweighting.comparator === "none") return { train, clean: null };
+  const { masks: _, ...split } = data.train;
+  const fine = await openData({ ...data, annotations: "fine", train: split }, "train");
+  const count = reweighting.cleanSamples;
+  if (count < training.batchSize || count > fine.samples.length - training.batchSize) {
+    throw new ConfigError(
+      `reweighting.cleanSamples: expected at least a batch (${training.batchSize}) and a batch to be left of ${fine.samples.length}, got ${count}`,
+    );
+  }
+  const held = Array.from(
+    { length: count },
+    (__, i) => fine.samples[Math.floor(((i + 0.5) * fine.samples.length) / count)]!,
+  );
+  const names = new Set(held.map(({ name }) => name));
+  return {
+    train: { ...train, samples: train.samples.filter(({ name }) => !names.has(name)) },
+    clean: { ...fine, split: `${fine.split}, clean`, samples: held },
+  };
+}
+
+/**
+ * Opens both splits of a configuration and scans them: nothing starts on labels that would stop it half way.
+ *
+ * @throws {ConfigError} If a split is not usable; the table that says why goes to `say`.
+ */
+export async function prepareData(config: Config, options: PrepareOptions): Promise<TrainingData> {
+  const { train, clean } = await openTraining(config);
+  const val = await openData(config.data, "val");
+  if (train.classes.length !== val.classes.length) {
+    throw new ConfigError(
+      `the splits differ in classes: ${train.classes.length} to train on, ${val.classes.length} to validate on`,
+    );
+  }
+  for (const note of [...train.notes, ...val.notes]) options.say(note);
+  const scan = await scanSplit(train, "training", options);
+  await scanSplit(val, "reading", options);
+  if (clean) await scanSplit(clean, "reading", options);
+  return {
+    train,
+    val,
+    clean,
+    classWeights: weightsOf(config.loss.classWeights, scan, train.classes.length),
+    imageSize: await commonSize(scan, train),
+    fingerprint: scan.fingerprint,
+  };
+}

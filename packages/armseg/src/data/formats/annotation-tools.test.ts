@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readLabel } from "../labels/read-label.ts";
+import type { Dataset } from "../sample.ts";
+import { fixture } from "../test-support.ts";
+import { coco } from "./coco.ts";
+import { cvat } from "./cvat.ts";
+import { labelme } from "./labelme.ts";
+
+async function labelsOf({ samples }: Dataset): Promise<number[][]> {
+  return Promise.all(samples.map(async ({ annotation }) => [...(await readLabel(annotation!)).data]));
+}
+
+describe("named regions", () => {
+  const ring = [0, 0, 2, 0, 2, 2, 0, 2];
+  const file = {
+    images: [
+      { id: 7, file_name: "x.jpg", height: 2, width: 4 },
+      { id: 8, file_name: "empty.jpg", height: 2, width: 4 },
+    ],
+    categories: [
+      { id: 3, name: "cat" },
+      { id: 9, name: "dog" },
+    ],
+    annotations: [
+      { image_id: 7, category_id: 3, segmentation: [ring] },
+      { image_id: 7, category_id: 9, segmentation: { size: [2, 4], counts: [2, 2, 4] } },
+    ],
+  };
+
+  test("coco(): later covers earlier; the rest is ignored or a background class; labels can be merged", async () => {
+    const root = await fixture({ "a.json": JSON.stringify(file) });
+    const options = { split: "train", images: root };
+    const plain = await coco(join(root, "a.json"), options);
+    expect(await labelsOf(plain)).toEqual([[0, 1, 255, 255, 0, 1, 255, 255]]);
+    expect(plain.notes).toEqual(["1 image without a label left out: empty.jpg"]);
+    const background = await coco(join(root, "a.json"), { ...options, background: "nothing" });
+    expect(background.classes.map(({ name }) => name)).toEqual(["nothing", "cat", "dog"]);
+    expect(await labelsOf(background)).toEqual([[1, 2, 0, 0, 1, 2, 0, 0]]);
+    const merged = await coco(join(root, "a.json"), { ...options, labels: { cat: "animal", dog: "ignore" } });
+    expect(merged.classes.map(({ name }) => name)).toEqual(["animal"]);
+    expect(await labelsOf(merged)).toEqual([[0, 255, 255, 255, 0, 255, 255, 255]]);
+    const chosen = await coco(join(root, "a.json"), {
+      ...options,
+      classes: [{ name: "dog", color: [1, 2, 3] }],
+    });
+    await expect(labelsOf(chosen)).rejects.toThrow('label "cat" in');
+    await expect(
+      coco(join(root, "a.json"), { ...options, labels: { cat: "bird" }, classes: plain.classes }),
+    ).rejects.toThrow('there is no class "bird"');
+  });
+
+  test("coco(): names of JavaScript's own are names like others", async () => {
+    const odd = {
+      ...file,
+      categories: [
+        { id: 3, name: "constructor" },
+        { id: 9, name: "toString" },
+      ],
+    };
+    const root = await fixture({ "a.json": JSON.stringify(odd) });
+    const dataset = await coco(join(root, "a.json"), {
+      split: "train",
+      images: root,
+      classes: [{ name: "toString", color: [0, 0, 0] }],
+    });
+    await expect(labelsOf(dataset)).rejects.toThrow('label "constructor" in');
+  });
+
+  test("coco(): an unknown category, a wrong form", async () => {
+    const unknown = { ...file, annotations: [{ image_id: 7, category_id: 4, segmentation: [] }] };
+    const root = await fixture({ "a.json": JSON.stringify(unknown), "b.json": '{"images": [' });
+    const options = { split: "train", images: root };
+    await expect(coco(join(root, "a.json"), options)).rejects.toThrow("annotation 0 of");
+    await expect(coco(join(root, "b.json"), options)).rejects.toThrow("is not valid JSON");
+  });
+
+  test("labelme(): Windows paths, pictures elsewhere, __ignore__", async () => {
+    const points = [
+      [0, 0],
+      [3, 0],
+      [3, 1],
+      [0, 1],
+    ];
+    const shapes = [
+      { label: "b", points },
+      {
+        label: "a",
+        points: [
+          [0, 0],
+          [1, 1],
+        ],
+        shape_type: "rectangle",
+      },
+      { label: "__ignore__", points: [[3, 0]], shape_type: "point" },
+    ];
+    const root = await fixture({
+      "json/x.json": JSON.stringify({
+        shapes,
+        imagePath: "..\\pictures\\x.jpg",
+        imageHeight: 2,
+        imageWidth: 20,
+      }),
+      "json/lost.json": JSON.stringify({ shapes: [], imagePath: "lost.jpg" }),
+      "pictures/x.jpg": "",
+    });
+    const dataset = await labelme(join(root, "json"), { split: "train" });
+    expect(dataset.samples.map(({ image }) => image)).toEqual([join(root, "pictures/x.jpg")]);
+    expect(dataset.classes.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(dataset.unpaired).toEqual(["lost.json"]);
+    await expect(labelme(join(root, "pictures"), { split: "train" })).rejects.toThrow("0 JSON files");
+  });
+
+  test("cvat(): key frames of a video are joined for boxes, refused for polygons", async () => {
+    const box = (frame: number, x: number, outside = 0): string =>
+      `<box frame="${frame}" outside="${outside}" xtl="${x}" ytl="0" xbr="${x + 2}" ybr="2"/>`;
+    const xml = (shapes: string): string =>
+      `<annotations><meta><task><labels><label><name>a</name><color>#ff8000</color></label></labels><original_size><width>8</width><height>2</height></original_size></task></meta><track id="0" label="a">${shapes}</track></annotations>`;
+    const polygon = (frame: number): string => `<polygon frame="${frame}" outside="0" points="0,0;2,0;2,2"/>`;
+    const root = await fixture({
+      "a.xml": xml(box(0, 0) + box(4, 4) + box(5, 4, 1)),
+      "b.xml": xml(polygon(0) + polygon(4)),
+      "c.xml": '<!DOCTYPE x [<!ENTITY a "b">]><annotations/>',
+      ...Object.fromEntries([0, 2, 4, 5].map((i) => [`frames/frame_00000${i}.png`, ""])),
+    });
+    const options = { split: "train", images: join(root, "frames"), background: "none" };
+    const dataset = await cvat(join(root, "a.xml"), options);
+    expect(dataset.classes[1]).toEqual({ name: "a", color: [255, 128, 0] });
+    expect((await labelsOf(dataset)).map((label) => label.slice(0, 8).join(""))).toEqual([
+      "11000000",
+      "00110000",
+      "00001100",
+      "00000000",
+    ]);
+    await expect(cvat(join(root, "b.xml"), options)).rejects.toThrow(
+      "key frames 0 and 4 of a polygon only; export it with interpolated frames",
+    );
+    await expect(cvat(join(root, "c.xml"), options)).rejects.toThrow("document type declaration");
+  });
+});

@@ -1,0 +1,36 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Dataset } from "../sample.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { type ScanOptions, type ScanResult, scan } from "./scan.ts";
+
+/** A cached scan if it is of exactly these files, classes and label maps, else undefined. */
+export async function freshScan(dataset: Dataset, cachePath: string): Promise<ScanResult | undefined> {
+  let cached: ScanResult;
+  try {
+    cached = JSON.parse(await readFile(cachePath, "utf8")) as ScanResult;
+  } catch {
+    return undefined;
+  }
+  return cached?.fingerprint === (await fingerprint(dataset)) ? cached : undefined;
+}
+
+/**
+ * The scan of a split, from the cache if it is fresh, else made now and cached.
+ *
+ * @param cachePath - A JSON file of the caller's; its folder is made.
+ */
+export async function cachedScan(
+  dataset: Dataset,
+  cachePath: string,
+  options: ScanOptions = {},
+): Promise<ScanResult> {
+  const fresh = await freshScan(dataset, cachePath);
+  if (fresh) return fresh;
+  const result = await scan(dataset, options);
+  await mkdir(dirname(cachePath), { recursive: true });
+  // Renamed into place: a run that stops here leaves no half-written cache.
+  await writeFile(`${cachePath}.new`, JSON.stringify(result));
+  await rename(`${cachePath}.new`, cachePath);
+  return result;
+}
