@@ -1,4 +1,4 @@
-import { type WriteOptions, writeNewFile } from "../data/drawing/label-png.ts";
+import { type WriteOptions, writeNewFile } from "../core/atomic-file.ts";
 import type { ClassInfo } from "../data/sample.ts";
 import type { CoarsePolygon } from "./rasterise.ts";
 

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Device, fromTypedArray, noGrad, type Tensor, tidy } from "@armseg/torch";
 import type { Config } from "../config/schema.ts";
+import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { colorize, encodeRgbPng, type FloatMap, heatmap } from "../data/drawing/index.ts";
 import type { Dataset, LabelImage, RgbImage } from "../data/sample.ts";
 import { predictWithConfidence } from "../evaluation/index.ts";
@@ -12,13 +13,6 @@ import type { SampleImage, SampleRecord } from "../runs/records.ts";
 import { logitsOf } from "./validate.ts";
 
 const ROWS = 4;
-
-/** Spread over the split, so that they are not four frames of one street. */
-function chosen(dataset: Dataset): Dataset["samples"] {
-  const { samples } = dataset;
-  const count = Math.min(ROWS, samples.length);
-  return Array.from({ length: count }, (_, i) => samples[Math.floor(((i + 0.5) * samples.length) / count)]!);
-}
 
 /** The picture as it was before normalisation, at the size the network sees. */
 function toRgb({ image, size }: EvaluationImage, { mean, std }: Config["augmentation"]): RgbImage {
@@ -85,7 +79,8 @@ export async function drawSamples(
   mkdirSync(join(folder, "figures", "samples"), { recursive: true });
   const records: SampleRecord[] = [];
   await using reader = createEvaluationReader({
-    samples: chosen(dataset),
+    // Spread over the split, so that they are not four frames of one street.
+    samples: evenlySpaced(dataset.samples, ROWS),
     normalise: config.augmentation,
     base: config.evaluation.base,
     workers: 0,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { ConfigError } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import { type Comparison, compareScores } from "../core/statistics.ts";
+import { textTable } from "../core/text-table.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { isRun, runPaths } from "../runs/run-folder.ts";
@@ -99,15 +100,7 @@ export function seedsText({ folder, isComplete, comparisons }: SeedsResult): str
   ]);
   const table = [["mIoU in percent", "mean", "std", "difference", "95 % interval", "by seed"], ...rows];
   const shown = comparisons.length > 1 ? table : table.map((row) => [...row.slice(0, 3), row[5]!]);
-  const widths = shown[0]!.map((_, column) => Math.max(...shown.map((row) => row[column]!.length)));
-  const lines = shown.map((row) =>
-    row
-      .map((cell, i) =>
-        i === 0 || i === row.length - 1 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!),
-      )
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = textTable(shown, { left: [0, shown[0]!.length - 1] });
   const state = isComplete
     ? `Runs and reports are in ${folder}.`
     : "Stopped; continue with the same command and --resume.";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isNode, LineCounter, parseDocument } from "yaml";
+import { textTable } from "../core/text-table.ts";
 import { readConfig } from "./read-config.ts";
 
 /** One value of a configuration. */
@@ -63,10 +64,7 @@ export function explanationText(values: readonly ExplainedValue[]): string {
   const rows = values.map(
     ({ key, value, origin }) => [key, shorten(JSON.stringify(value) ?? "unset"), origin] as const,
   );
-  const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
-  return rows
-    .map(([key, value, origin]) => `${key.padEnd(widths[0]!)}  ${value.padEnd(widths[1]!)}  ${origin}`)
-    .join("\n");
+  return textTable(rows, { left: [0, 1, 2] }).join("\n");
 }
 
 function shorten(text: string): string {

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { scenesClasses } from "@armseg/scenes";
 import { coarsenFolder } from "../coarsen/index.ts";
+import { makeFolderOnce } from "../core/atomic-file.ts";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { folder } from "../data/formats/folder.ts";
 import type { Dataset, LabelMap } from "../data/sample.ts";
 import { writeScenes } from "../data/write-scenes.ts";
@@ -10,18 +10,8 @@ import type { Config } from "./schema.ts";
 
 const VALUES: LabelMap = {
   encoding: "values",
-  classes: { ...Object.fromEntries(scenesClasses.map((_, i) => [i, i])), 255: 255 },
+  classes: { ...Object.fromEntries(scenesClasses.map((_, i) => [i, i])), [IGNORE_INDEX]: IGNORE_INDEX },
 };
-
-/** Makes a folder under another name and renames it, so that one that is there is whole. */
-export async function makeOnce(place: string, make: (unfinished: string) => Promise<unknown>): Promise<void> {
-  if (existsSync(place)) return;
-  const unfinished = `${place}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(dirname(place), { recursive: true });
-  await make(unfinished);
-  await rename(unfinished, place);
-}
 
 /**
  * Generated street scenes, made on first use: `fine` as they were generated, `coarse-labels` as an annotator would draw
@@ -32,13 +22,13 @@ export async function openScenes(data: Config["data"], purpose: "train" | "val")
   const total = count.train + count.val;
   const splits = { train: count.train / total, val: count.val / total };
   const fine = join(root, "fine");
-  await makeOnce(fine, (unfinished) => writeScenes(unfinished, { count: total, seed, size, splits }));
+  await makeFolderOnce(fine, (unfinished) => writeScenes(unfinished, { count: total, seed, size, splits }));
   const isCoarse = purpose === "train" && data.annotations !== "fine";
   const fineLabels = join(fine, "labels", purpose);
   const coarseLabels = join(root, "coarse-labels", purpose);
   if (isCoarse) {
     const options = { seed, classes: scenesClasses };
-    await makeOnce(coarseLabels, (unfinished) => coarsenFolder(fineLabels, unfinished, options));
+    await makeFolderOnce(coarseLabels, (unfinished) => coarsenFolder(fineLabels, unfinished, options));
   }
   return folder({
     name: isCoarse ? "scenes, coarse" : "scenes",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { imageSize } from "../data/read-image.ts";
 import type { Dataset } from "../data/sample.ts";
 import { type ClassWeightFormula, classWeights } from "../data/scan/class-weights.ts";
@@ -75,10 +76,7 @@ async function openTraining({ data, reweighting, training }: Config) {
       `reweighting.cleanSamples: expected at least a batch (${training.batchSize}) and a batch to be left of ${fine.samples.length}, got ${count}`,
     );
   }
-  const held = Array.from(
-    { length: count },
-    (__, i) => fine.samples[Math.floor(((i + 0.5) * fine.samples.length) / count)]!,
-  );
+  const held = evenlySpaced(fine.samples, count);
   const names = new Set(held.map(({ name }) => name));
   return {
     train: { ...train, samples: train.samples.filter(({ name }) => !names.has(name)) },

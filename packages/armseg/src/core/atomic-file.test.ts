@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { runChild, startChild } from "../runs/testing/child.ts";
 import { temporaryFolder, tinyFileSystem } from "../runs/testing/folders.ts";
-import { removeTemporaryFiles, replaceFileAtomically, writeFileAtomically } from "./atomic-file.ts";
+import {
+  makeFolderOnce,
+  removeTemporaryFiles,
+  replaceFileAtomically,
+  writeFileAtomically,
+  writeNewFile,
+} from "./atomic-file.ts";
 
 describe("writeFileAtomically", () => {
   test("writes text and bytes, and leaves nothing else in the folder", () => {
@@ -22,7 +28,7 @@ describe("writeFileAtomically", () => {
   test("leaves the old content where a file may not grow far enough (a limit of the process)", () => {
     const path = join(temporaryFolder(), "a");
     fs.writeFileSync(path, "old");
-    const code = `import { writeFileAtomically } from "./atomic-file.ts";
+    const code = `import { writeFileAtomically } from "../core/atomic-file.ts";
       writeFileAtomically(${JSON.stringify(path)}, Buffer.alloc(4_000_000));`;
     const { status, stderr } = runChild(code, { fileSizeLimitKiB: 1024 });
     expect(status).toBe(1);
@@ -37,7 +43,7 @@ describe("writeFileAtomically", () => {
     const size = 2_000_000;
     fs.writeFileSync(path, Buffer.alloc(size, 1));
     for (let round = 0; round < 3; round++) {
-      const child = await startChild(`import { writeFileAtomically } from "./atomic-file.ts";
+      const child = await startChild(`import { writeFileAtomically } from "../core/atomic-file.ts";
         console.log("ready");
         for (let i = 1; ; i++) writeFileAtomically(${JSON.stringify(path)}, Buffer.alloc(${size}, i % 250));`);
       await new Promise((done) => setTimeout(done, 20 + 17 * round));
@@ -74,6 +80,39 @@ describe("replaceFileAtomically", () => {
     expect(fs.readFileSync(join(folder, "a"), "utf8")).toBe("old");
     expect(fs.readdirSync(folder)).toEqual(["a"]);
   });
+});
+
+test("a file that is only a cache is moved into place without a flush", async () => {
+  const folder = temporaryFolder();
+  await replaceFileAtomically(join(folder, "a"), (path) => fs.writeFileSync(path, "new"), { flush: false });
+  expect(fs.readFileSync(join(folder, "a"), "utf8")).toBe("new");
+  expect(fs.readdirSync(folder)).toEqual(["a"]);
+});
+
+test("writeNewFile makes the folder, and replaces a file only when told to", () => {
+  const path = join(temporaryFolder(), "new", "a");
+  writeNewFile("save", path, "old", {});
+  expect(() => writeNewFile("save", path, "new", {})).toThrow(
+    `save(): ${path} exists and is not overwritten`,
+  );
+  expect(fs.readFileSync(path, "utf8")).toBe("old");
+  writeNewFile("save", path, "new", { overwrite: true });
+  expect(fs.readFileSync(path, "utf8")).toBe("new");
+});
+
+test("makeFolderOnce makes a folder whole or not at all, and only once", async () => {
+  const folder = join(temporaryFolder(), "parent", "made");
+  const make = (text: string) => async (unfinished: string) => {
+    fs.mkdirSync(unfinished);
+    fs.writeFileSync(join(unfinished, "a"), text);
+    if (text === "half") throw new Error("stopped");
+  };
+  await expect(makeFolderOnce(folder, make("half"))).rejects.toThrow("stopped");
+  expect(fs.existsSync(folder)).toBe(false);
+  await makeFolderOnce(folder, make("first"));
+  await makeFolderOnce(folder, make("second"));
+  expect(fs.readFileSync(join(folder, "a"), "utf8")).toBe("first");
+  expect(fs.readdirSync(join(folder, ".."))).toEqual(["made"]);
 });
 
 test("removeTemporaryFiles removes our own and no other file", () => {

@@ -2,6 +2,12 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 
+/** How a new file is written. */
+export interface WriteOptions {
+  /** Replace a file that exists. Default false: an error. */
+  readonly overwrite?: boolean;
+}
+
 /** `.NAME.armseg-PID-RANDOM.tmp`: recognisable, so that what a crash leaves behind can be removed by name. */
 const TEMPORARY_NAME = /^\..+\.armseg-\d+-[0-9a-f]{8}\.tmp$/;
 
@@ -27,19 +33,58 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
  * As {@link writeFileAtomically}, for a writer that wants a path of its own (checkpoints of many gigabytes).
  *
  * @param write - Writes the whole file at the path it is given. It may be asynchronous.
+ * @param options.flush - Flushes file and folder to the disk, so that the file survives a power failure. Default true; a cache
+ *   can do without.
  * @throws If `write` fails or the file cannot be moved into place; the file that was there before is unchanged.
  */
 export async function replaceFileAtomically(
   path: string,
   write: (temporaryPath: string) => void | Promise<void>,
+  options: { readonly flush?: boolean } = {},
 ): Promise<void> {
   const temporary = temporaryPath(path);
   try {
     await write(temporary);
-    moveIntoPlace(temporary, path);
+    if (options.flush ?? true) moveIntoPlace(temporary, path);
+    else fs.renameSync(temporary, path);
   } catch (error) {
     throw failed("replaceFileAtomically", path, temporary, error);
   }
+}
+
+/**
+ * Writes a file as {@link writeFileAtomically} does, makes its folder if needed, and refuses to replace a file unless told to.
+ *
+ * @param caller - The function that the error of an existing file names.
+ * @throws {Error} If the file exists and `overwrite` is not set, or it cannot be written.
+ */
+export function writeNewFile(
+  caller: string,
+  path: string,
+  content: string | Uint8Array,
+  { overwrite = false }: WriteOptions,
+): void {
+  if (!overwrite && fs.existsSync(path)) {
+    throw new Error(`${caller}(): ${path} exists and is not overwritten; choose another place or remove it.`);
+  }
+  fs.mkdirSync(dirname(path), { recursive: true });
+  writeFileAtomically(path, content);
+}
+
+/**
+ * Makes a whole folder: `make` fills one of another name, which is then renamed, so that a folder that is there is complete.
+ * Does nothing where the folder exists.
+ */
+export async function makeFolderOnce(
+  folder: string,
+  make: (unfinished: string) => Promise<unknown>,
+): Promise<void> {
+  if (fs.existsSync(folder)) return;
+  const unfinished = `${folder}.unfinished`;
+  fs.rmSync(unfinished, { recursive: true, force: true });
+  fs.mkdirSync(dirname(folder), { recursive: true });
+  await make(unfinished);
+  fs.renameSync(unfinished, folder);
 }
 
 /**

@@ -1,3 +1,12 @@
+/** How much one series of scores lies above another, pair by pair. */
+export interface PairedDifference {
+  readonly mean: number;
+  /** Sample standard deviation (n - 1); NaN of a single pair. */
+  readonly deviation: number;
+  /** 95 % confidence interval of the mean difference, by Student's t; NaN of a single pair. */
+  readonly interval: readonly [low: number, high: number];
+}
+
 /** Scores of one method over the seeds. */
 export interface Comparison {
   readonly name: string;
@@ -7,12 +16,7 @@ export interface Comparison {
   /** Sample standard deviation (n - 1); NaN of a single score. */
   readonly deviation: number;
   /** To the first method, seed by seed; absent for it. */
-  readonly difference?: {
-    readonly mean: number;
-    readonly deviation: number;
-    /** 95 % confidence interval of the mean difference, by Student's t; NaN of a single pair. */
-    readonly interval: readonly [low: number, high: number];
-  };
+  readonly difference?: PairedDifference;
 }
 
 /** Two-sided 5 % points of Student's t for 1 to 30 degrees of freedom. */
@@ -29,29 +33,33 @@ function studentT(degrees: number): number {
   return T_95[degrees - 1] ?? z + first / degrees + second / degrees ** 2;
 }
 
-function meanOf(values: readonly number[]): number {
+/** Returns the mean; NaN of nothing. */
+export function mean(values: readonly number[]): number {
   return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function deviationOf(values: readonly number[]): number {
+/** Returns the sample standard deviation (n - 1); NaN of fewer than two values. */
+export function deviation(values: readonly number[]): number {
   if (values.length < 2) return Number.NaN;
-  const mean = meanOf(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
-}
-
-function differenceOf(
-  scores: readonly number[],
-  base: readonly number[],
-): NonNullable<Comparison["difference"]> {
-  const pairs = scores.slice(0, base.length).map((score, i) => score - base[i]!);
-  const [mean, deviation] = [meanOf(pairs), deviationOf(pairs)];
-  const half =
-    pairs.length < 2 ? Number.NaN : (studentT(pairs.length - 1) * deviation) / Math.sqrt(pairs.length);
-  return { mean, deviation, interval: [mean - half, mean + half] };
+  const centre = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }
 
 /**
- * Mean, spread and paired differences to the first method.
+ * Compares two series of scores pair by pair: what both owe to the same seed cancels.
+ *
+ * @param scores - As many as `base`, or fewer: the first ones count.
+ */
+export function pairedDifference(scores: readonly number[], base: readonly number[]): PairedDifference {
+  const pairs = scores.slice(0, base.length).map((score, i) => score - base[i]!);
+  const [centre, spread] = [mean(pairs), deviation(pairs)];
+  const half =
+    pairs.length < 2 ? Number.NaN : (studentT(pairs.length - 1) * spread) / Math.sqrt(pairs.length);
+  return { mean: centre, deviation: spread, interval: [centre - half, centre + half] };
+}
+
+/**
+ * Compares methods with the first one: means, deviations and paired differences.
  *
  * @param scores - By method, then by seed, the same seeds in the same order for all; later seeds may be missing.
  */
@@ -64,9 +72,9 @@ export function compareScores(
     return {
       name,
       scores: own,
-      mean: meanOf(own),
-      deviation: deviationOf(own),
-      ...(i > 0 && { difference: differenceOf(own, scores[0]!) }),
+      mean: mean(own),
+      deviation: deviation(own),
+      ...(i > 0 && { difference: pairedDifference(own, scores[0]!) }),
     };
   });
 }

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { generateScene, scenesClasses } from "@armseg/scenes";
-import { writeLabelPng, writeNewFile } from "./drawing/label-png.ts";
+import { writeNewFile } from "../core/atomic-file.ts";
+import { writeLabelPng } from "./drawing/label-png.ts";
 import { writeRgbPng } from "./drawing/rgb-png.ts";
 
 /** What to write. */

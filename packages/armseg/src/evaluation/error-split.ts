@@ -1,6 +1,6 @@
+import { textTable } from "../core/text-table.ts";
 import type { LabelMap } from "./maps.ts";
 import { checkSameSize, IGNORE_INDEX } from "./maps.ts";
-import { alignColumns } from "./metrics-table.ts";
 
 /** What a coarse label says of a pixel whose fine label is known. */
 export const COARSE_STATES = ["right", "wrong", "void"] as const;
@@ -144,5 +144,5 @@ export function errorSplitTable({ bands, ...total }: ErrorSplitResult): string {
     ),
     line("all", total),
   ];
-  return `${alignColumns(rows).join("\n")}\nErrors in percent (percent of all pixels); px of a frame ${REFERENCE_WIDTH} wide.\n`;
+  return `${textTable(rows).join("\n")}\nErrors in percent (percent of all pixels); px of a frame ${REFERENCE_WIDTH} wide.\n`;
 }

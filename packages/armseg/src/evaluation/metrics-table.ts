@@ -1,3 +1,4 @@
+import { textTable } from "../core/text-table.ts";
 import type { Metrics } from "./metrics.ts";
 
 /**
@@ -31,21 +32,10 @@ export function metricsTable(
     "",
   ];
   const total = `Pixel accuracy (aAcc) ${score(metrics.aAcc)}, ${metrics.pixels.toLocaleString("en-GB")} pixels; all in percent.`;
-  return `${alignColumns([head, ...rows, means]).join("\n")}\n${total}\n`;
+  return `${textTable([head, ...rows, means]).join("\n")}\n${total}\n`;
 }
 
 /** A share in percent with two decimals, or that there was nothing to measure. */
 export function score(share: number): string {
   return Number.isNaN(share) ? "no pixels" : (100 * share).toFixed(2);
-}
-
-/** Rows of cells as lines: the first column to the left, the others to the right, two blanks between. */
-export function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
-      .join("  ")
-      .trimEnd(),
-  );
 }

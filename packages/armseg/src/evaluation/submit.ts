@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import sharp from "sharp";
-import { writeNewFile } from "../data/drawing/label-png.ts";
+import { writeNewFile } from "../core/atomic-file.ts";
 import type { LabelMap } from "./maps.ts";
 
 /** What a benchmark's server wants: 8-bit grey PNGs with its own values, under its own names. */

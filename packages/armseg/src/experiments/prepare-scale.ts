@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { coarsenFolder } from "../coarsen/index.ts";
 import { openData } from "../config/open-data.ts";
-import { makeOnce } from "../config/open-scenes.ts";
+import { makeFolderOnce } from "../core/atomic-file.ts";
 import { ConfigError } from "../config/read-config.ts";
 import { DataError } from "../data/data-error.ts";
 import { camvid } from "../data/formats/camvid.ts";
@@ -52,5 +52,5 @@ async function drawCamvidCoarse({ folder, data }: Places, say: (text: string) =>
   const labels = dirname(annotation.path);
   const options = { seed: 0, classes: fine.classes, labelMap: annotation.labelMap };
   if (!existsSync(place)) say(`drawing coarse labels of ${labels} in ${place}`);
-  await makeOnce(place, (unfinished) => coarsenFolder(labels, unfinished, options));
+  await makeFolderOnce(place, (unfinished) => coarsenFolder(labels, unfinished, options));
 }

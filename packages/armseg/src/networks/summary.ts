@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, noGrad, ops } from "@armseg/torch";
+import { textTable } from "../core/text-table.ts";
 import { PooledConv2d } from "./pooled-context.ts";
 import { segmenter } from "./segmenter.ts";
 import type { SegmenterConfig } from "./segmenter-config.ts";
@@ -138,15 +139,13 @@ export function summarise(
 /** The summary as a table for a terminal. */
 export function formatSummary(summary: NetworkSummary): string {
   const { convolutions, parameters, multiplyAdds, activationBytes, logits } = summary;
-  const rows = [...summary.parts, { part: "all", convolutions, parameters, multiplyAdds }].map((row) =>
-    [
-      row.part.padEnd(20),
-      String(row.convolutions).padStart(12),
-      row.parameters.toLocaleString("en").padStart(14),
-      (row.multiplyAdds / 1e9).toFixed(2).padStart(14),
-    ].join(""),
-  );
-  const head = `${"part".padEnd(20)}${"convolutions".padStart(12)}${"parameters".padStart(14)}${"GMAC, forward".padStart(14)}`;
+  const head = ["part", "convolutions", "parameters", "GMAC, forward"];
+  const rows = [...summary.parts, { part: "all", convolutions, parameters, multiplyAdds }].map((row) => [
+    row.part,
+    String(row.convolutions),
+    row.parameters.toLocaleString("en"),
+    (row.multiplyAdds / 1e9).toFixed(2),
+  ]);
   const memory = `activations kept for the backward pass: ${(activationBytes / 2 ** 30).toFixed(2)} GiB`;
-  return [head, ...rows, `logits: [${logits.join(", ")}]`, memory].join("\n");
+  return [...textTable([head, ...rows]), `logits: [${logits.join(", ")}]`, memory].join("\n");
 }

@@ -1,6 +1,6 @@
 export { colorize } from "./colorize.ts";
 export { type FloatMap, heatmap, viridis } from "./heatmap.ts";
-export { encodeLabelPng, labelPalette, type WriteOptions, writeLabelPng } from "./label-png.ts";
+export { encodeLabelPng, labelPalette, writeLabelPng } from "./label-png.ts";
 export { legend } from "./legend.ts";
 export { overlay } from "./overlay.ts";
 export { encodeRgbPng, writeRgbPng } from "./rgb-png.ts";

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import { writeFileAtomically } from "../../core/atomic-file.ts";
-import { type ClassInfo, IGNORE_INDEX, type LabelImage } from "../sample.ts";
+import { argumentError } from "../../core/argument-error.ts";
+import { type WriteOptions, writeNewFile } from "../../core/atomic-file.ts";
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
+import type { ClassInfo, LabelImage } from "../sample.ts";
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
@@ -58,27 +58,21 @@ function chunk(type: string, body: Uint8Array): Uint8Array {
 export function checkLabel(caller: string, label: LabelImage, classCount: number): void {
   const { height, width, data } = label;
   if (!(height > 0 && width > 0) || data.length !== height * width) {
-    throw new RangeError(
-      `${caller}(): expected height × width labels, got ${data.length} for ${height}×${width}.`,
-    );
+    throw argumentError(caller, "height × width labels", `${data.length} for ${height}×${width}`);
   }
   if (classCount > 256) {
-    throw new RangeError(`${caller}(): expected at most 256 classes, got ${classCount}; labels have 8 bits.`);
+    throw argumentError(caller, "at most 256 classes", classCount, "labels have 8 bits");
   }
   const wrong = data.findIndex((value) => value >= classCount && value !== IGNORE_INDEX);
   if (wrong >= 0) {
     const place = `row ${Math.floor(wrong / width)}, column ${wrong % width}`;
-    throw new RangeError(
-      `${caller}(): expected labels below ${classCount} or ${IGNORE_INDEX}, got ${data[wrong]} at ${place}. ` +
-        "Map the labels to this list of classes first.",
+    throw argumentError(
+      caller,
+      `labels below ${classCount} or ${IGNORE_INDEX}`,
+      `${data[wrong]} at ${place}`,
+      "map the labels to this list of classes first",
     );
   }
-}
-
-/** How files are written. */
-export interface WriteOptions {
-  /** Replace a file that exists. Default false: an error. */
-  readonly overwrite?: boolean;
 }
 
 /**
@@ -93,18 +87,4 @@ export function writeLabelPng(
   options: WriteOptions = {},
 ): void {
   writeNewFile("writeLabelPng", path, encodeLabelPng(label, classes), options);
-}
-
-/** Writes a file whole or not at all, refusing to replace one unless told. @throws {Error} Naming the file. */
-export function writeNewFile(
-  caller: string,
-  path: string,
-  content: string | Uint8Array,
-  { overwrite = false }: WriteOptions,
-): void {
-  if (!overwrite && existsSync(path)) {
-    throw new Error(`${caller}(): ${path} exists and is not overwritten; choose another place or remove it.`);
-  }
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomically(path, content);
 }

@@ -1,6 +1,6 @@
 import sharp from "sharp";
+import { type WriteOptions, writeNewFile } from "../../core/atomic-file.ts";
 import type { RgbImage } from "../sample.ts";
-import { type WriteOptions, writeNewFile } from "./label-png.ts";
 
 /** Encodes a picture as an RGB PNG, without loss. */
 export async function encodeRgbPng(image: RgbImage): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { writeFileAtomically } from "../../core/atomic-file.ts";
 import type { Dataset } from "../sample.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type ScanOptions, type ScanResult, scan } from "./scan.ts";
@@ -29,8 +30,6 @@ export async function cachedScan(
   if (fresh) return fresh;
   const result = await scan(dataset, options);
   await mkdir(dirname(cachePath), { recursive: true });
-  // Renamed into place: a run that stops here leaves no half-written cache.
-  await writeFile(`${cachePath}.new`, JSON.stringify(result));
-  await rename(`${cachePath}.new`, cachePath);
+  writeFileAtomically(cachePath, JSON.stringify(result));
   return result;
 }

@@ -1,6 +1,7 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
+import { textTable } from "../../core/text-table.ts";
 import { countOf } from "../formats/pair-files.ts";
 import type { ValueCount } from "../labels/inspect-label.ts";
-import { IGNORE_INDEX } from "../sample.ts";
 import { classWeights } from "./class-weights.ts";
 import type { Problem, ScanResult } from "./scan.ts";
 
@@ -61,7 +62,7 @@ function classTable(result: ScanResult): string {
     valuesOf(result.values, IGNORE_INDEX),
     result.ignoredPixels.toLocaleString("en-GB"),
   ];
-  return table([header, ...rows, ignored]);
+  return textTable([header, ...rows, ignored], { left: [1, 2] }).join("\n");
 }
 
 function percent(part: number, whole: number): string {
@@ -75,23 +76,6 @@ function valuesOf(values: readonly ValueCount[], label: number): string {
     own.slice(0, MAX_VALUES).join(separator) +
     (own.length > MAX_VALUES ? ` and ${own.length - MAX_VALUES} more` : "")
   );
-}
-
-/** Rows as aligned columns: texts to the left, numbers to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const columns = Math.max(...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, i) =>
-    Math.max(...rows.map((row) => row[i]?.length ?? 0)),
-  );
-  const isText = (column: number): boolean => column === 1 || column === 2;
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (isText(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
 }
 
 function unknownValues(values: readonly ValueCount[]): string[] {

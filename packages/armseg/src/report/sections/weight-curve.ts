@@ -1,3 +1,4 @@
+import { evenlySpacedWithEnds } from "../../core/evenly-spaced.ts";
 import { curveAgainstOptimum } from "../../core/hoelder-optimum.ts";
 import type { CurveRecord } from "../../runs/records.ts";
 import { figure, figures, section } from "../page.ts";
@@ -22,7 +23,7 @@ export function weightCurve(data: ReportData): string {
 }
 
 function historyFigure(curves: readonly CurveRecord[]): string {
-  const shown = thinned(curves, MOST_CURVES);
+  const shown = evenlySpacedWithEnds(curves, MOST_CURVES);
   const [first, last] = [shown[0]!.iteration, shown.at(-1)!.iteration];
   const color = (iteration: number) => rampColor(last === first ? 1 : (iteration - first) / (last - first));
   const chart = lineChart(
@@ -107,10 +108,4 @@ function countFigure(last: CurveRecord): string {
     chart,
     `${formatNumber(total)} valid pixels since the record before.`,
   );
-}
-
-/** The first, the last, and what lies evenly between them. */
-function thinned<T>(items: readonly T[], count: number): readonly T[] {
-  if (items.length <= count) return items;
-  return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]!);
 }
