@@ -28,7 +28,7 @@ describe("writeFileAtomically", () => {
   test("leaves the old content where a file may not grow far enough (a limit of the process)", () => {
     const path = join(temporaryFolder(), "a");
     fs.writeFileSync(path, "old");
-    const code = `import { writeFileAtomically } from "../core/atomic-file.ts";
+    const code = `import { writeFileAtomically } from "./core/atomic-file.ts";
       writeFileAtomically(${JSON.stringify(path)}, Buffer.alloc(4_000_000));`;
     const { status, stderr } = runChild(code, { fileSizeLimitKiB: 1024 });
     expect(status).toBe(1);
@@ -43,7 +43,7 @@ describe("writeFileAtomically", () => {
     const size = 2_000_000;
     fs.writeFileSync(path, Buffer.alloc(size, 1));
     for (let round = 0; round < 3; round++) {
-      const child = await startChild(`import { writeFileAtomically } from "../core/atomic-file.ts";
+      const child = await startChild(`import { writeFileAtomically } from "./core/atomic-file.ts";
         console.log("ready");
         for (let i = 1; ; i++) writeFileAtomically(${JSON.stringify(path)}, Buffer.alloc(${size}, i % 250));`);
       await new Promise((done) => setTimeout(done, 20 + 17 * round));

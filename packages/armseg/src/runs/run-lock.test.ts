@@ -6,7 +6,7 @@ import { acquireRunLock } from "./run-lock.ts";
 import { startChild } from "./testing/child.ts";
 import { temporaryFolder } from "./testing/folders.ts";
 
-const lockingChild = (path: string) => `import { acquireRunLock } from "./run-lock.ts";
+const lockingChild = (path: string) => `import { acquireRunLock } from "./runs/run-lock.ts";
   acquireRunLock(${JSON.stringify(path)});
   console.log("ready");
   setInterval(() => {}, 1000);`;
@@ -106,7 +106,7 @@ describe("acquireRunLock", () => {
       path,
       JSON.stringify({ ...ownIdentity(), bootId: "before", since: "2020", token: "0123456789abcdef" }),
     );
-    const contender = (name: number) => `import { acquireRunLock } from "./run-lock.ts";
+    const contender = (name: number) => `import { acquireRunLock } from "./runs/run-lock.ts";
       import { writeFileSync } from "node:fs";
       const start = ${Date.now() + 1500};
       while (Date.now() < start);
