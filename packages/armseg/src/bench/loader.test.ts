@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type PictureFolder, pictureFolder } from "../pipeline/testing/picture-folder.ts";
+import { type ImageFolder, imageFolder } from "../pipeline/testing/image-folder.ts";
 import { benchLoader } from "./loader.ts";
 
-let pictures: PictureFolder;
+let folder: ImageFolder;
 beforeAll(async () => {
-  pictures = await pictureFolder(2);
+  folder = await imageFolder(2);
 });
-afterAll(() => pictures.remove());
+afterAll(() => folder.remove());
 
 test("ours is measured without any peer, and peers that are not installed are left out", async () => {
   const { images, figures } = await benchLoader({
-    samples: pictures.samples,
+    samples: folder.samples,
     images: 3,
     rounds: 1,
     pythons: ["/nowhere/python3"],
@@ -28,6 +28,6 @@ test("labels that the peer cannot read are a named error", async () => {
     labelMap: { encoding: "names", classes: {} },
     background: 255,
   } as const;
-  const samples = [{ ...pictures.samples[0]!, annotation }];
+  const samples = [{ ...folder.samples[0]!, annotation }];
   await expect(benchLoader({ samples, images: 1, rounds: 1 })).rejects.toThrow("mask of label values");
 });

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateScene } from "@armseg/scenes";
+import { median } from "@armseg/torch/bench";
 import sharp from "sharp";
 import type { LabelMap, Sample } from "../data/sample.ts";
-import { createLoader } from "../pipeline/loader.ts";
-import { augmentationPresets } from "../pipeline/presets.ts";
+import { augmentationPresets, createLoader } from "../pipeline/index.ts";
 
 export interface LoaderBenchOptions {
-  /** Pictures to load, 2048x1024, with label ids as masks; without them scenes are generated (some seconds each). */
+  /** Images to load, 2048x1024, with label ids as masks; without them scenes are generated (some seconds each). */
   readonly samples?: readonly Sample[];
   /** Images of one measurement. Default 40. */
   readonly images?: number;
@@ -34,7 +34,7 @@ export interface LoaderBenchResult {
 }
 
 /**
- * Images a second a core of the Cityscapes recipe (2048x1024 PNG to an augmented, normalised 512x1024 crop with its label), beside the same
+ * Measures the images per second and core of the Cityscapes recipe (2048x1024 PNG to an augmented, normalised 512x1024 crop with its label), beside the same
  * steps in Python.
  *
  * Processor time is measured, not the clock's: other work on the machine and the number of threads do not matter.
@@ -62,12 +62,6 @@ export async function benchLoader(options: LoaderBenchOptions = {}): Promise<Loa
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 async function ourRate(samples: readonly Sample[], images: number, seed: number): Promise<number> {

@@ -100,13 +100,7 @@ function makeBatch([n, height, width]: StepBenchSize): Batch {
     labels: Uint8Array.from({ length: n * height * width }, (_, i) => regions[regionOf(i) % regions.length]!),
     names: [],
     validPixels: n * height * width,
-    format: {
-      batchSize: n,
-      size: [height, width],
-      imageType: "float32",
-      layout: "channelsLast",
-      weights: false,
-    },
+    format: { batchSize: n, size: [height, width], weights: false },
     [Symbol.dispose]() {},
   };
 }

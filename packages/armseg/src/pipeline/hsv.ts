@@ -68,7 +68,7 @@ const memoColors = new Int32Array(1 << MEMO_BITS);
 const memoMapped = new Int32Array(1 << MEMO_BITS);
 
 /**
- * Send every pixel through HSV and back, once for each map, replacing hue and saturation on the way, in place.
+ * Sends every pixel through HSV and back, once for each map, replacing hue and saturation on the way, in place.
  *
  * @param data - `[..., 3]`, 8-bit RGB.
  */

@@ -23,7 +23,7 @@ export interface PreviewOptions {
 }
 
 /**
- * The first samples of a training with batch size 1 and this seed, augmented, as 8-bit pictures with their labels.
+ * Returns the first samples of a training with batch size 1 and this seed, augmented, as 8-bit images with their labels.
  *
  * @throws {DataError} If a file cannot be read.
  */

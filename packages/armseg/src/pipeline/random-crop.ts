@@ -14,7 +14,7 @@ export interface RandomCropOptions {
 const MAX_REDRAWS = 10;
 
 /**
- * Draw the window of the resized image that becomes the crop; it is smaller than the crop where the image is.
+ * Draws the window of the resized image that becomes the crop; it is smaller than the crop where the image is.
  *
  * mmsegmentation `RandomCrop`: up to ten further draws until the crop shows more than one class and the largest holds less than
  * `maxCategoryRatio` of the pixels that are not ignored.
@@ -45,7 +45,7 @@ function drawWindow(random: CounterRandom, resized: Size, crop: Size): Window {
   return { top, left, height, width };
 }
 
-/** Whether valid pixels show more than one class and none holds `maxRatio` of them or more. */
+/** Returns whether valid pixels show more than one class and none holds `maxRatio` of them or more. */
 export function isVaried(counts: Float64Array, maxRatio: number): boolean {
   let classes = 0;
   let total = 0;
@@ -61,7 +61,7 @@ export function isVaried(counts: Float64Array, maxRatio: number): boolean {
 }
 
 /**
- * Pixels of each label value in a window of the label resized by nearest neighbour, without resizing it.
+ * Counts the pixels of each label value in a window of the label resized by nearest neighbour, without resizing it.
  *
  * @returns 256 counts.
  */

@@ -7,18 +7,18 @@ export interface ImagePart {
   readonly pixels: RgbImage;
   /** `[height, width]` of the whole image. */
   readonly imageSize: Size;
-  /** Place of the first pixel in the whole image. */
+  /** Position of the first pixel in the whole image. */
   readonly top: number;
   readonly left: number;
 }
 
-/** All of an image. */
+/** Returns all of an image as a part. */
 export function wholePart(image: RgbImage): ImagePart {
   return { pixels: image, imageSize: [image.height, image.width], top: 0, left: 0 };
 }
 
 /**
- * A window of the resized image, without making the rest of it.
+ * Returns a window of the resized image, without making the rest of it.
  *
  * Bit for bit what OpenCV gives for `cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)[window]` (mmcv's bilinear `imresize`): half-pixel
  * centres, 11-bit weights, no antialiasing when shrinking, and the mean of 2x2 pixels when both sides are exactly halved.
@@ -26,7 +26,7 @@ export function wholePart(image: RgbImage): ImagePart {
  * @param part - At least {@link sourceWindow} of the image, `[height, width, 3]`, 8-bit.
  * @param size - `[height, width]` of the whole resized image.
  * @param window - In pixels of the resized image.
- * @param options.flip - Mirror the window left to right.
+ * @param options.flip - Whether to mirror the window left to right.
  * @param options.out - Memory for the result, `window.height · window.width · 3` bytes.
  * @returns `[window.height, window.width, 3]`, 8-bit.
  * @throws If the window leaves the resized image.
@@ -49,7 +49,7 @@ export function resizeImageWindow(
 }
 
 /**
- * The pixels of an image that a window of it, resized, is made of.
+ * Returns the window of an image that a window of it, resized, is made of.
  *
  * @param imageSize - `[height, width]` of the image.
  * @param size - `[height, width]` of the whole resized image.
