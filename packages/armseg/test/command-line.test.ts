@@ -84,14 +84,14 @@ describe("from two folders to a checked configuration, without libtorch", () => 
 
   test("data check finds both splits fit, as text and as JSON, and draws them", () => {
     const { status, stdout } = armseg(
-      ["data", "check", "armseg.yaml", "--sheet", "sheet.png"],
+      ["data", "check", "armseg.yaml", "--preview", "samples.html"],
       withoutLibtorch,
     );
     expect(stdout).toMatch(
-      /8 images[\s\S]*class_3[\s\S]*2 images[\s\S]*Wrote sheet\.png[\s\S]*Fit to train on/,
+      /8 images[\s\S]*class_3[\s\S]*2 images[\s\S]*Wrote samples\.html[\s\S]*Fit to train on/,
     );
     expect(status).toBe(0);
-    expect(existsSync(join(folder, "sheet.png"))).toBe(true);
+    expect(existsSync(join(folder, "samples.html"))).toBe(true);
     const json = JSON.parse(armseg(["data", "check", "armseg.yaml", "--json"], withoutLibtorch).stdout);
     expect(json).toMatchObject({ isUsable: true, shared: [], train: { samples: 8 }, val: { samples: 2 } });
   });
@@ -104,12 +104,12 @@ describe("from two folders to a checked configuration, without libtorch", () => 
     expect(stdout).toMatch(/error: value outside the label map[\s\S]*Not fit to train on/);
   });
 
-  test("data preview draws augmented samples", () => {
+  test("data preview shows augmented samples", () => {
     const { status, stdout } = armseg(
       ["data", "preview", "armseg.yaml", "--set", "augmentation.crop=[48,64]", "--count", "2"],
       withoutLibtorch,
     );
-    expect(stdout).toBe("Wrote preview.png.\n");
+    expect(stdout).toBe("Wrote preview.html.\n");
     expect(status).toBe(0);
   });
 

@@ -16,6 +16,12 @@ export function size(text: string): [height: number, width: number] {
   throw new InvalidArgumentError("Expected HEIGHTxWIDTH, e.g. 512x1024.");
 }
 
+/** Checks, for commander, that a file to write is named as a page. */
+export function htmlFile(text: string): string {
+  if (text.endsWith(".html")) return text;
+  throw new InvalidArgumentError("Expected a name that ends in .html; previews are pages.");
+}
+
 /** What a benchmark runs on. */
 export function deviceOption(): Option {
   return new Option("--device <name>", "what both sides run on").choices(["cpu", "cuda"]).default("cpu");

@@ -1,16 +1,16 @@
 import { openData } from "../config/open-data.ts";
 import type { Config } from "../config/schema.ts";
-import { writeRgbPng } from "../data/drawing/index.ts";
+import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { readLabel } from "../data/labels/read-label.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Dataset } from "../data/sample.ts";
 import { isUsable, type ScanResult, scan } from "../data/scan/scan.ts";
 import { scanText } from "../data/scan/scan-text.ts";
-import { type SheetSample, sampleSheet } from "./sample-sheet.ts";
+import { type LabelledImage, writeSamplePage } from "./preview.ts";
 
 export interface CheckDataOptions {
-  /** File for a sheet of samples with their labels. Default: none. */
-  readonly sheet?: string;
+  /** HTML file for samples with their labels. Default: none. */
+  readonly preview?: string;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -21,10 +21,11 @@ export interface DataCheck {
   readonly val: ScanResult;
   /** Names that are in both splits: scores on them mean little. */
   readonly shared: readonly string[];
-  readonly sheet: string | null;
+  /** The file with samples. */
+  readonly preview: string | null;
 }
 
-const SAMPLES_A_SPLIT = 4;
+const SAMPLES_PER_SPLIT = 4;
 
 /**
  * Reads every file of both splits and counts what is in them.
@@ -42,14 +43,17 @@ export async function checkData(data: Config["data"], options: CheckDataOptions 
     isUsable: isUsable(found.train, "training") && isUsable(found.val, "reading"),
     ...found,
     shared: val.samples.flatMap(({ name, image }) => (images.has(image) ? [name] : [])),
-    sheet: options.sheet === undefined ? null : await writeSheet(options.sheet, [train, val]),
+    preview: options.preview === undefined ? null : await previewOf(options.preview, [train, val]),
   };
 }
 
-async function writeSheet(path: string, datasets: readonly Dataset[]): Promise<string> {
-  const samples: SheetSample[] = [];
+async function previewOf(path: string, datasets: readonly Dataset[]): Promise<string> {
+  const samples: LabelledImage[] = [];
   for (const dataset of datasets) {
-    for (const sample of spread(dataset.samples.filter(({ annotation }) => annotation))) {
+    for (const sample of evenlySpaced(
+      dataset.samples.filter(({ annotation }) => annotation),
+      SAMPLES_PER_SPLIT,
+    )) {
       const image = await readImage(sample.image).catch(() => null);
       const label =
         image && (await readLabel(sample.annotation!, [image.height, image.width]).catch(() => null));
@@ -57,24 +61,18 @@ async function writeSheet(path: string, datasets: readonly Dataset[]): Promise<s
       if (image && label) samples.push({ name: `${dataset.split}: ${sample.name}`, image, label });
     }
   }
-  await writeRgbPng(path, await sampleSheet(samples, datasets[0]!.classes));
-  return path;
+  const { name, classes } = datasets[0]!;
+  return await writeSamplePage(path, `Samples of ${name}`, samples, classes);
 }
 
-/** A few items, evenly spread. */
-function spread<T>(items: readonly T[]): T[] {
-  const count = Math.min(SAMPLES_A_SPLIT, items.length);
-  return Array.from({ length: count }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / count)]!);
-}
-
-/** Both scans as text, with the verdict at the end. */
-export function checkText({ isUsable, train, val, shared, sheet }: DataCheck): string {
+/** Returns both scans as text, with the verdict at the end. */
+export function checkText({ isUsable, train, val, shared, preview }: DataCheck): string {
   const both =
     shared.length > 0
-      ? [
-          `warning: ${shared.length} pictures are in both splits, e.g. ${shared[0]}; scores on them mean little`,
-        ]
+      ? [`warning: ${shared.length} images are in both splits, e.g. ${shared[0]}; scores on them mean little`]
       : [];
-  const verdict = isUsable ? "Fit to train on." : "Not fit to train on: mend the errors above first.";
-  return [scanText(train), scanText(val), ...both, ...(sheet ? [`Wrote ${sheet}.`] : []), verdict].join("\n");
+  const verdict = isUsable ? "Fit to train on." : "Not fit to train on: fix the errors above first.";
+  return [scanText(train), scanText(val), ...both, ...(preview ? [`Wrote ${preview}.`] : []), verdict].join(
+    "\n",
+  );
 }

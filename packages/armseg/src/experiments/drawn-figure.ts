@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
-import { figure, figures, page, section } from "../report/page.ts";
+import { figure, figures, image, page, section, table } from "../report/page.ts";
 import { element, escapeText } from "../report/svg/markup.ts";
 import { svgFile } from "./chart-file.ts";
 import type { PlannedCell } from "./plan-cells.ts";
@@ -14,14 +14,23 @@ export interface FigureRun {
   readonly folder: string;
 }
 
-/** A chart or a picture with its words. */
+/** An image of a panel with the line below it. */
+export interface PanelImage {
+  /** Of its file, after the panel's name. */
+  readonly name: string;
+  readonly caption: string;
+  /** Bytes of a PNG. */
+  readonly png: Uint8Array;
+}
+
+/** A chart, or rows of images, with its words. */
 export interface Panel {
   /** Of its file, without the figure's name and ending. */
   readonly name: string;
   readonly title: string;
   readonly explanation: string;
-  /** An SVG element, or the bytes of a PNG. */
-  readonly content: string | Uint8Array;
+  /** An SVG element, or rows of images. */
+  readonly content: string | readonly (readonly PanelImage[])[];
 }
 
 /** What a figure is made of, and the numbers behind it. */
@@ -31,7 +40,7 @@ export interface DrawnFigure {
 }
 
 /**
- * Writes a figure as one HTML page that needs nothing from outside, and each panel as a file of its own.
+ * Writes a figure as one HTML page that needs nothing from outside, and each chart and image as a file of its own.
  *
  * @param name - Of the files, e.g. `figure5`.
  * @returns The paths, the page's first.
@@ -54,13 +63,11 @@ export function writeFigure(
       figures(...panels.map((panel) => figure(panel.title, markupOf(panel), panel.explanation))),
     ),
   );
-  const files: [string, string | Uint8Array][] = [
+  const files: (readonly [string, string | Uint8Array])[] = [
     [`${name}.html`, html],
     [`${name}.json`, `${JSON.stringify(numbers, null, 1)}\n`],
-    ...panels.map((panel): [string, string | Uint8Array] =>
-      typeof panel.content === "string"
-        ? [`${name}-${panel.name}.svg`, svgFile(panel.content)]
-        : [`${name}-${panel.name}.png`, panel.content],
+    ...panels.flatMap((panel) =>
+      filesOf(panel).map(([file, content]) => [`${name}-${file}`, content] as const),
     ),
   ];
   return files.map(([file, content]) => {
@@ -69,8 +76,15 @@ export function writeFigure(
   });
 }
 
-function markupOf({ content, title }: Panel): string {
+function filesOf({ name, content }: Panel): [string, string | Uint8Array][] {
+  if (typeof content === "string") return [[`${name}.svg`, svgFile(content)]];
+  return content.flat().map((one) => [`${name}-${one.name.replaceAll("/", "_")}.png`, one.png]);
+}
+
+function markupOf({ content }: Panel): string {
   if (typeof content === "string") return content;
-  const source = `data:image/png;base64,${Buffer.from(content).toString("base64")}`;
-  return `<img src="${source}" alt="${escapeText(title)}" style="width:100%">`;
+  const rows = content.map((row) =>
+    row.map(({ png, caption, name }) => image(png, name) + element("p", {}, escapeText(caption))),
+  );
+  return table([], rows, "images");
 }

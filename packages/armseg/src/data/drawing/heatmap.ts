@@ -1,3 +1,4 @@
+import { argumentError } from "../../core/argument-error.ts";
 import type { RgbImage } from "../sample.ts";
 
 /** Nine anchors of the viridis colour map (dark blue over green to yellow); between them colours are interpolated. */
@@ -21,7 +22,7 @@ export interface FloatMap {
 }
 
 /**
- * Numbers as colours, from dark blue over green to yellow; what is not a number is grey.
+ * Returns numbers as colours, from dark blue over green to yellow; what is not a number is grey.
  *
  * @param range - Values shown darkest and brightest; beyond them colours stay. Default: the least and greatest finite value.
  * @throws {RangeError} If the data do not fill the size, or the range is empty or not finite.
@@ -29,12 +30,10 @@ export interface FloatMap {
 export function heatmap(map: FloatMap, range: readonly [number, number] = rangeOf(map.data)): RgbImage {
   const [low, high] = range;
   if (map.data.length !== map.height * map.width) {
-    throw new RangeError(
-      `heatmap(): expected ${map.height}×${map.width} numbers, got ${map.data.length} of them.`,
-    );
+    throw argumentError("heatmap", `${map.height}×${map.width} numbers`, map.data.length);
   }
   if (!(Number.isFinite(low) && Number.isFinite(high) && low <= high)) {
-    throw new RangeError(`heatmap(): expected a finite range [low, high], got [${low}, ${high}].`);
+    throw argumentError("heatmap", "a finite range [low, high]", [low, high]);
   }
   const data = new Uint8Array(map.data.length * 3);
   map.data.forEach((value: number, i: number) => {
@@ -44,7 +43,7 @@ export function heatmap(map: FloatMap, range: readonly [number, number] = rangeO
   return { height: map.height, width: map.width, data };
 }
 
-/** Colour of a share in [0, 1] (clamped) in the viridis colour map, 0..255. */
+/** Returns the colour of a share in [0, 1] (clamped) in the viridis colour map, 0..255. */
 export function viridis(share: number): [number, number, number] {
   const position = Math.min(1, Math.max(0, share)) * (VIRIDIS.length - 1);
   const index = Math.min(VIRIDIS.length - 2, Math.floor(position));

@@ -8,7 +8,7 @@ import sharp from "sharp";
 import { expect, test } from "vitest";
 import { decodePng } from "../labels/png.ts";
 import type { ClassInfo, LabelImage } from "../sample.ts";
-import { colorize } from "./colorize.ts";
+import { colorize } from "./label-colors.ts";
 import { encodeLabelPng, labelPalette, writeLabelPng } from "./label-png.ts";
 
 /** The label that golden/make-label-png.py was given. */

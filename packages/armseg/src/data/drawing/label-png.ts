@@ -36,7 +36,7 @@ export function encodeLabelPng(label: LabelImage, classes: readonly ClassInfo[])
   ]);
 }
 
-/** Red, green, blue of the 256 label values; black for those that are no class. */
+/** Returns red, green, blue of the 256 label values; black for those that are no class. */
 export function labelPalette(classes: readonly ClassInfo[]): Uint8Array {
   const palette = new Uint8Array(768);
   classes.slice(0, 256).forEach(({ color }, index) => {

@@ -2,7 +2,7 @@ import sharp from "sharp";
 import { type WriteOptions, writeNewFile } from "../../core/atomic-file.ts";
 import type { RgbImage } from "../sample.ts";
 
-/** Encodes a picture as an RGB PNG, without loss. */
+/** Encodes an image as an RGB PNG, without loss. */
 export async function encodeRgbPng(image: RgbImage): Promise<Uint8Array> {
   const { height, width, data } = image;
   return sharp(data, { raw: { width, height, channels: 3 } })
@@ -11,7 +11,7 @@ export async function encodeRgbPng(image: RgbImage): Promise<Uint8Array> {
 }
 
 /**
- * Writes a picture as an RGB PNG, whole or not at all, making its folder if needed.
+ * Writes an image as an RGB PNG, whole or not at all, making its folder if needed.
  *
  * @throws {Error} If the file exists and `overwrite` is not set, or it cannot be written.
  */
