@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { getThreads, manualSeed, ops, setThreads, type Tensor, tidy, useCudnnBenchmark } from "@armseg/torch";
 import { type BenchDevice, findPython, medianMs, type Place, placeOf, placeText } from "@armseg/torch/bench";
-import { whyNotFused } from "../losses/fused.ts";
+import { unsupportedReason } from "../losses/fused.ts";
 import { SegmentationLoss } from "../losses/index.ts";
 import { ArmCurve } from "../reweighting/index.ts";
 import { peakBytes } from "./peak-memory.ts";
@@ -113,10 +113,10 @@ function measure(
 }
 
 /** Why there is no fused loss on this device, or `null`. */
-function whyNoFused([, c]: LossBenchSize, device: BenchDevice): string | null {
+function fusedUnsupportedReason([, c]: LossBenchSize, device: BenchDevice): string | null {
   using curve = new ArmCurve();
   const { settings } = new SegmentationLoss({ curve });
-  return tidy(() => whyNotFused(ops.zeros([1, c, 16, 16], { device }), settings));
+  return tidy(() => unsupportedReason(ops.zeros([1, c, 16, 16], { device }), settings));
 }
 
 interface PeerFigure {
@@ -191,7 +191,7 @@ export function benchLoss(options: LossBenchOptions = {}): LossBenchResult {
   try {
     const place = placeOf(device);
     manualSeed(0);
-    const fusedMissing = whyNoFused(size, device);
+    const fusedMissing = fusedUnsupportedReason(size, device);
     const measured = fusedMissing === null ? measure("fused", size, device, runs) : null;
     const composed = measure("composed", size, device, Math.ceil(runs / 3));
     const found = measurePeer(size, device, threads);

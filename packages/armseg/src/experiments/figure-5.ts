@@ -1,6 +1,6 @@
 import { type Device, fromTypedArray, noGrad, ops, type Tensor, tidy } from "@armseg/torch";
 import { loadTrained } from "../commands/evaluate.ts";
-import { SegmentationLoss } from "../losses/index.ts";
+import { BIN_SUMS, SegmentationLoss } from "../losses/index.ts";
 import { createEvaluationReader } from "../pipeline/index.ts";
 import { lineChart, type Point, type Series } from "../report/svg/line-chart.ts";
 import { CURVE_INTERVALS, LinearCurve } from "../reweighting/index.ts";
@@ -75,7 +75,7 @@ async function profileRun(folder: string): Promise<LossProfile> {
   using trained = await loadTrained({ folder, checkpoint: "last", split: "train" });
   const { config, network, dataset } = trained;
   const device = config.training.device as Device;
-  using curve = new LinearCurve({ k: 0, b: 1 }).to({ device });
+  using curve = new LinearCurve({ slope: 0, intercept: 1 }).to({ device });
   const criterion = new SegmentationLoss({ curve });
   await using reader = createEvaluationReader({
     samples: spread(dataset.samples, IMAGES),
@@ -83,7 +83,7 @@ async function profileRun(folder: string): Promise<LossProfile> {
     base: config.evaluation.base,
     ...(config.training.workers !== undefined && { workers: config.training.workers }),
   });
-  using sum: Tensor = ops.zeros([4, CURVE_INTERVALS + 1], { dtype: "float64" });
+  using sum: Tensor = ops.zeros([BIN_SUMS.length, CURVE_INTERVALS + 1], { dtype: "float64" });
   for await (const { image, size, label } of reader) {
     if (!label) continue;
     tidy(() =>
@@ -91,7 +91,8 @@ async function profileRun(folder: string): Promise<LossProfile> {
         const images = fromTypedArray(image, [1, 3, ...size]).to(device, "float32");
         const { height, width, data } = label;
         const labels = fromTypedArray(data, [1, height, width]).to(device, "uint8");
-        sum.add_(criterion.call({ logits: network.call(images).logits, labels }).bins.to("cpu", "float64"));
+        const { report } = criterion.call({ logits: network.call(images).logits, labels });
+        if (report?.bins) sum.add_(report.bins.sums.cpu());
       }),
     );
   }

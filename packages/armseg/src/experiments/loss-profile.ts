@@ -1,4 +1,6 @@
 import type { Tensor } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
+import { namedBins } from "../losses/index.ts";
 
 /** Mean loss and weight of pixels by their confidence (the paper's Figure 5), one entry a bin. */
 export interface LossProfile {
@@ -15,24 +17,29 @@ export interface LossProfile {
 /**
  * Figure 5 from the bins that a `SegmentationLoss` returns, summed over as many batches as wanted.
  *
- * A network without a curve is profiled with the flat one: `new LinearCurve({ k: 0, b: 1 })`.
+ * A network without a curve is profiled with the flat one: `new LinearCurve({ slope: 0, intercept: 1 })`.
  *
- * @param bins - float64 `[4, K + 1]`: count, Σw, Σl, Σw^(p−1) at each knot.
+ * @param bins - float64 `[4, K + 1]`: `report.bins.sums` of a loss, or the sum of several.
  * @param options.binCount - Bins of the profile, at most K + 1. Default 64.
  * @throws {RangeError} If the bins are empty, or fewer than `binCount`.
  */
-export function lossProfile(bins: Tensor, options: { binCount?: number } = {}): LossProfile {
+export function lossProfile(bins: Tensor | null, options: { binCount?: number } = {}): LossProfile {
   const binCount = options.binCount ?? 64;
-  const knots = bins.size(1);
-  if (knots < Math.max(2, binCount)) {
-    throw new RangeError(
-      `lossProfile(): expected bins [4, K + 1] of at least ${Math.max(2, binCount)} knots, got [${bins.shape.join(", ")}]; ` +
-        "call the loss with a curve, if only the flat one, and with statistics",
+  const knots = bins?.size(1) ?? 0;
+  if (!bins || knots < Math.max(2, binCount)) {
+    throw argumentError(
+      "lossProfile",
+      `bins of at least ${Math.max(2, binCount)} knots`,
+      bins ? knots : "none",
+      "call the loss with a curve, if only the flat one, and with statistics",
     );
   }
-  const values = bins.toTypedArray() as Float64Array;
-  const row = (index: number) => grouped(values.subarray(index * knots, (index + 1) * knots), binCount);
-  const [count, weight, loss] = [row(0), row(1), row(2)];
+  const { count: pixels, weightSum, lossSum } = namedBins(bins.toTypedArray() as Float64Array);
+  const [count, weight, loss] = [pixels, weightSum, lossSum].map((sums) => grouped(sums, binCount)) as [
+    number[],
+    number[],
+    number[],
+  ];
   const position = Float64Array.from({ length: knots }, (_, k) => (2 * k) / (knots - 1) - 1);
   const ones = grouped(new Float64Array(knots).fill(1), binCount);
   return {

@@ -14,9 +14,12 @@ test("a sure and an unsure pixel", () => {
 test.each(INDICATORS)("%s by the kernel and by ATen is the same", (indicator) => {
   manualSeed(0);
   const logits = ops.randn([1, 5, 4, 6]).mul(2);
-  const logS = ops.randn([1, 1, 4, 6]);
-  const fused = lowVarianceMap(logits, [13, 17], { indicator, logS });
-  const composed = lowVarianceMap(logits.to("float64"), [13, 17], { indicator, logS: logS.to("float64") });
+  const logScale = ops.randn([1, 1, 4, 6]);
+  const fused = lowVarianceMap(logits, [13, 17], { indicator, logScale });
+  const composed = lowVarianceMap(logits.to("float64"), [13, 17], {
+    indicator,
+    logScale: logScale.to("float64"),
+  });
   for (const [i, u] of fused.confidence.entries()) expect(u).toBeCloseTo(composed.confidence[i] as number, 4);
 });
 

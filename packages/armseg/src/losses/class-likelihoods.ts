@@ -27,15 +27,15 @@ export function logLikelihoods(logits: Tensor, valid: Tensor): Tensor {
 }
 
 /**
- * logS of an uncertainty head in the labels' resolution, 0 outside of `valid`.
+ * logScale of an uncertainty head in the labels' resolution, 0 outside of `valid`.
  *
- * It is logS that is interpolated, not s: so s stays positive and both agree at every pixel of the head.
+ * It is logScale that is interpolated, not s: so s stays positive and both agree at every pixel of the head.
  *
- * @param logS - `[N, h, w]` or `[N, 1, h, w]`.
+ * @param logScale - `[N, h, w]` or `[N, 1, h, w]`.
  * @returns `[N, H, W]`.
  */
-export function upsampledLogS(logS: Tensor, valid: Tensor): Tensor {
-  const map = logS.ndim === 3 ? logS.unsqueeze(1) : logS;
+export function upsampledLogScale(logScale: Tensor, valid: Tensor): Tensor {
+  const map = logScale.ndim === 3 ? logScale.unsqueeze(1) : logScale;
   return upsampled(map, [valid.size(1), valid.size(2)])
     .squeeze(1)
     .maskedFill(valid.logicalNot(), 0);

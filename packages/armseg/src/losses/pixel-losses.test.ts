@@ -4,7 +4,7 @@ import type { PixelLoss } from "./pixel-losses.ts";
 import { pixelLoss } from "./pixel-losses.ts";
 
 const logLikelihood = doubles([Math.log(0.25), 0, -2e4]);
-const logS = doubles([Math.log(2), 0, 5]);
+const logScale = doubles([Math.log(2), 0, 5]);
 
 const byHand: [PixelLoss, number[]][] = [
   ["ce", [Math.log(4), 0, 2e4]],
@@ -14,7 +14,7 @@ const byHand: [PixelLoss, number[]][] = [
 ];
 
 test.each(byHand)("%s of likelihoods 1/4, 1 and e^-20000", (kind, expected) => {
-  const actual = numbers(pixelLoss(kind, { logLikelihood, logS }));
+  const actual = numbers(pixelLoss(kind, { logLikelihood, logScale }));
   for (const [i, value] of actual.entries())
     expect(relativeError([value], [expected[i] as number], 1e-9)).toBeLessThan(1e-14);
 });
@@ -27,5 +27,5 @@ test("gce is CE for a small q, and 1 − p for q = 1; focal with γ = 0 is CE", 
 });
 
 test("kl needs an uncertainty head", () => {
-  expect(() => pixelLoss("kl", { logLikelihood })).toThrow("kl needs logS of an uncertainty head");
+  expect(() => pixelLoss("kl", { logLikelihood })).toThrow("kl needs logScale of an uncertainty head");
 });

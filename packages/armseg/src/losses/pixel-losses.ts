@@ -18,7 +18,7 @@ export interface PixelLossSource {
   /** ln p_y of the label, `[N, H, W]`. */
   readonly logLikelihood: Tensor;
   /** Logarithm of the predicted uncertainty, `[N, H, W]`; needed by `kl` only. */
-  readonly logS?: Tensor | null | undefined;
+  readonly logScale?: Tensor | null | undefined;
 }
 
 /**
@@ -50,19 +50,19 @@ export function focal(logLikelihood: Tensor, gamma = DEFAULT_GAMMA): Tensor {
 }
 
 /**
- * KL loss with a predicted uncertainty: l = CE/s + ½·ln s, s = exp(logS) (the paper's section 4.4).
+ * KL loss with a predicted uncertainty: l = CE/s + ½·ln s, s = exp(logScale) (the paper's section 4.4).
  *
  * It is negative where s is small and the label is likely.
  */
-export function uncertaintyLoss(logLikelihood: Tensor, logS: Tensor): Tensor {
-  return logS.mul(0.5).sub(logLikelihood.mul(logS.neg().exp()));
+export function uncertaintyLoss(logLikelihood: Tensor, logScale: Tensor): Tensor {
+  return logScale.mul(0.5).sub(logLikelihood.mul(logScale.neg().exp()));
 }
 
 /**
  * The loss of each pixel.
  *
  * @returns l, `[N, H, W]`, in nats; what it holds where the label is ignored is for the caller to leave out.
- * @throws {Error} If `kl` has no `logS`.
+ * @throws {Error} If `kl` has no `logScale`.
  */
 export function pixelLoss(kind: PixelLoss, source: PixelLossSource, options: PixelLossOptions = {}): Tensor {
   switch (kind) {
@@ -73,8 +73,8 @@ export function pixelLoss(kind: PixelLoss, source: PixelLossSource, options: Pix
     case "focal":
       return focal(source.logLikelihood, options.gamma);
     case "kl":
-      if (!source.logS)
-        throw new Error("pixelLoss(): kl needs logS of an uncertainty head, got none; add the head");
-      return uncertaintyLoss(source.logLikelihood, source.logS);
+      if (!source.logScale)
+        throw new Error("pixelLoss(): kl needs logScale of an uncertainty head, got none; add the head");
+      return uncertaintyLoss(source.logLikelihood, source.logScale);
   }
 }

@@ -52,7 +52,9 @@ describe("LinearCurve (section 4.3)", () => {
   });
 
   test("refuses a line that turns negative", () => {
-    expect(() => new LinearCurve({ k: -1, b: 0.5 })).toThrow("not negative on [-1, 1], got -1·u + 0.5");
+    expect(() => new LinearCurve({ slope: -1, intercept: 0.5 })).toThrow(
+      "not negative on [-1, 1], got -1·u + 0.5",
+    );
   });
 });
 

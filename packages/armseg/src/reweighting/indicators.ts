@@ -8,7 +8,7 @@ export interface ConfidenceSource {
   /** ln p of the class likelihoods, `[N, C, H, W]`. */
   readonly logLikelihoods: Tensor;
   /** Logarithm of the predicted uncertainty s, `[N, H, W]`; needed by `kl` only. */
-  readonly logS?: Tensor | null | undefined;
+  readonly logScale?: Tensor | null | undefined;
 }
 
 /** Below this normalised variance, `logVar` calls every pixel equally unconfident. */
@@ -65,12 +65,12 @@ export function entropyConfidence(logLikelihoods: Tensor): Tensor {
 }
 
 /**
- * `kl`: u = (1 − s)/(1 + s) = −tanh(logS/2), of the uncertainty s = exp(logS) that the KL loss predicts.
+ * `kl`: u = (1 − s)/(1 + s) = −tanh(logScale/2), of the uncertainty s = exp(logScale) that the KL loss predicts.
  *
- * @param logS - `[N, H, W]`.
+ * @param logScale - `[N, H, W]`.
  */
-export function uncertaintyConfidence(logS: Tensor): Tensor {
-  return logS.mul(-0.5).tanh();
+export function uncertaintyConfidence(logScale: Tensor): Tensor {
+  return logScale.mul(-0.5).tanh();
 }
 
 /** Each indicator as a function of its source; to be called through {@link confidence}. */
@@ -79,10 +79,12 @@ const indicators: Readonly<Record<Indicator, (source: ConfidenceSource) => Tenso
   std: ({ logLikelihoods }) => deviationConfidence(logLikelihoods),
   logVar: ({ logLikelihoods }) => logVarianceConfidence(logLikelihoods),
   entropy: ({ logLikelihoods }) => entropyConfidence(logLikelihoods),
-  kl: ({ logS }) => {
-    if (!logS)
-      throw new Error("confidence(): indicator kl needs logS of an uncertainty head, got none; add the head");
-    return uncertaintyConfidence(logS);
+  kl: ({ logScale }) => {
+    if (!logScale)
+      throw new Error(
+        "confidence(): indicator kl needs logScale of an uncertainty head, got none; add the head",
+      );
+    return uncertaintyConfidence(logScale);
   },
 };
 
@@ -97,7 +99,7 @@ export const INDICATORS = Object.keys(indicators) as readonly Indicator[];
  *
  * @param options.detach - Whether no gradient flows back through u. Default true; false reproduces the collapse.
  * @returns `[N, H, W]` in [−1, 1], of the source's dtype.
- * @throws {Error} If there are fewer than two classes, or `kl` has no `logS`.
+ * @throws {Error} If there are fewer than two classes, or `kl` has no `logScale`.
  */
 export function confidence(
   indicator: Indicator,
@@ -110,6 +112,6 @@ export function confidence(
   if (!isDetached) return indicators[indicator](source);
   return indicators[indicator]({
     logLikelihoods: source.logLikelihoods.detach(),
-    logS: source.logS?.detach(),
+    logScale: source.logScale?.detach(),
   });
 }
