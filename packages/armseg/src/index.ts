@@ -4,6 +4,7 @@
 
 export * as baselines from "./baselines/index.ts";
 export * as coarsen from "./coarsen/index.ts";
+export { scenes } from "./coarsen/scenes.ts";
 export * as commands from "./commands/index.ts";
 export * as config from "./config/index.ts";
 export * as data from "./data/index.ts";

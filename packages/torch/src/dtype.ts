@@ -58,7 +58,10 @@ const ARRAYS: Partial<Record<DType, TypedArrayConstructor>> = {
 /** The typed array whose elements have the size of `dtype`'s. */
 export function typedArrayOf(dtype: DType): TypedArrayConstructor {
   const arrays = ARRAYS[dtype];
-  if (!arrays) throw new TypeError(`typedArrayOf(): ${dtype} has no typed array; convert with .to() first`);
+  if (!arrays)
+    throw new TypeError(
+      `typedArrayOf(): expected a dtype with a typed array, got ${dtype}; convert with .to() first`,
+    );
   return arrays;
 }
 

@@ -10,13 +10,13 @@ import {
   runPeer,
   timeMs,
 } from "@armseg/torch/bench";
-import { buildTraining, type Training } from "../config/build.ts";
+import { buildTraining, type TrainingObjects } from "../config/build.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import type { Batch } from "../pipeline/index.ts";
 import { CounterRandom } from "../pipeline/index.ts";
-import { toTensors } from "../training/batch-losses.ts";
-import { trainIteration } from "../training/step.ts";
+import { toTensors } from "../training/batch-tensors.ts";
+import { trainStep } from "../training/step.ts";
 
 export type StepBackbone = "resnet18" | "resnet50" | "resnet101";
 
@@ -124,15 +124,15 @@ function configOf({ backbone, size, device, precision }: Job, curve: "none" | "a
 }
 
 interface Contestant {
-  readonly training: Training;
+  readonly training: TrainingObjects;
   readonly step: () => number;
 }
 
 function prepare(job: Job, curve: "none" | "arm", batch: Batch): Contestant {
   manualSeed(0);
   const config = configOf(job, curve);
-  const training = buildTraining(config, CLASSES, null);
-  const step = () => timeMs(() => trainIteration(training, [batch], "joint", config), job.device);
+  const training = buildTraining(config, { classes: CLASSES, classWeights: null });
+  const step = () => timeMs(() => trainStep(training, [batch], "joint"), job.device);
   for (let i = 0; i < WARM_UP[job.device]; i++) step();
   return { training, step };
 }

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { getThreads, keepFreedMemory, manualSeed, setThreads, synchronize } from "@armseg/torch";
 import { type BenchDevice, median, type Place, placeOf, placeText, timeMs } from "@armseg/torch/bench";
 import { stringify } from "yaml";
-import { buildTraining, type Training } from "../config/build.ts";
-import { openLoader } from "../config/open-loader.ts";
-import { prepareData, type TrainingData } from "../config/prepare-data.ts";
+import { buildTraining, type TrainingObjects, trainerSettings } from "../config/build.ts";
+import { prepareData, type TrainingData } from "../config/build-data.ts";
+import { buildLoader } from "../config/build-loaders.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { createRun } from "../runs/run-folder.ts";
 import { RunLog } from "../runs/run-log.ts";
-import { trainIteration } from "../training/step.ts";
+import { trainStep } from "../training/step.ts";
 import { Trainer } from "../training/trainer.ts";
 
 export interface TrainingBenchOptions {
@@ -70,34 +70,38 @@ function configOf(
   );
 }
 
-async function bareSteps(training: Training, config: Config, data: TrainingData, runs: number) {
-  const loader = openLoader({ ...config, training: { ...config.training, workers: 0 } }, data, 0);
+async function bareSteps(training: TrainingObjects, config: Config, data: TrainingData, runs: number) {
+  const loader = buildLoader({ ...config, training: { ...config.training, workers: 0 } }, data, 0);
   using batch = (await loader.next())!;
   await loader.dispose();
-  const step = () => trainIteration(training, [batch], "joint", config);
+  const step = () => trainStep(training, [batch], "joint");
   return Array.from({ length: WARM_UP + runs }, () => timeMs(step, config.training.device)).slice(WARM_UP);
 }
 
 async function wholeIterations(
-  training: Training,
+  training: TrainingObjects,
   config: Config,
   data: TrainingData,
   folder: string,
   runs: number,
 ) {
   using run = createRun(folder, stringify(config));
-  await using loader = openLoader(config, data, 0);
+  await using loader = buildLoader(config, data, 0);
   using log = new RunLog(run.paths);
+  const checkpoints = new CheckpointIndex(run.paths.checkpoints, { keepLast: 1 });
   const stop = new AbortController();
   const ends: number[] = [];
   const trainer = new Trainer({
-    config,
-    training,
-    loader,
+    ...training,
+    ...trainerSettings(config),
+    data: loader,
+    baseline: null,
     log,
-    checkpoints: new CheckpointIndex(run.paths.checkpoints, { keepLast: 1 }),
+    checkpoints: {
+      save: (iteration, write) => checkpoints.save(iteration, write),
+      saveFailed: () => folder,
+    },
     evaluate: () => Promise.reject(new Error("the benchmark evaluates nothing")),
-    failurePath: join(folder, "failed.safetensors"),
     onProgress: () => {
       synchronize(config.training.device);
       ends.push(performance.now());
@@ -126,7 +130,10 @@ export async function benchTraining(options: TrainingBenchOptions = {}): Promise
     manualSeed(0);
     const config = configOf(join(folder, "scenes"), device, size);
     const data = await prepareData(config, { cacheFolder: join(folder, "cache"), say: () => {} });
-    const training = buildTraining(config, data.train.classes.length, data.classWeights);
+    const training = buildTraining(config, {
+      classes: data.train.classes.length,
+      classWeights: data.classWeights,
+    });
     const bare: number[] = [];
     const whole: number[] = [];
     for (let round = 0; round < rounds; round++) {

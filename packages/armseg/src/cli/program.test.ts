@@ -35,7 +35,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "config schema:",
     "summary: <config> --set <key=value> --classes <n> --json",
     "train: <config...> --set <key=value> --nproc <n> --out <folder> --resume --dry-run --seeds <n> --json",
-    "eval: <run> --set <key=value> --nproc <n> --checkpoint <which> --split <name> --json",
+    "eval: <run> --set <key=value> --nproc <n> --checkpoint <which> --split <name> --split-errors --coarse <folder> --json",
     "predict: <run> <inputs...> --set <key=value> --out <folder> (required) --checkpoint <which> --overlay --confidence --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
     "reproduce: <experiment> --set <key=value> --scale <name> (required) --data <folder> --weights <path> --seeds <n> --jobs <n> --out <folder> --dry-run --json",

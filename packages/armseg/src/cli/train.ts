@@ -8,7 +8,7 @@ import { examples, integer } from "./arguments.ts";
 import { setOption } from "./config-options.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";
-import { isSpeaker, processesOption, runInProcesses } from "./several-processes.ts";
+import { isMainProcess, processesOption, runInProcesses } from "./several-processes.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface Options {
@@ -34,7 +34,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue a run, bitwise as if it had never stopped")
     .option(
       "--dry-run",
-      "check the data, build the network, run two iterations at full size, plan memory and time",
+      "check the data, build the network, run three iterations at full size, plan memory and time",
     )
     .option(
       "--seeds <n>",
@@ -71,7 +71,7 @@ async function trainOne(path: string, options: Options): Promise<void> {
     const config = readConfig(path, options.set);
     return startTraining(config, { folder: folderOf(config, options), signal });
   });
-  if (await isSpeaker()) printResult(result, options.json, runText);
+  if (await isMainProcess()) printResult(result, options.json, runText);
 }
 
 async function plan(path: string, options: Options): Promise<void> {
@@ -88,7 +88,7 @@ async function trainSeveral(paths: readonly string[], seeds: number, options: Op
   const folder = options.out ?? join("runs", configs.map(({ name }) => name).join("-"));
   const isResumed = options.resume ?? false;
   const result = await interruptible((signal) => trainSeeds(configs, { folder, seeds, isResumed, signal }));
-  if (await isSpeaker()) printResult(result, options.json, seedsText);
+  if (await isMainProcess()) printResult(result, options.json, seedsText);
 }
 
 function folderOf({ name }: Config, { out }: Options): string {

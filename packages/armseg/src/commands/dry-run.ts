@@ -1,17 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keepFreedMemory, manualSeed } from "@armseg/torch";
-import { openComparator } from "../baselines/comparator.ts";
-import { buildTraining } from "../config/build.ts";
-import { openLoader } from "../config/open-loader.ts";
-import { prepareData } from "../config/prepare-data.ts";
+import type { Baseline } from "../baselines/index.ts";
+import { buildBaseline, buildTraining, loadPretrained, type TrainingObjects } from "../config/build.ts";
+import { prepareData, type TrainingData } from "../config/build-data.ts";
+import { buildLoader } from "../config/build-loaders.ts";
 import type { Config } from "../config/schema.ts";
 import { duration } from "../core/progress.ts";
-import type { Weigh } from "../training/batch-losses.ts";
-import { trainIteration } from "../training/step.ts";
-import { loadPretrained } from "./pretrained.ts";
-import { warnOfSlowPrecision } from "./slow-precision.ts";
+import type { Loader } from "../pipeline/index.ts";
+import { trainStep, type Weigh } from "../training/step.ts";
+import { prepareProcess } from "./prepare-process.ts";
 import type { RunControl } from "./train.ts";
 
 /** What a training will take, measured. */
@@ -30,55 +28,69 @@ export interface TrainingPlan {
 const ITERATIONS = 3;
 
 /**
- * Checks the data, builds the model and runs a few iterations at full size, without leaving anything behind.
+ * Checks the data, builds the model and runs three iterations at full size, without leaving anything behind.
  *
  * @throws As a training would at its start.
  */
-export async function dryRun(config: Config, control: Omit<RunControl, "folder">): Promise<TrainingPlan> {
-  const { stream = process.stderr } = control;
-  const say = (text: string) => stream?.write(`${text}\n`);
+export async function dryRun(
+  config: Config,
+  { stream = process.stderr }: Omit<RunControl, "folder">,
+): Promise<TrainingPlan> {
+  const say = (text: string) => void stream?.write(`${text}\n`);
   const cacheFolder = mkdtempSync(join(tmpdir(), "armseg-dry-run-"));
-  keepFreedMemory();
-  warnOfSlowPrecision(config.training, say);
-  manualSeed(config.training.seed);
+  prepareProcess(config, say);
   try {
     const data = await prepareData(config, { cacheFolder, say });
-    const training = buildTraining(config, data.train.classes.length, data.classWeights);
-    loadPretrained(training, config, say);
-    await using loader = openLoader(config, data, 0);
-    await using comparator = openComparator(config, data, training, 0);
-    const seconds: number[] = [];
-    for (let i = 0; i < ITERATIONS; i++) {
-      const batch = await loader.next();
-      if (!batch) break;
-      const start = performance.now();
-      const iterate = (weigh: Weigh | null) => trainIteration(training, [batch], "joint", config, weigh);
-      if (comparator) await comparator.withCleanBatch(iterate);
-      else iterate(null);
-      seconds.push((performance.now() - start) / 1000);
-      batch[Symbol.dispose]();
+    const classes = data.train.classes.length;
+    const training = buildTraining(config, { classes, classWeights: data.classWeights });
+    try {
+      loadPretrained(training, config, say);
+      return await measure(config, data, training);
+    } finally {
+      training.dispose();
     }
-    const parameters = [...training.network.parameters()].reduce(
-      (sum, parameter) => sum + parameter.numel,
-      0,
-    );
-    training.dispose();
-    const iterationSeconds = Math.min(...seconds.slice(1)) * config.optimizer.accumulate;
-    const { iterations } = config.schedule;
-    return {
-      iterations,
-      epochs: (iterations * config.optimizer.accumulate) / loader.iterationsPerEpoch,
-      parameters,
-      iterationSeconds,
-      totalHours: (iterations * iterationSeconds) / 3600,
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    };
   } finally {
     rmSync(cacheFolder, { recursive: true });
   }
 }
 
-/** The plan as lines for a terminal. */
+/** Runs a few iterations, and multiplies. */
+async function measure(config: Config, data: TrainingData, training: TrainingObjects): Promise<TrainingPlan> {
+  const { schedule, optimizer } = config;
+  await using loader = buildLoader(config, data, 0);
+  await using baseline = buildBaseline(config, data, training, 0);
+  const seconds = await timeSteps(training, loader, baseline);
+  const iterationSeconds = Math.min(...seconds.slice(1)) * optimizer.accumulate;
+  return {
+    iterations: schedule.iterations,
+    epochs: (schedule.iterations * optimizer.accumulate) / loader.iterationsPerEpoch,
+    parameters: [...training.network.parameters()].reduce((sum, { numel }) => sum + numel, 0),
+    iterationSeconds,
+    totalHours: (schedule.iterations * iterationSeconds) / 3600,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+/** Seconds of steps of one batch each, data not waited for. */
+async function timeSteps(
+  training: TrainingObjects,
+  loader: Loader,
+  baseline: Baseline | null,
+): Promise<number[]> {
+  const seconds: number[] = [];
+  for (let i = 0; i < ITERATIONS; i++) {
+    using batch = await loader.next();
+    if (!batch) break;
+    const start = performance.now();
+    const step = (weigh: Weigh | null) => trainStep(training, [batch], "joint", weigh);
+    if (baseline) await baseline.withMetaBatch(step);
+    else step(null);
+    seconds.push((performance.now() - start) / 1000);
+  }
+  return seconds;
+}
+
+/** Returns the plan as lines for a terminal. */
 export function dryRunText(plan: TrainingPlan): string {
   return [
     `parameters        ${plan.parameters.toLocaleString("en")}`,

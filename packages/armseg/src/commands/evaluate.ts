@@ -1,21 +1,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Device, tidy } from "@armseg/torch";
-import { buildNetwork } from "../config/build.ts";
+import { buildNetwork, onOwnDevice } from "../config/build.ts";
 import { openData } from "../config/open-data.ts";
-import { ofOwnDevice } from "../config/own-device.ts";
 import { readConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClassInfo, Dataset } from "../data/sample.ts";
-import { World } from "../distributed/world.ts";
-import { type EvaluationResult, metricsTable } from "../evaluation/index.ts";
+import { type DistributedContext, distributedContext, ONE_PROCESS } from "../distributed/context.ts";
+import { type EvaluationResult, errorSplitTable, metricsTable } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
 import { type Checkpoint, checkpointFileName, listCheckpoints } from "../runs/checkpoint-index.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { runPaths } from "../runs/run-folder.ts";
 import { loadModelWeights } from "../training/checkpoint.ts";
-import { validate } from "./validate.ts";
+import { openFineAndCoarse } from "./coarse-labels.ts";
+import { type CoarseLabels, validate } from "./validate.ts";
 
 export interface TrainedOptions {
   /** The run folder. */
@@ -24,8 +24,8 @@ export interface TrainedOptions {
   readonly checkpoint?: "best" | "last" | (string & {});
   /** `key=value`, put over the run's own configuration. */
   readonly overrides?: readonly string[];
-  /** Processes that share the work; each takes a GPU of its own. */
-  readonly world?: World | null;
+  /** Processes that share the work; each takes a GPU of its own. Default one. */
+  readonly context?: DistributedContext;
 }
 
 /** A trained network with what it was trained by, in evaluation mode. */
@@ -61,6 +61,14 @@ function checkpointPath({ folder, checkpoint = "best" }: TrainedOptions): string
   return join(place, checkpointFileName(found.iteration));
 }
 
+/** A run's own configuration was written by armseg, perhaps by an older one: only the overrides are worth a warning. */
+function readRunConfig({ folder, overrides }: TrainedOptions): Config {
+  const { config } = runPaths(folder);
+  return readConfig(config, overrides, (message) => {
+    if (!message.startsWith(config)) process.stderr.write(`warning: ${message}\n`);
+  });
+}
+
 /**
  * Loads the network of a run; needs none of its data.
  *
@@ -68,7 +76,7 @@ function checkpointPath({ folder, checkpoint = "best" }: TrainedOptions): string
  */
 export function loadNetwork(options: TrainedOptions): TrainedNetwork {
   const paths = runPaths(options.folder);
-  const config = ofOwnDevice(readConfig(paths.config, options.overrides), options.world ?? null);
+  const config = onOwnDevice(readRunConfig(options), options.context ?? ONE_PROCESS);
   const checkpoint = checkpointPath(options);
   const classes = recordsOfKind(readMetrics(paths.metrics), "run")[0]?.classes;
   if (!classes) throw new Error(`${paths.metrics} does not name the classes; the run never began`);
@@ -101,28 +109,45 @@ export interface EvaluationOutcome {
 export async function evaluateRun(
   options: TrainedOptions & {
     readonly split?: "train" | "val";
+    /** Tells apart errors where the coarse label is right, wrong or void; the split is scored on its fine labels. Default false. */
+    readonly splitErrors?: boolean;
+    /** Folder of the coarse labels, see {@link openFineAndCoarse}. */
+    readonly coarse?: string;
     readonly onProgress?: (images: number, total: number) => void;
   },
 ): Promise<EvaluationOutcome> {
-  const world = World.ofThisProcess();
-  using trained = await loadTrained({ ...options, world });
-  const { config, network, checkpoint, dataset } = trained;
-  const total = Math.ceil(dataset.samples.length / (world?.size ?? 1)); // this process's
+  const context = distributedContext();
+  using trained = loadNetwork({ ...options, context });
+  const { config, network, checkpoint } = trained;
+  const { dataset, coarse } = await openSplit(config.data, options);
+  const total = Math.ceil(dataset.samples.length / context.worldSize); // this process's
   const result = await validate({
     config,
     dataset,
     network,
-    world,
+    context,
+    ...(coarse && { coarse }),
     onProgress: (images) => options.onProgress?.(images, total),
   });
   return { checkpoint, dataset, result };
 }
 
-/** The scores as a table for a terminal. */
+async function openSplit(
+  data: Config["data"],
+  options: { readonly split?: "train" | "val"; readonly splitErrors?: boolean; readonly coarse?: string },
+): Promise<{ readonly dataset: Dataset; readonly coarse?: CoarseLabels }> {
+  const { split = "val" } = options;
+  if (!options.splitErrors) return { dataset: await openData(data, split) };
+  const { fine, coarse } = await openFineAndCoarse(data, split, options.coarse);
+  return { dataset: fine, coarse };
+}
+
+/** Returns the scores as a table for a terminal. */
 export function evaluationText({ checkpoint, dataset, result }: EvaluationOutcome): string {
   const names = dataset.classes.map(({ name }) => name);
   return [
     `${dataset.name}, ${dataset.split}: ${result.images} images, ${result.seconds.toFixed(1)} s, ${checkpoint}`,
     metricsTable(result.metrics, names, result.boundary),
+    ...(result.errorSplit ? [errorSplitTable(result.errorSplit)] : []),
   ].join("\n");
 }

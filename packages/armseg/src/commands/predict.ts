@@ -1,10 +1,11 @@
 import type { Device } from "@armseg/torch";
+import { inferenceOptions, shownIndicator } from "../config/build.ts";
+import { buildReader } from "../config/build-loaders.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Sample } from "../data/sample.ts";
 import { expandInputs, type Prediction, predictImage, writePrediction } from "../evaluation/index.ts";
-import { createEvaluationReader } from "../pipeline/index.ts";
 import { loadNetwork, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
-import { inferenceOptions, logitsOf } from "./validate.ts";
+import { logitsOf } from "./validate.ts";
 
 export interface PredictControl {
   /** Ends after the image in hand. */
@@ -42,22 +43,15 @@ export async function predictSamples(
   use: (sample: Sample, prediction: Prediction) => Promise<void>,
   { signal, onProgress }: PredictControl,
 ): Promise<number> {
-  const { evaluation, augmentation, training, reweighting } = config;
-  await using reader = createEvaluationReader({
-    samples,
-    normalise: augmentation,
-    base: evaluation.base,
-    ...(training.workers !== undefined && { workers: training.workers }),
-  });
+  await using reader = buildReader(config, samples);
   let done = 0;
   for await (const image of reader) {
     if (signal?.aborted) break;
     const prediction = predictImage(logitsOf(network), image, {
-      ...inferenceOptions(evaluation),
+      ...inferenceOptions(config.evaluation),
       originalSize: image.originalSize,
-      device: training.device as Device,
-      // The kl indicator needs the scale that a head predicts beside the logits, which inference leaves out.
-      indicator: reweighting.indicator === "kl" ? "var" : reweighting.indicator,
+      device: config.training.device as Device,
+      indicator: shownIndicator(config.reweighting),
     });
     await use(image.sample, prediction);
     onProgress?.(++done, samples.length);

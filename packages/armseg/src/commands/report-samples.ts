@@ -1,20 +1,22 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Device, fromTypedArray, noGrad, type Tensor, tidy } from "@armseg/torch";
+import { shownIndicator } from "../config/build.ts";
+import { buildReader } from "../config/build-loaders.ts";
 import type { Config } from "../config/schema.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { colorize, encodeRgbPng, type FloatMap, heatmap } from "../data/drawing/index.ts";
 import type { Dataset, LabelImage, RgbImage } from "../data/sample.ts";
 import { predictWithConfidence } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
-import { createEvaluationReader, type EvaluationImage } from "../pipeline/index.ts";
+import type { EvaluationImage } from "../pipeline/index.ts";
 import type { Curve } from "../reweighting/index.ts";
 import type { SampleImage, SampleRecord } from "../runs/records.ts";
-import { logitsOf } from "./validate.ts";
+import { inEvaluationMode, logitsOf } from "./validate.ts";
 
 const ROWS = 4;
 
-/** The picture as it was before normalisation, at the size the network sees. */
+/** The image as it was before normalisation, at the size the network sees. */
 function toRgb({ image, size }: EvaluationImage, { mean, std }: Config["augmentation"]): RgbImage {
   const [height, width] = size;
   const pixels = height * width;
@@ -49,7 +51,7 @@ function predict(
       config.training.device as Device,
       "float32",
     );
-    const indicator = config.reweighting.indicator === "kl" ? "var" : config.reweighting.indicator;
+    const indicator = shownIndicator(config.reweighting);
     const { labels, confidence } = predictWithConfidence(logitsOf(network), images, originalSize, {
       indicator,
     });
@@ -67,42 +69,53 @@ function predict(
  * Draws image, label, prediction, confidence and weight of a few images of a split into a run's figures.
  *
  * @param folder - The run folder; files go to `figures/samples`.
+ * @returns One record per image, for the log. The network is in its mode of before afterwards.
  */
-export async function drawSamples(
+export function drawSamples(
   folder: string,
   dataset: Dataset,
-  parts: { network: Segmenter; curve: Curve | null },
+  { network, curve }: { readonly network: Segmenter; readonly curve: Curve | null },
   config: Config,
   iteration: number,
 ): Promise<SampleRecord[]> {
-  const { network, curve } = parts;
   mkdirSync(join(folder, "figures", "samples"), { recursive: true });
-  const records: SampleRecord[] = [];
-  await using reader = createEvaluationReader({
+  return inEvaluationMode(network, async () => {
+    const records: SampleRecord[] = [];
     // Spread over the split, so that they are not four frames of one street.
-    samples: evenlySpaced(dataset.samples, ROWS),
-    normalise: config.augmentation,
-    base: config.evaluation.base,
-    workers: 0,
-  });
-  network.eval();
-  for await (const image of reader) {
-    const { prediction, confidence, weight } = predict(network, curve, image, config);
-    const pictures: Partial<Record<SampleImage, RgbImage>> = {
-      image: toRgb(image, config.augmentation),
-      ...(image.label && { label: colorize(image.label, dataset.classes) }),
-      prediction: colorize(prediction, dataset.classes),
-      confidence: heatmap(confidence, [-1, 1]),
-      ...(weight && { weight: heatmap(weight) }),
-    };
-    const files: Partial<Record<SampleImage, string>> = {};
-    for (const [kind, picture] of Object.entries(pictures) as [SampleImage, RgbImage][]) {
-      const file = `figures/samples/${image.sample.name.replaceAll("/", "_")}-${kind}.png`;
-      writeFileSync(join(folder, file), await encodeRgbPng(picture));
-      files[kind] = file;
+    await using reader = buildReader(config, evenlySpaced(dataset.samples, ROWS), 0);
+    for await (const image of reader) {
+      const pictures = draw(image, dataset, predict(network, curve, image, config), config);
+      const { name } = image.sample;
+      records.push({ kind: "sample", iteration, name, files: await write(folder, name, pictures) });
     }
-    records.push({ kind: "sample", iteration, name: image.sample.name, files });
+    return records;
+  });
+}
+
+type Pictures = Readonly<Partial<Record<SampleImage, RgbImage>>>;
+
+function draw(
+  image: EvaluationImage,
+  { classes }: Dataset,
+  { prediction, confidence, weight }: Prediction,
+  config: Config,
+): Pictures {
+  return {
+    image: toRgb(image, config.augmentation),
+    ...(image.label && { label: colorize(image.label, classes) }),
+    prediction: colorize(prediction, classes),
+    confidence: heatmap(confidence, [-1, 1]),
+    ...(weight && { weight: heatmap(weight) }),
+  };
+}
+
+/** Writes the pictures of one image, and returns their paths in the run folder. */
+async function write(folder: string, name: string, pictures: Pictures): Promise<SampleRecord["files"]> {
+  const files: Partial<Record<SampleImage, string>> = {};
+  for (const [kind, picture] of Object.entries(pictures) as [SampleImage, RgbImage][]) {
+    const file = `figures/samples/${name.replaceAll("/", "_")}-${kind}.png`;
+    writeFileSync(join(folder, file), await encodeRgbPng(picture));
+    files[kind] = file;
   }
-  network.train();
-  return records;
+  return files;
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { distributed } from "@armseg/torch";
+import { withFreePort } from "@armseg/torch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { readMetrics } from "../runs/metrics.ts";
@@ -42,17 +43,25 @@ interface Trained {
 
 /** A training on each of `size` processes, 4 images a batch in all. */
 async function joint(size: number, iterations: number, sumsOver: "process" | "all", isolated: number) {
-  const port = String(20_000 + Math.floor(Math.random() * 20_000));
-  const ended = await Promise.all(
-    Array.from({ length: size }, (_, rank) => {
-      const args = [script("./testing/joint-run.ts"), folder, iterations, 4 / size, sumsOver, isolated];
-      const place = { RANK: `${rank}`, WORLD_SIZE: `${size}`, MASTER_ADDR: "127.0.0.1", MASTER_PORT: port };
-      return run(args.map(String), size > 1 ? place : {})[1];
-    }),
-  );
-  return ended.map(({ out, errors }) => {
-    if (out === "") throw new Error(errors);
-    return JSON.parse(out) as Trained;
+  return withFreePort(async (port) => {
+    const ended = await Promise.all(
+      Array.from({ length: size }, (_, rank) => {
+        const args = [
+          script("./testing/distributed-run.ts"),
+          folder,
+          iterations,
+          4 / size,
+          sumsOver,
+          isolated,
+        ];
+        const group = { WORLD_SIZE: `${size}`, MASTER_ADDR: "127.0.0.1", MASTER_PORT: `${port}` };
+        return run(args.map(String), size > 1 ? { ...group, RANK: `${rank}` } : {})[1];
+      }),
+    );
+    return ended.map(({ out, errors }) => {
+      if (out === "") throw new Error(errors);
+      return JSON.parse(out) as Trained;
+    });
   });
 }
 

@@ -1,78 +1,85 @@
 import type { Device, Tensor } from "@armseg/torch";
+import { distanceToOther } from "../coarsen/index.ts";
+import { inferenceOptions } from "../config/build.ts";
+import { buildReader } from "../config/build-loaders.ts";
 import { ConfigError } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
-import type { Dataset } from "../data/sample.ts";
-import type { World } from "../distributed/world.ts";
-import { type EvaluationResult, evaluate, type InferenceOptions } from "../evaluation/index.ts";
+import { readLabel } from "../data/labels/read-label.ts";
+import type { Annotation, Dataset } from "../data/sample.ts";
+import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
+import { type EvaluationResult, evaluate } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
-import { createEvaluationReader, type EvaluationImage } from "../pipeline/index.ts";
+import type { EvaluationImage } from "../pipeline/index.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
 
-/** How images become predictions, as a configuration says. */
-export function inferenceOptions({ mode, crop, stride, tta }: Config["evaluation"]): InferenceOptions {
-  const augmentation = tta === "none" ? null : tta;
-  if (mode === "whole") return { augmentation };
-  if (!crop || !stride)
-    throw new ConfigError("evaluation.mode slide needs evaluation.crop and evaluation.stride");
-  return { augmentation, window: { crop, stride } };
-}
-
-/** The network as evaluation sees it: images to low-resolution logits. */
+/** Returns the network as evaluation sees it: images to low-resolution logits. */
 export function logitsOf(network: Segmenter): (images: Tensor) => Tensor {
   return (images) => network.call(images).logits;
 }
 
 /** Whole images of a split, in the form that evaluation takes them. */
-async function* labelled(images: AsyncIterable<EvaluationImage>) {
+async function* labelled(images: AsyncIterable<EvaluationImage>, coarse?: CoarseLabels) {
   for await (const image of images) {
     const { sample, label } = image;
     if (!label) throw new ConfigError(`evaluation: ${sample.image} has no label; choose another split`);
-    yield { ...image, label, name: sample.name };
+    const annotation = coarse?.get(sample.name);
+    const drawn = annotation && (await readLabel(annotation, [label.height, label.width]));
+    yield { ...image, label, name: sample.name, ...(drawn && { coarse: drawn }) };
   }
 }
+
+/** Where the coarse labels of images lie, by the name of the sample. */
+export type CoarseLabels = ReadonlyMap<string, Annotation>;
 
 export interface ValidateOptions {
   readonly config: Config;
   readonly dataset: Dataset;
   readonly network: Segmenter;
-  /** Processes that share the images, each with the same network; all of them get the joint scores. */
-  readonly world?: World | null;
+  /** Processes that share the images, each with the same network; all of them get the scores of the whole. Default one. */
+  readonly context?: DistributedContext;
+  /** Coarse labels beside the data set's fine ones: the errors are then split by what these say. */
+  readonly coarse?: CoarseLabels;
   readonly onProgress?: (images: number) => void;
 }
 
-/** Scores a network on a split. The network is in evaluation mode meanwhile, and as it was afterwards. */
-export async function validate({
-  config,
-  dataset,
-  network,
-  world = null,
-  onProgress,
-}: ValidateOptions): Promise<EvaluationResult> {
+/** Runs `body` with a network in evaluation mode, and puts it back into the mode that it was in. */
+export async function inEvaluationMode<T>(network: Segmenter, body: () => Promise<T>): Promise<T> {
   const wasTraining = network.isTraining;
   network.eval();
   try {
-    await using reader = createEvaluationReader({
-      samples: world ? dataset.samples.filter((_, i) => i % world.size === world.rank) : dataset.samples,
-      normalise: config.augmentation,
-      base: config.evaluation.base,
-      ...(config.training.workers !== undefined && { workers: config.training.workers }),
-    });
-    return await evaluate({
-      predictLogits: logitsOf(network),
-      numClasses: dataset.classes.length,
-      images: labelled(reader),
-      inference: inferenceOptions(config.evaluation),
-      device: config.training.device as Device,
-      boundary: config.evaluation.boundary,
-      ...(world && { peers: world }),
-      onProgress: ({ images }) => onProgress?.(images),
-    });
+    return await body();
   } finally {
     network.train(wasTraining);
   }
 }
 
-/** The scores as a line of the log. */
+/** Scores a network on a split. The network is in evaluation mode meanwhile, and as it was afterwards. */
+export function validate({
+  config,
+  dataset,
+  network,
+  context = ONE_PROCESS,
+  coarse,
+  onProgress,
+}: ValidateOptions): Promise<EvaluationResult> {
+  return inEvaluationMode(network, async () => {
+    const own = dataset.samples.filter((_, i) => i % context.worldSize === context.rank);
+    await using reader = buildReader(config, own);
+    return await evaluate({
+      predictLogits: logitsOf(network),
+      numClasses: dataset.classes.length,
+      images: labelled(reader, coarse),
+      inference: inferenceOptions(config.evaluation),
+      device: config.training.device as Device,
+      boundary: config.evaluation.boundary,
+      ...(coarse && { errorSplit: { borderDistance: distanceToOther } }),
+      peers: context,
+      onProgress: ({ images }) => onProgress?.(images),
+    });
+  });
+}
+
+/** Returns the scores as a line of the log. */
 export function evaluationRecord(
   outcome: EvaluationResult,
   iteration: number,

@@ -1,117 +1,160 @@
-import { amp, type Device, distributed, optim, type Parameter, type Tensor, tensor } from "@armseg/torch";
-import type { World } from "../distributed/world.ts";
-import { SegmentationLoss } from "../losses/index.ts";
-import { type Segmenter, type SegmenterConfig, segmenter, syncBatchNorm } from "../networks/index.ts";
-import { ArmCurve, adversaryGroup, type Curve, isLearnable, LinearCurve } from "../reweighting/index.ts";
+import { amp, type Device, distributed, tensor } from "@armseg/torch";
+import { Baseline } from "../baselines/index.ts";
+import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
+import type { InferenceOptions } from "../evaluation/index.ts";
+import { SegmentationLoss, type SegmentationLossOptions } from "../losses/index.ts";
+import {
+  formatWeightsReport,
+  loadWeights,
+  type Segmenter,
+  type SegmenterConfig,
+  segmenter,
+  syncBatchNorm,
+} from "../networks/index.ts";
+import { ArmCurve, type Curve, type Indicator, isLearnable, LinearCurve } from "../reweighting/index.ts";
+import { toTensors } from "../training/batch-tensors.ts";
 import { Ema } from "../training/ema.ts";
+import { curveGroup, networkGroups, ParameterGroups } from "../training/parameter-groups.ts";
+import { createSchedule, type Schedule } from "../training/schedule.ts";
+import { forward, type Training, type TrainingLosses } from "../training/step.ts";
+import type { TrainerParts } from "../training/trainer.ts";
+import type { TrainingData } from "./build-data.ts";
+import { buildMetaLoader } from "./build-loaders.ts";
 import { ConfigError } from "./read-config.ts";
 import type { Config } from "./schema.ts";
 
-export type TrainOptimizer = optim.SGD | optim.AdamW;
-
-/** Everything that a training changes: what a checkpoint must hold. */
-export interface TrainingState {
-  readonly network: Segmenter;
-  readonly curve: Curve | null;
-  readonly optimizer: TrainOptimizer;
-  readonly scaler: amp.GradScaler;
-  readonly ema: Ema | null;
+/**
+ * Returns the configuration of one process of several: on a GPU of its own, if it is on GPUs.
+ *
+ * @throws {ConfigError} If several processes cannot share the device.
+ */
+export function onOwnDevice(config: Config, { worldSize, localRank }: DistributedContext): Config {
+  const { device } = config.training;
+  if (worldSize === 1 || device === "cpu") return config;
+  if (device !== "cuda") {
+    throw new ConfigError(
+      `training.device: ${worldSize} processes train on cpu, or on cuda, where each takes a GPU of its own; got ${device}`,
+    );
+  }
+  if (!distributed.processGroupDevices().includes("cuda")) {
+    throw new ConfigError(
+      "training.device cuda: this build carries no GPU tensors between processes; it needs libtorch 2 with NCCL, see docs/scale.md",
+    );
+  }
+  return { ...config, training: { ...config.training, device: `cuda:${localRank}` } };
 }
 
-/** What a training iteration works with. */
-export interface Training extends TrainingState {
-  readonly criterion: SegmentationLoss;
-  readonly auxiliaryCriterion: SegmentationLoss;
-  /** The processes that train this network together, and what averages their gradients; `null` for one on its own. */
-  readonly joint: { readonly world: World; readonly reducer: distributed.Reducer } | null;
-  /** Each group's learning rate is the schedule's times this; negative for the curve. */
-  readonly groupFactors: readonly number[];
-  /** Frees the weights and everything else that outlives an iteration. */
-  dispose(): void;
-}
-
-/** A configuration in the networks' words; the number of classes comes from the data set alone. */
+/** Returns a configuration in the networks' words; the number of classes comes from the data set alone. */
 export function networkConfig({ model, loss, reweighting }: Config, classes: number): SegmenterConfig {
   return {
     backbone: model.backbone,
     head: model.head,
     classes,
     stem: model.stem,
-    strideOn: model.strideOnFirst ? "1x1" : "3x3",
+    strideOn: model.strideOn,
     outputStride: model.outputStride,
     channels: model.headChannels,
     auxiliary: model.auxiliaryHead,
     dropout: model.dropout,
     memoryFormat: model.memoryFormat,
-    logScale: loss.pixel === "kl" || reweighting.indicator === "kl",
+    logScale: loss.pixelLoss === "kl" || reweighting.indicator === "kl",
   };
 }
 
-/** The network that a configuration describes; one of several processes normalises over the batches of all. */
-export function buildNetwork(config: Config, classes: number, world: World | null = null): Segmenter {
-  return segmenter({ ...networkConfig(config, classes), ...(world && { norm: syncBatchNorm(world.group) }) });
+/** Returns the network; with several processes, one that normalises over the batches of all. */
+export function buildNetwork(
+  config: Config,
+  classes: number,
+  context: DistributedContext = ONE_PROCESS,
+): Segmenter {
+  const { group } = context;
+  return segmenter({ ...networkConfig(config, classes), ...(group && { norm: syncBatchNorm(group) }) });
 }
 
-function buildCurve({ curve, slope, intercept }: Config["reweighting"]): Curve | null {
+/** Returns the weight curve; `null` where every pixel weighs alike. */
+export function buildCurve({ curve, slope, intercept }: Config["reweighting"]): Curve | null {
   if (curve === "none") return null;
-  return curve === "arm" ? new ArmCurve() : new LinearCurve({ k: slope, b: intercept });
+  return curve === "arm" ? new ArmCurve() : new LinearCurve({ slope, intercept });
 }
 
-type NamedParameters = [name: string, parameter: Parameter][];
-
-/** Parameters that share a learning rate and a weight decay. */
-interface Group {
-  readonly parameters: NamedParameters;
-  readonly factor: number;
-  readonly weightDecay: number;
+/** Returns one loss for the logits, one for the auxiliary head's, which is always the plain cross entropy. */
+export function buildLosses(
+  { loss, reweighting }: Config,
+  curve: Curve | null,
+  classWeights: SegmentationLossOptions["classWeights"],
+): TrainingLosses {
+  const { normalise, implementation, pixelLoss, q, gamma, ohem, auxiliaryWeight, sumsOver } = loss;
+  const { indicator, detach, p } = reweighting;
+  const shared = { classWeights: classWeights ?? null, normalise, implementation };
+  return {
+    main: new SegmentationLoss({ ...shared, pixelLoss, q, gamma, ohem, curve, indicator, detach, p }),
+    auxiliary: new SegmentationLoss(shared),
+    auxiliaryWeight,
+    sumsOver,
+  };
 }
 
-function networkGroups(
+/** Returns the optimiser, over the network's groups of parameters and the curve's. */
+export function buildGroups(
+  { optimizer, reweighting }: Config,
   network: Segmenter,
-  { headMultiplier, weightDecay, decayNormAndBias }: Config["optimizer"],
-): Group[] {
-  const groups = new Map<string, Group>();
-  for (const [name, parameter] of network.namedParameters()) {
-    const factor = name.startsWith("backbone.") ? 1 : headMultiplier;
-    // Norm parameters and biases are the ones with a single dimension.
-    const decay = decayNormAndBias || parameter.ndim > 1 ? weightDecay : 0;
-    const key = `${factor} ${decay}`;
-    const group = groups.get(key) ?? { parameters: [], factor, weightDecay: decay };
-    group.parameters.push([name, parameter]);
-    groups.set(key, group);
-  }
-  return [...groups.values()];
+  curve: Curve | null,
+): ParameterGroups {
+  const groups = networkGroups(network, optimizer);
+  if (curve && isLearnable(curve)) groups.push(curveGroup(curve, reweighting));
+  return new ParameterGroups(groups, optimizer, optimizer.learningRate);
 }
 
-function buildOptimizer(config: Config, groups: readonly Group[]): TrainOptimizer {
-  const { type, learningRate, momentum, nesterov } = config.optimizer;
-  const options = groups.map(({ parameters, weightDecay }) => ({ parameters, weightDecay, learningRate }));
-  if (type === "adamw") return new optim.AdamW(options, { learningRate });
-  return new optim.SGD(options, { learningRate, momentum, nesterov });
+/** Returns what the learning rate and the phase are at each iteration. */
+export function buildSchedule({ schedule, optimizer, reweighting }: Config, curve: Curve | null): Schedule {
+  const isolated = { fraction: reweighting.isolatedFraction, isLearnable: isLearnable(curve) };
+  return createSchedule(schedule, optimizer.learningRate, isolated);
 }
 
-function curveGroup(curve: Curve, config: Config): Group {
-  const { learningRateMultiplier, weightDecay } = config.reweighting;
-  const group = adversaryGroup(curve, 1, { learningRateMultiplier, weightDecay });
-  return { parameters: [...group.parameters] as NamedParameters, factor: group.learningRate, weightDecay };
+/** The objects of a training, with all that a {@link Trainer} needs to know of how they change. */
+export interface TrainingObjects extends Training, Pick<TrainerParts, "groups" | "schedule"> {
+  /** Frees the weights and everything else that outlives an iteration. */
+  dispose(): void;
 }
 
-/** One loss for the main output, one for the auxiliary head's, which is always the plain cross entropy. */
-function buildLosses(config: Config, curve: Curve | null, classWeights: Tensor | null) {
-  const { loss, reweighting } = config;
-  const shared = { classWeights, normalise: loss.normalise, implementation: loss.implementation };
-  const criterion = new SegmentationLoss({
-    ...shared,
-    pixelLoss: loss.pixel,
-    q: loss.q,
-    gamma: loss.gamma,
-    ohem: loss.ohem,
+/**
+ * Returns the objects of a training, fresh; seed the generators before.
+ *
+ * @param data - Number of classes, and one factor per class or `null`.
+ * @param context - The processes to train with; all of them must build.
+ * @throws {ConfigError} If parts of the configuration do not fit each other.
+ */
+export function buildTraining(
+  config: Config,
+  data: { readonly classes: number; readonly classWeights: readonly number[] | null },
+  context: DistributedContext = ONE_PROCESS,
+): TrainingObjects {
+  const { precision, ema: decay } = config.training;
+  const device = config.training.device as Device;
+  const network = buildNetwork(config, data.classes, context);
+  checkBatch(config, network);
+  network.to({ device }).train();
+  const curve = buildCurve(config.reweighting);
+  curve?.to({ device });
+  const groups = buildGroups(config, network, curve);
+  const ema = decay === null ? null : new Ema(network, decay);
+  const classWeights = data.classWeights && tensor([...data.classWeights], { device });
+  return {
+    network,
     curve,
-    indicator: reweighting.indicator,
-    detach: reweighting.detach,
-    p: reweighting.p,
-  });
-  return { criterion, auxiliaryCriterion: new SegmentationLoss(shared) };
+    losses: buildLosses(config, curve, classWeights),
+    groups,
+    optimizer: groups.optimizer,
+    scaler: new amp.GradScaler({ enabled: precision === "float16" }),
+    ema,
+    schedule: buildSchedule(config, curve),
+    context,
+    reducer: context.reducer(network.parameters()),
+    settings: { device, precision, clipNorm: config.optimizer.clipNorm },
+    dispose: () => {
+      for (const owner of [network, curve, groups.optimizer, ema, classWeights]) owner?.dispose();
+    },
+  };
 }
 
 function checkBatch(config: Config, network: Segmenter): void {
@@ -124,40 +167,88 @@ function checkBatch(config: Config, network: Segmenter): void {
 }
 
 /**
- * The objects of a training, fresh; seed the generators before.
+ * Loads the pretrained weights that a configuration names, and says what matched.
  *
- * @param classWeights - `[C]`, float32, one factor a class, or `null`.
- * @param world - The processes to train with; all of them must build.
- * @throws {ConfigError} If parts of the configuration do not fit each other.
+ * @throws {WeightsError} If they do not fit and `model.allowPartialWeights` is not set.
  */
-export function buildTraining(
+export function loadPretrained(
+  { network, ema }: Pick<Training, "network" | "ema">,
+  { model }: Config,
+  say: (text: string) => void,
+): void {
+  if (model.weights === null) return;
+  const report = loadWeights(network, model.weights, { allowPartial: model.allowPartialWeights });
+  ema?.loadStateDict(network.stateDict()); // the average begins at the pretrained weights
+  say(formatWeightsReport(report));
+}
+
+/**
+ * Returns the baseline that a configuration asks for, if it does, from an iteration on.
+ *
+ * @throws {ConfigError} If it does not go with the rest of the configuration.
+ */
+export function buildBaseline(
   config: Config,
-  classes: number,
-  classWeights: readonly number[] | null,
-  world: World | null = null,
-): Training {
-  const device = config.training.device as Device;
-  const network = buildNetwork(config, classes, world);
-  checkBatch(config, network);
-  network.to({ device }).train();
-  const curve = buildCurve(config.reweighting);
-  curve?.to({ device });
-  const groups = networkGroups(network, config.optimizer);
-  if (curve && isLearnable(curve)) groups.push(curveGroup(curve, config));
-  const optimizer = buildOptimizer(config, groups);
-  const ema = config.training.ema === null ? null : new Ema(network, config.training.ema);
-  const weights = classWeights && tensor([...classWeights], { device });
-  return {
+  data: TrainingData,
+  training: Pick<TrainingObjects, "network" | "groups" | "settings" | "context">,
+  startIteration: number,
+): Baseline | null {
+  const { baseline: kind, curve } = config.reweighting;
+  if (kind === "none" || !data.meta) return null;
+  const { network, groups, settings, context } = training;
+  if (context.worldSize > 1) {
+    throw new ConfigError(
+      `reweighting.baseline ${kind}: it looks ahead with one process's network; train it on one process`,
+    );
+  }
+  if (curve !== "none" || config.loss.pixelLoss !== "ce" || config.loss.ohem) {
+    throw new ConfigError(
+      `reweighting.baseline ${kind}: it weighs the cross entropy alone; set reweighting.curve none, loss.pixelLoss ce, loss.ohem null`,
+    );
+  }
+  return new Baseline({
+    kind,
     network,
-    curve,
-    optimizer,
-    groupFactors: groups.map((group) => group.factor),
-    scaler: new amp.GradScaler({ enabled: config.training.precision === "float16" }),
-    ema,
-    joint: world && { world, reducer: new distributed.Reducer(world.group, network.parameters()) },
-    ...buildLosses(config, curve, weights),
-    dispose: () => {
-      for (const owner of [network, curve, optimizer, ema, weights]) owner?.dispose();
+    logits: (images) => forward(training, images).logits,
+    learningRate: () => groups.learningRate("network") as number,
+    metaBatches: buildMetaLoader(config, data, data.meta.samples, startIteration),
+    toTensors: (batch) => toTensors(batch, settings.device),
+    device: settings.device,
+  });
+}
+
+/** Records of the curve over a whole training: enough to see it move. */
+const CURVE_RECORDS = 40;
+
+/** Returns how often things happen beside the updates, and how an update is made up. */
+export function trainerSettings({
+  schedule: { iterations },
+  optimizer,
+  training,
+}: Config): Pick<TrainerParts, "intervals" | "accumulate" | "maxNonFinite"> {
+  const part = (count: number) => Math.max(1, Math.round(iterations / count));
+  return {
+    intervals: {
+      log: training.logEvery,
+      curve: part(CURVE_RECORDS),
+      evaluate: training.evaluateEvery ?? part(10),
+      checkpoint: training.checkpointEvery ?? part(10),
     },
+    accumulate: optimizer.accumulate,
+    maxNonFinite: training.maxNonFinite,
   };
+}
+
+/** Returns how images become predictions. @throws {ConfigError} If mode slide lacks its windows. */
+export function inferenceOptions({ mode, crop, stride, tta }: Config["evaluation"]): InferenceOptions {
+  const augmentation = tta === "none" ? null : tta;
+  if (mode === "whole") return { augmentation };
+  if (!crop || !stride)
+    throw new ConfigError("evaluation.mode slide needs evaluation.crop and evaluation.stride");
+  return { augmentation, window: { crop, stride } };
+}
+
+/** Returns the indicator that predictions are shown with: `kl` needs the scale that a head predicts beside the logits, which inference leaves out. */
+export function shownIndicator({ indicator }: Config["reweighting"]): Indicator {
+  return indicator === "kl" ? "var" : indicator;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { textTable } from "../core/text-table.ts";
 import { readConfig } from "./read-config.ts";
+import { isTree, oldKey } from "./renamed-keys.ts";
 
 /** One value of a configuration. */
 export interface ExplainedValue {
@@ -14,22 +15,22 @@ export interface ExplainedValue {
 
 type Path = readonly string[];
 
-function isTree(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** The values of a tree with their paths; a list is one value. */
 function leaves(tree: unknown, path: Path = []): { path: Path; value: unknown }[] {
   if (!isTree(tree)) return [{ path, value: tree }];
   return Object.entries(tree).flatMap(([key, value]) => leaves(value, [...path, key]));
 }
 
+/** The path that a value has in a file or an override: under its present or its former key. */
+function namesOf(path: Path): Path[] {
+  const old = oldKey(path);
+  return old ? [path, old] : [path];
+}
+
 /** Whether an assignment of `--set` covers a path, or puts something beneath it. */
 function isSet(path: Path, overrides: readonly string[]): boolean {
-  const key = `${path.join(".")}.`;
-  return overrides.some((assignment) =>
-    key.startsWith(`${assignment.slice(0, assignment.indexOf("=")).trim()}.`),
-  );
+  const set = overrides.map((assignment) => `${assignment.slice(0, assignment.indexOf("=")).trim()}.`);
+  return namesOf(path).some((name) => set.some((key) => `${name.join(".")}.`.startsWith(key)));
 }
 
 /** Line of each value that the file gives, counted from 1. */
@@ -37,13 +38,15 @@ function lineFinder(text: string): (path: Path) => number | undefined {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter });
   return (path) => {
-    const node = document.getIn(path, true);
-    return isNode(node) && node.range ? counter.linePos(node.range[0]).line : undefined;
+    const node = namesOf(path)
+      .map((name) => document.getIn(name, true))
+      .find(isNode);
+    return node?.range ? counter.linePos(node.range[0]).line : undefined;
   };
 }
 
 /**
- * Every value of a configuration, with the line, the override or the default that it comes from.
+ * Returns every value of a configuration, with the line, the override or the default that it comes from.
  *
  * @throws {ConfigError} As {@link readConfig} does.
  */
@@ -59,7 +62,7 @@ export function explainConfig(file: string, overrides: readonly string[] = []): 
 
 const WIDEST_VALUE = 48;
 
-/** A line a value, origins in a column of their own. */
+/** Returns one line per value, origins in a column of their own. */
 export function explanationText(values: readonly ExplainedValue[]): string {
   const rows = values.map(
     ({ key, value, origin }) => [key, shorten(JSON.stringify(value) ?? "unset"), origin] as const,

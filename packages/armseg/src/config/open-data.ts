@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { scenes } from "../coarsen/index.ts";
 import type { Ade20kOptions } from "../data/formats/ade20k.ts";
 import { ade20k } from "../data/formats/ade20k.ts";
 import { camvid } from "../data/formats/camvid.ts";
@@ -14,7 +15,6 @@ import { labelMapOf } from "../data/labels/class-labels.ts";
 import type { Dataset } from "../data/sample.ts";
 import { pickSamples } from "../data/split-names.ts";
 import { withWeights } from "../data/weights.ts";
-import { openScenes } from "./open-scenes.ts";
 import { ConfigError } from "./read-config.ts";
 import type { Config } from "./schema.ts";
 
@@ -72,7 +72,7 @@ function openCityscapes(data: DataConfig, split: SplitConfig, purpose: Purpose):
   });
 }
 
-/** A split of labels drawn elsewhere: the pictures of a data set with masks of another folder, paired by stem. */
+/** A split of labels drawn elsewhere: the images of a data set with masks of another folder, paired by stem. */
 function replaceMasks(dataset: Dataset, masks: string): Dataset {
   const samples = dataset.samples.map((sample) => {
     if (sample.annotation?.kind !== "mask") return sample;
@@ -87,6 +87,12 @@ function replaceMasks(dataset: Dataset, masks: string): Dataset {
 async function openCamvid(data: DataConfig, split: SplitConfig): Promise<Dataset> {
   const dataset = await camvid(required(data, "root") as string, { split: split.split });
   return split.masks ? replaceMasks(dataset, split.masks) : dataset;
+}
+
+/** Validation is on fine annotations, whatever is trained on. */
+function openScenes({ scenes: options, annotations }: DataConfig, purpose: Purpose): Promise<Dataset> {
+  const isCoarse = purpose === "train" && annotations !== "fine";
+  return scenes({ ...options, split: purpose, annotations: isCoarse ? "coarse" : "fine" });
 }
 
 function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
@@ -120,7 +126,7 @@ function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Pro
 }
 
 /**
- * The samples that a configuration trains on (`train`) or is measured on (`val`).
+ * Returns the samples that a configuration trains on (`train`) or is measured on (`val`).
  *
  * @throws {ConfigError} If a key is missing that the format needs.
  * @throws {DataError} If files are missing or do not fit together.

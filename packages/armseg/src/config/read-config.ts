@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse, YAMLParseError } from "yaml";
 import * as z from "zod";
+import { isTree, type Tree, type Warn, withPresentKeys } from "./renamed-keys.ts";
 import { type Config, configSchema } from "./schema.ts";
 
 /** A configuration is wrong; the message names each key, what was expected and the nearest known key. */
@@ -9,11 +10,9 @@ export class ConfigError extends Error {
   readonly code = "ERR_CONFIG";
 }
 
-type Tree = { [key: string]: unknown };
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+const toStandardError: Warn = (message) => {
+  process.stderr.write(`warning: ${message}\n`);
+};
 
 /** Number of single-letter changes between two words. */
 function distance(a: string, b: string): number {
@@ -74,11 +73,13 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 /**
  * Checks a configuration and fills in the defaults.
  *
- * @param origin - Where it came from, for the message.
+ * @param origin - Where it came from, for the messages.
+ * @param warn - Told of keys that were renamed. Default: standard error.
  * @throws {ConfigError}
  */
-export function checkConfig(input: unknown, origin: string): Config {
-  const result = configSchema.safeParse(input);
+export function checkConfig(input: unknown, origin: string, warn: Warn = toStandardError): Config {
+  const present = isTree(input) ? withPresentKeys(input, origin, warn) : input;
+  const result = configSchema.safeParse(present);
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => `  ${describeIssue(issue)}`);
   throw new ConfigError(`${origin} is not a valid configuration:\n${lines.join("\n")}`);
@@ -98,34 +99,46 @@ function override(config: Tree, assignment: string): void {
   place[last] = parse(assignment.slice(equals + 1));
 }
 
-/** The configuration of a file's text with overrides applied, before defaults. */
-export function parseConfig(text: string, origin: string, overrides: readonly string[] = []): unknown {
-  let tree: unknown;
+function parseTree(text: string, origin: string): Tree {
   try {
-    tree = parse(text) ?? {};
-  } catch (error) {
-    if (error instanceof YAMLParseError)
-      throw new ConfigError(`${origin}: ${error.message}`, { cause: error });
-    throw error;
-  }
-  if (!isTree(tree))
+    const tree: unknown = parse(text) ?? {};
+    if (isTree(tree)) return tree;
     throw new ConfigError(`${origin}: expected keys and values, got ${JSON.stringify(tree)}`);
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    throw new ConfigError(`${origin}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Returns the configuration of a file's text with overrides applied, before defaults. */
+export function parseConfig(
+  text: string,
+  origin: string,
+  overrides: readonly string[] = [],
+  warn: Warn = toStandardError,
+): unknown {
+  const tree = withPresentKeys(parseTree(text, origin), origin, warn);
   for (const assignment of overrides) override(tree, assignment);
-  return tree;
+  return withPresentKeys(tree, "--set", warn); // an old name is then the later one, and wins
 }
 
 /**
  * Reads a configuration file.
  *
  * @param overrides - `key.sub=value`, as `--set` takes them.
+ * @param warn - Told of keys that were renamed. Default: standard error.
  * @throws {ConfigError} If the file is missing, is no YAML, or has a key or value that is not known.
  */
-export function readConfig(path: string, overrides: readonly string[] = []): Config {
+export function readConfig(
+  path: string,
+  overrides: readonly string[] = [],
+  warn: Warn = toStandardError,
+): Config {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
     throw new ConfigError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
-  return checkConfig(parseConfig(text, path, overrides), path);
+  return checkConfig(parseConfig(text, path, overrides, warn), path, warn);
 }

@@ -49,6 +49,10 @@ export type Annotation =
       readonly labelMap: LabelMap;
       /** Read this channel of an RGB mask as the values (COCO panoptic, two-channel form). */
       readonly channel?: 0 | 1 | 2;
+      /** Reads grey levels below it, on the scale of 0 to 255, as the value 0 and the others as 255. */
+      readonly threshold?: number;
+      /** `ignore` ignores pixels whose alpha is 0. Default: they count as what their values or colours say. */
+      readonly transparent?: "ignore";
       /** Advice added to the error for a value outside the label map. */
       readonly remedy?: string;
     }
@@ -92,6 +96,17 @@ export interface Dataset {
   readonly notes: readonly string[];
   /** Images without a label and labels without an image, left out of {@link Dataset.samples}. */
   readonly unpaired?: readonly string[];
+  /** What is wrong with the files, as far as opening them showed it; the scan reports it. */
+  readonly problems?: readonly DatasetProblem[];
+}
+
+/** What opening a data set's files showed to be wrong with them. */
+export interface DatasetProblem {
+  readonly kind: "annotation without area" | "two labels for one picture" | "several files of one name";
+  /** Names files and remedy. */
+  readonly text: string;
+  /** The sample concerned: a list without it is free of the problem. */
+  readonly sample?: string;
 }
 
 /** Class index per pixel, row-major, values `0..C-1` or {@link IGNORE_INDEX}. Only ever resized by nearest neighbour. */

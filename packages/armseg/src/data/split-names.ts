@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DataError } from "./data-error.ts";
 import { countOf } from "./formats/pair-files.ts";
-import type { Dataset } from "./sample.ts";
+import type { Dataset, Sample } from "./sample.ts";
 
 export interface SplitOptions {
   /** Chooses the validation pictures. Default 0. */
@@ -35,18 +35,48 @@ export function splitNames(
 }
 
 /**
- * The listed samples of a data set, in the order of the list. Its classes stay: two splits of one data set agree on them.
+ * Returns the listed samples of a data set, in the order of the list. Its classes stay: two splits of one data set agree on them.
+ *
+ * Names agree in whichever Unicode normal form they are written. A name that is listed twice is there twice, and noted.
  *
  * @param split - What to call the part. Default: as the whole.
- * @throws {DataError} If a listed name has no sample.
+ * @throws {DataError} If the list is empty, or a listed name has no sample or several.
  */
 export function pickSamples(dataset: Dataset, names: readonly string[], split = dataset.split): Dataset {
-  const byName = new Map(dataset.samples.map((sample) => [sample.name, sample]));
-  const missing = names.filter((name) => !byName.has(name));
-  if (missing.length > 0)
+  if (names.length === 0)
     throw new DataError(
-      `pickSamples(): ${countOf(missing.length, "listed name")} of ${names.length} not in ${dataset.name}, e.g. "${missing[0]}"; names are like "${dataset.samples[0]?.name}"`,
+      `pickSamples(): expected at least one name of ${dataset.name}, got an empty list`,
       dataset.name,
     );
-  return { ...dataset, split, samples: names.map((name) => byName.get(name)!) };
+  const listed = names.map((name) => name.normalize("NFC"));
+  const byName = new Map<string, Sample[]>();
+  for (const sample of dataset.samples) {
+    const name = sample.name.normalize("NFC");
+    byName.set(name, [...(byName.get(name) ?? []), sample]);
+  }
+  const samples = listed.map((name) => {
+    const [sample, other] = byName.get(name) ?? [];
+    if (!sample || other) throw new DataError(notOneSample(dataset, name, listed, byName), dataset.name);
+    return sample;
+  });
+  const picked = new Set(listed);
+  const problems = (dataset.problems ?? []).filter(
+    ({ sample }) => sample === undefined || picked.has(sample),
+  );
+  const repeated = listed.length - picked.size;
+  const notes = repeated > 0 ? [`${countOf(repeated, "line")} of the list of ${split} repeat a name`] : [];
+  return { ...dataset, split, samples, problems, notes: [...dataset.notes, ...notes] };
+}
+
+function notOneSample(
+  { name: dataset, samples, problems = [] }: Dataset,
+  name: string,
+  listed: readonly string[],
+  byName: ReadonlyMap<string, readonly Sample[]>,
+): string {
+  const problem = problems.find(({ sample }) => sample === name);
+  if (problem) return `pickSamples(): ${problem.text}`;
+  if (byName.has(name)) return `pickSamples(): expected one sample "${name}" in ${dataset}, got several`;
+  const missing = listed.filter((other) => !byName.has(other));
+  return `pickSamples(): ${countOf(missing.length, "listed name")} of ${listed.length} not in ${dataset}, e.g. "${name}"; names are like "${samples[0]?.name}"`;
 }

@@ -43,6 +43,21 @@ describe("errors by what the coarse label said", () => {
     expect(result.all).toEqual({ pixels: 15, errors: 2, rate: 2 / 15 });
   });
 
+  test("void pixels near a border are told from those elsewhere", () => {
+    // With the half pixel, the border is 64 px away from its neighbours and 192 px from the next.
+    const near = new ErrorSplit({ borderDistance: (map) => borderDistance(map).map((d) => d / 16), bands: [10] })
+      .add(maps)
+      .result().groups;
+    // Distances of 1/16, 2/16, 3/16 … of a pixel, less a half, times 128: all below 10 but those of 10 and more pixels.
+    expect(near.voidNearBorder.pixels + near.voidElsewhere.pixels).toBe(8);
+    expect(result.groups).toEqual({
+      right: { pixels: 6, errors: 1, rate: 1 / 6 },
+      wrong: { pixels: 1, errors: 0, rate: 0 },
+      voidNearBorder: { pixels: 0, errors: 0, rate: Number.NaN },
+      voidElsewhere: { pixels: 8, errors: 1, rate: 1 / 8 },
+    });
+  });
+
   test("bands by the distance in a frame 2,048 wide", () => {
     // 1 pixel = 128: pixels 7, 8 and 14 are in the first band, 6, 9 and 13 in the second.
     expect(result.bands.map(({ from, to, all }) => [from, to, all.pixels, all.errors])).toEqual([

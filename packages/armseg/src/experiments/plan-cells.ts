@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { checkConfig, parseConfig } from "../config/read-config.ts";
+import { withFirstKeys } from "../config/renamed-keys.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Cell, Experiment } from "./cell.ts";
 import { METHODS, type Method, type MethodPart } from "./methods.ts";
@@ -110,6 +111,6 @@ function modelOf({ model }: ScaledNetwork, scale: Scale, { weights }: Places): S
 export function configHash(config: Config, overrides: readonly string[] = []): string {
   const { name: _, training, ...rest } = config;
   const { workers: __, batchCache: ___, ...counted } = training;
-  const text = JSON.stringify([rest, counted, overrides]);
+  const text = JSON.stringify([withFirstKeys(rest), counted, overrides]);
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }

@@ -37,7 +37,7 @@ export interface PlanOptions {
 
 /**
  * Times a few iterations of each network on each data set, and multiplies. The methods differ by percents at most; only
- * comparators that need further passes are timed apart.
+ * baselines that need further passes are timed apart.
  */
 export async function planExperiment(cells: readonly PlannedCell[], options: PlanOptions): Promise<Plan> {
   const { seeds, isDone, probe = probeCell, say } = options;
@@ -61,7 +61,7 @@ export async function planExperiment(cells: readonly PlannedCell[], options: Pla
 
 function probeKey({ config }: PlannedCell): string {
   const { data, model, augmentation, optimizer, training, reweighting } = config;
-  return JSON.stringify([data, model, augmentation, optimizer, training, reweighting.comparator]);
+  return JSON.stringify([data, model, augmentation, optimizer, training, reweighting.baseline]);
 }
 
 async function probeCell({ config }: PlannedCell): Promise<number> {

@@ -1,3 +1,4 @@
+import { argumentError } from "../argument-error.ts";
 import { ops } from "../tensor.ts";
 import type { GroupOptions, ParameterGroup, ParameterSource, Update } from "./optimizer.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -87,14 +88,12 @@ export class AdamW extends Optimizer<AdamWSettings> {
 
 function check({ learningRate, beta1, beta2, eps, weightDecay }: AdamWSettings): void {
   if (!Number.isFinite(learningRate)) {
-    throw new RangeError(`AdamW(): expected a finite learningRate, got ${learningRate}`);
+    throw argumentError("AdamW", "a finite learningRate", learningRate);
   }
   if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
-    throw new RangeError(`AdamW(): expected beta1 and beta2 in [0, 1), got ${beta1} and ${beta2}`);
+    throw argumentError("AdamW", "beta1 and beta2 in [0, 1)", `${beta1} and ${beta2}`);
   }
   if (!(eps >= 0 && weightDecay >= 0)) {
-    throw new RangeError(
-      `AdamW(): expected eps and weightDecay of at least 0, got ${eps} and ${weightDecay}`,
-    );
+    throw argumentError("AdamW", "eps and weightDecay of at least 0", `${eps} and ${weightDecay}`);
   }
 }

@@ -199,7 +199,7 @@ describe("an optimizer", () => {
       new optim.SGD(wave, { learningRate: 0.1, ...options });
     expect(sgd({ learningRate: Number.NaN })).toThrow(/finite learningRate, got NaN/);
     expect(sgd({ momentum: -1 })).toThrow(/at least 0, got -1 and 0/);
-    expect(sgd({ nesterov: true })).toThrow(/nesterov needs a momentum/);
+    expect(sgd({ nesterov: true })).toThrow(/momentum above 0 without dampening for nesterov, got 0 and 0/);
     expect(() => new optim.AdamW(wave, { learningRate: 0.1, beta1: 1 })).toThrow(
       /beta1 and beta2 in \[0, 1\)/,
     );

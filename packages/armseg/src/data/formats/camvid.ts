@@ -2,10 +2,10 @@ import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DataError } from "../data-error.ts";
 import { readRawMask } from "../labels/raw-mask.ts";
-import type { Dataset, LabelMap, Sample } from "../sample.ts";
+import type { Dataset, DatasetProblem, LabelMap, Sample } from "../sample.ts";
 import { CAMVID_CLASSES, CAMVID_COLORS, CAMVID_VALUES } from "./camvid-classes.ts";
-import { IMAGE_FILE, listFiles, MASK_FILE, readLines } from "./list-files.ts";
-import { pairFiles, stemOf, unpairedNotes } from "./pair-files.ts";
+import { findFile, IMAGE_FILE, listFiles, MASK_FILE, readLines, withSlashes } from "./list-files.ts";
+import { hasEnding, pairFiles, pairingNotes, pairingProblems, stemOf } from "./pair-files.ts";
 
 export interface CamvidOptions {
   /** `<split>.txt` is read where it exists, so own lists such as `dev-train` work. */
@@ -33,7 +33,7 @@ const MASK_ENDING = "_L";
  */
 export async function camvid(root: string, options: CamvidOptions): Promise<Dataset> {
   const list = join(root, `${options.split}.txt`);
-  const { files, unpaired, notes } = existsSync(list)
+  const { files, unpaired, notes, problems } = existsSync(list)
     ? await fromList(root, list)
     : await fromFolders(root, options.split);
   const labelMap = await encodingOf(options.encoding ?? "auto", files);
@@ -44,6 +44,7 @@ export async function camvid(root: string, options: CamvidOptions): Promise<Data
     samples: files.map(toSample),
     notes,
     unpaired,
+    problems,
   };
 
   function toSample({ name, image, mask }: Files): Sample {
@@ -61,6 +62,7 @@ interface Found {
   readonly files: readonly Files[];
   readonly unpaired: readonly string[];
   readonly notes: readonly string[];
+  readonly problems: readonly DatasetProblem[];
 }
 
 async function encodingOf(
@@ -85,13 +87,17 @@ async function fromList(root: string, list: string): Promise<Found> {
     };
   });
   if (files.length === 0) throw new DataError(`camvid(): ${list} is empty`, list);
-  return { files, unpaired: [], notes: [] };
+  return { files, unpaired: [], notes: [], problems: [] };
 }
 
 /** Published lists name files from a folder of their author's (`/SegNet/CamVid/train/x.png`): leading parts are dropped until the file exists. */
 function listed(root: string, path: string, list: string): string {
-  const parts = path.split("/").filter((part) => part !== "" && part !== "..");
-  const found = parts.map((_, i) => join(root, ...parts.slice(i))).find((candidate) => existsSync(candidate));
+  const parts = withSlashes(path)
+    .split("/")
+    .filter((part) => part !== "" && part !== "..");
+  const found = parts
+    .map((_, i) => findFile(root, parts.slice(i).join("/")))
+    .find((file) => file !== undefined);
   if (!found) throw new DataError(`camvid(): ${path}, listed in ${list}, does not exist below ${root}`, list);
   return found;
 }
@@ -107,10 +113,10 @@ async function fromFolders(root: string, split: string): Promise<Found> {
       root,
     );
   const [images, masks] = layout;
-  const listing = pairFiles(await listFiles(images, IMAGE_FILE), await listFiles(masks, MASK_FILE), {
-    mask: MASK_ENDING,
-  });
-  const { pairs, imagesAlone, masksAlone } = listing;
+  const [imageFiles, maskFiles] = [await listFiles(images, IMAGE_FILE), await listFiles(masks, MASK_FILE)];
+  const hasOriginals = maskFiles.some((file) => hasEnding(file, MASK_ENDING));
+  const found = pairFiles(imageFiles, maskFiles, hasOriginals ? { mask: MASK_ENDING } : {});
+  const { pairs, imagesAlone, masksAlone } = found;
   if (pairs.length === 0)
     throw new DataError(`camvid(): no picture in ${images} has a mask in ${masks}`, root);
   const files = pairs.map(({ name, image, mask }) => ({
@@ -118,5 +124,10 @@ async function fromFolders(root: string, split: string): Promise<Found> {
     image: join(images, image),
     mask: join(masks, mask),
   }));
-  return { files, unpaired: [...imagesAlone, ...masksAlone], notes: unpairedNotes(imagesAlone, masksAlone) };
+  return {
+    files,
+    unpaired: [...imagesAlone, ...masksAlone],
+    notes: pairingNotes(found),
+    problems: pairingProblems(found),
+  };
 }

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { DataError } from "../data-error.ts";
 import type { ClassInfo, Dataset, LabelMap, Sample } from "../sample.ts";
 import { pickSamples } from "../split-names.ts";
-import { IMAGE_FILE, listFiles, MASK_FILE } from "./list-files.ts";
-import { pairFiles, unpairedNotes } from "./pair-files.ts";
+import { IMAGE_FILE, listFiles } from "./list-files.ts";
+import { type Endings, type Pairs, pairFiles, pairingNotes, pairingProblems } from "./pair-files.ts";
+import { pairFolders } from "./pair-folders.ts";
 
 export interface FolderOptions {
   /** Shown in logs. Default `folder`. */
@@ -13,9 +14,9 @@ export interface FolderOptions {
   readonly images: string;
   /** Folder of PNG masks; absent for pictures without labels. */
   readonly masks?: string;
-  /** What image stems end in beyond the common name, e.g. `_leftImg8bit`. */
+  /** What image stems end in beyond the common name, e.g. `_leftImg8bit`; other pictures are left out. */
   readonly imageEnding?: string;
-  /** What mask stems end in beyond the common name, e.g. `_L`. */
+  /** What mask stems end in beyond the common name, e.g. `_L`; other masks are left out. */
   readonly maskEnding?: string;
   /** Keep only samples of these names (a split list). */
   readonly names?: readonly string[];
@@ -31,38 +32,40 @@ export interface FolderOptions {
  */
 export async function folder(options: FolderOptions): Promise<Dataset> {
   checkLabelMap(options.labelMap, options.classes.length, options.images);
-  const { masks: maskFolder, labelMap } = options;
-  const images = await listFiles(options.images, IMAGE_FILE);
-  const masks = maskFolder ? await listFiles(maskFolder, MASK_FILE) : images;
-  const endings = {
-    image: options.imageEnding ?? "",
-    mask: (maskFolder ? options.maskEnding : options.imageEnding) ?? "",
-  };
-  const { pairs, imagesAlone, masksAlone } = pairFiles(images, masks, endings);
-  const samples = pairs.map(({ name, image, mask }): Sample => {
+  const { masks, labelMap } = options;
+  const found = masks
+    ? await pairFolders(options.images, masks, endingsOf(options))
+    : await withoutMasks(options);
+  const samples = found.pairs.map(({ name, image, mask }): Sample => {
     const picture = { name, image: join(options.images, image) };
-    if (!maskFolder) return picture;
-    return { ...picture, annotation: { kind: "mask", path: join(maskFolder, mask), labelMap } };
+    if (!masks) return picture;
+    return { ...picture, annotation: { kind: "mask", path: join(masks, mask), labelMap } };
   });
-  if (samples.length === 0) throw new DataError(nothingPairs(options, images, masks), options.images);
   const dataset: Dataset = {
     name: options.name ?? "folder",
     split: options.split,
     classes: options.classes,
     samples,
-    notes: unpairedNotes(imagesAlone, masksAlone),
-    unpaired: [...imagesAlone, ...masksAlone],
+    notes: pairingNotes(found),
+    unpaired: [...found.imagesAlone, ...found.masksAlone],
+    problems: pairingProblems(found),
   };
   return options.names ? pickSamples(dataset, options.names) : dataset;
 }
 
-function nothingPairs(options: FolderOptions, images: readonly string[], masks: readonly string[]): string {
-  const found = `${images.length} pictures in ${options.images} and ${masks.length} PNG masks in ${options.masks}`;
-  const example =
-    images[0] && masks[0]
-      ? `, e.g. ${images[0]} and ${masks[0]}; set data.imageEnding or data.maskEnding`
-      : "";
-  return `folder(): ${found}, but none share a name${example}`;
+function endingsOf({ imageEnding, maskEnding }: FolderOptions): Endings {
+  return { ...(imageEnding && { image: imageEnding }), ...(maskEnding && { mask: maskEnding }) };
+}
+
+/** Every picture is paired with itself, so that those of one name are found here too. */
+async function withoutMasks({ images, imageEnding = "" }: FolderOptions): Promise<Pairs> {
+  const files = await listFiles(images, IMAGE_FILE);
+  const pairs = pairFiles(files, files, { image: imageEnding, mask: imageEnding });
+  if (pairs.pairs.length > 0) return { ...pairs, withoutEnding: [...new Set(pairs.withoutEnding)] };
+  throw new DataError(
+    `folder(): expected pictures in ${images}, got ${files.length} files; set data.imageEnding`,
+    images,
+  );
 }
 
 /** Check that every entry of a label map is a class index or 255. @throws {DataError} Naming the first that is not. */

@@ -1,8 +1,10 @@
 import { DataError } from "../data-error.ts";
 import { type Annotation, IGNORE_INDEX } from "../sample.ts";
+import { type BorderCounts, countBorders } from "./border-values.ts";
 import { colorKey, labelLookup } from "./label-map.ts";
-import { type RawMask, readRawMask } from "./raw-mask.ts";
-import { readLabel, readRegions } from "./read-label.ts";
+import { type MaskFacts, MOST_COLORS, maskFacts } from "./mask-facts.ts";
+import type { RawMask } from "./raw-mask.ts";
+import { readLabel, readMask, readRegions } from "./read-label.ts";
 
 /** One of an annotation's own values: what it is, what it means, how often it occurs. */
 export interface ValueCount {
@@ -19,6 +21,21 @@ export interface LabelInspection {
   /** E.g. `grey 8-bit`, `palette 4-bit`, `rgb 8-bit`, `polygons (cityscapes)`. */
   readonly mode: string;
   readonly values: readonly ValueCount[];
+  /** What is compared with the other masks of a data set; masks only. */
+  readonly facts?: MaskFacts;
+  /** Where asked for: how often values occur inside areas; masks only. */
+  readonly borders?: BorderCounts;
+  /** Pixels whose alpha is 0 and whose value counts as a class all the same. */
+  readonly transparentPixels?: number;
+}
+
+export interface InspectLabelOptions {
+  /** `[height, width]` of the image in pixels; the label must have it. */
+  readonly size?: readonly [number, number] | undefined;
+  /** Called with the error that {@link readLabel} would throw for values outside the label map. */
+  readonly onUnknown: (error: DataError) => void;
+  /** Counts borders too. Default false. */
+  readonly countsBorders?: boolean;
 }
 
 /** What no region covers, in the list of values. */
@@ -27,19 +44,18 @@ const UNCOVERED = "(uncovered)";
 const MAX_NAMES = 255;
 
 /**
- * Read a label and count its own values, known or not.
+ * Reads a label and counts its own values, known or not.
  *
- * @param size - `[height, width]` of the image in pixels; the label must have it.
- * @param onUnknown - Called with the error that {@link readLabel} would throw for values outside the label map.
  * @throws {DataError} If the file cannot be read or has another size than the image.
  */
 export async function inspectLabel(
   annotation: Annotation,
-  size: readonly [number, number] | undefined,
-  onUnknown: (error: DataError) => void,
+  { size, onUnknown, countsBorders = false }: InspectLabelOptions,
 ): Promise<LabelInspection> {
   const found =
-    annotation.kind === "mask" ? await inspectMask(annotation) : await inspectRegions(annotation, size);
+    annotation.kind === "mask"
+      ? await inspectMask(annotation, countsBorders)
+      : await inspectRegions(annotation, size);
   if (found.values.some(({ label }) => label === undefined)) onUnknown(await unknownError(annotation, size));
   return found;
 }
@@ -57,26 +73,80 @@ async function unknownError(
   return new DataError(`${annotation.path} changed while it was read`, annotation.path);
 }
 
-async function inspectMask(annotation: Extract<Annotation, { kind: "mask" }>): Promise<LabelInspection> {
-  const { path, channel, labelMap } = annotation;
-  const mask = await readRawMask(path, channel === undefined ? {} : { channel });
+async function inspectMask(
+  annotation: Extract<Annotation, { kind: "mask" }>,
+  countsBorders: boolean,
+): Promise<LabelInspection> {
+  const { path, labelMap } = annotation;
+  const mask = await readMask(annotation, { inBackground: true });
   const { classOf } = labelLookup(mask, labelMap, path);
-  const values = [...countValues(mask)].map(([value, pixels]): ValueCount => {
+  const ignored = annotation.transparent ? mask.transparent : undefined;
+  const counts = countValues(mask, ignored);
+  const values = [...counts].map(([value, pixels]): ValueCount => {
     const label = classOf(value);
     const text = mask.mode === "rgb" ? colorKey(value) : String(value);
     return { value: text, pixels, ...(label !== undefined && { label }) };
   });
   const isTurned = mask.orientation >= 5;
-  const size = isTurned ? ([mask.width, mask.height] as const) : ([mask.height, mask.width] as const);
-  return { size, mode: `${mask.mode} ${mask.bitDepth}-bit`, values };
+  return {
+    size: isTurned ? [mask.width, mask.height] : [mask.height, mask.width],
+    mode: `${mask.mode} ${mask.bitDepth}-bit`,
+    values: [...shortened(values), ...transparentValues(ignored)],
+    facts: maskFacts(path, mask, counts.keys()),
+    ...(countsBorders && { borders: countBorders(mask) }),
+    ...(mask.transparent && !ignored && { transparentPixels: countUnder(mask, classOf) }),
+  };
 }
 
-/** How often each raw value of a mask occurs. */
-export function countValues({ values }: Pick<RawMask, "values">): Map<number, number> {
-  if (values instanceof Uint32Array) return countColors(values);
-  const counts = new Float64Array(values instanceof Uint16Array ? 65536 : 256);
-  for (let i = 0; i < values.length; i++) counts[values[i]!]!++;
-  return new Map([...counts.entries()].filter(([, count]) => count > 0));
+/** Photographs in place of masks have a colour per pixel: unknown ones are kept up to a number, the rest as one entry. */
+function shortened(values: readonly ValueCount[]): readonly ValueCount[] {
+  if (values.length <= MOST_COLORS) return values;
+  const known = values.filter(({ label }) => label !== undefined);
+  const unknown = values.filter(({ label }) => label === undefined);
+  const pixels = unknown.slice(MOST_COLORS).reduce((sum, value) => sum + value.pixels, 0);
+  const rest = pixels > 0 ? [{ value: "(other values)", pixels }] : [];
+  return [...known, ...unknown.slice(0, MOST_COLORS), ...rest];
+}
+
+function transparentValues(transparent: Uint8Array | undefined): ValueCount[] {
+  if (!transparent) return [];
+  const pixels = transparent.reduce((sum, isTransparent) => sum + isTransparent, 0);
+  return [{ value: "(transparent)", pixels, label: IGNORE_INDEX }];
+}
+
+/** Transparent pixels whose value is not ignored. */
+function countUnder(mask: RawMask, classOf: (value: number) => number | undefined): number {
+  let pixels = 0;
+  for (const [value, count] of countValues(mask, mask.transparent, 1))
+    if (classOf(value) !== IGNORE_INDEX) pixels += count;
+  return pixels;
+}
+
+/**
+ * Returns how often each raw value of a mask occurs.
+ *
+ * @param transparent - Leaves out the pixels where this is not `counted`.
+ */
+export function countValues(
+  { values }: Pick<RawMask, "values">,
+  transparent?: Uint8Array,
+  counted = 0,
+): Map<number, number> {
+  const seen = transparent ? values.filter((_, i) => transparent[i] === counted) : values;
+  if (seen instanceof Uint32Array) return countColors(seen);
+  const counts = new Float64Array(seen instanceof Uint16Array ? 65536 : 256);
+  const size = seen.length;
+  // Labels come in runs, and adding to one counter again and again is slow.
+  for (let from = 0; from < size; ) {
+    const value = seen[from]!;
+    let to = from + 1;
+    while (to < size && seen[to] === value) to++;
+    counts[value]! += to - from;
+    from = to;
+  }
+  const found = new Map<number, number>();
+  counts.forEach((count, value) => void (count > 0 && found.set(value, count)));
+  return found;
 }
 
 function countColors(colors: Uint32Array): Map<number, number> {

@@ -1,7 +1,8 @@
 import { DataError } from "../data-error.ts";
 import { countOf } from "../formats/pair-files.ts";
-import type { LabelImage, LabelMap } from "../sample.ts";
+import { IGNORE_INDEX, type LabelImage, type LabelMap } from "../sample.ts";
 import type { RawMask } from "./raw-mask.ts";
+import { isGreyColor, shownColor } from "./shown-color.ts";
 
 /** What a mask's raw values mean, and how to write one of them in a message. */
 interface Lookup {
@@ -10,7 +11,7 @@ interface Lookup {
 }
 
 /**
- * Turn a mask's raw values into class indices.
+ * Turns a mask's raw values into class indices; transparent pixels are ignored where the annotation says so.
  *
  * @param where.path - The mask's file, for messages.
  * @param where.remedy - What to do about a value outside the map.
@@ -20,8 +21,9 @@ interface Lookup {
 export function applyLabelMap(
   mask: RawMask,
   labelMap: LabelMap,
-  where: { readonly path: string; readonly remedy?: string },
+  where: { readonly path: string; readonly remedy?: string; readonly transparent?: "ignore" },
 ): LabelImage {
+  if (where.transparent && mask.transparent) return ignoreTransparent(mask, mask.transparent, labelMap, where);
   const lookup = labelLookup(mask, labelMap, where.path);
   const data =
     mask.values instanceof Uint32Array
@@ -31,8 +33,26 @@ export function applyLabelMap(
   return { height: mask.height, width: mask.width, data };
 }
 
+/** Values under alpha 0 need no entry in the map: they are read as some value that is seen, and ignored then. */
+function ignoreTransparent(
+  mask: RawMask,
+  transparent: Uint8Array,
+  labelMap: LabelMap,
+  { path, remedy }: { readonly path: string; readonly remedy?: string },
+): LabelImage {
+  const { height, width } = mask;
+  const seen = transparent.indexOf(0);
+  if (seen < 0) return { height, width, data: new Uint8Array(height * width).fill(IGNORE_INDEX) };
+  const values = mask.values.map((value, i) => (transparent[i] ? mask.values[seen]! : value));
+  const label = applyLabelMap({ ...mask, values }, labelMap, { path, ...(remedy && { remedy }) });
+  transparent.forEach((isTransparent, i) => {
+    if (isTransparent) label.data[i] = IGNORE_INDEX;
+  });
+  return label;
+}
+
 /**
- * The class of each raw value of a mask.
+ * Returns the class of each raw value of a mask.
  *
  * Palette files under a colour map go through their palette; RGB files under a value map are read only where all three channels agree.
  *
@@ -54,30 +74,18 @@ function valueLookup(mask: RawMask, classes: Readonly<Record<number, number>>): 
     return { classOf: (value) => classes[value], describe: (value) => `label ${value}` };
   // A grey mask saved as RGB is exact as long as the channels agree; anything else is a colour, not a value.
   return {
-    classOf: (value) => (isGrey(value) ? classes[value & 255] : undefined),
-    describe: (value) => (isGrey(value) ? `label ${value & 255}` : `colour ${colorKey(value)}`),
+    classOf: (value) => (isGreyColor(value) ? classes[value & 255] : undefined),
+    describe: (value) => (isGreyColor(value) ? `label ${value & 255}` : `colour ${colorKey(value)}`),
   };
 }
 
 function colorLookup(mask: RawMask, classes: Readonly<Record<string, number>>): Lookup {
   if (mask.mode === "rgb")
     return { classOf: (value) => classes[colorKey(value)], describe: (value) => `colour ${colorKey(value)}` };
-  const color = (value: number): number =>
-    mask.mode === "grey" ? value * 0x010101 : paletteColor(mask.palette!, value);
   return {
-    classOf: (value) => (mask.bitDepth > 8 ? undefined : classes[colorKey(color(value))]),
-    describe: (value) => `colour ${colorKey(color(value))} (value ${value})`,
+    classOf: (value) => (mask.bitDepth > 8 ? undefined : classes[colorKey(shownColor(mask, value))]),
+    describe: (value) => `colour ${colorKey(shownColor(mask, value))} (value ${value})`,
   };
-}
-
-function isGrey(color: number): boolean {
-  return (color & 255) * 0x010101 === color;
-}
-
-function paletteColor(palette: Uint8Array, index: number): number {
-  return (
-    ((palette[3 * index] ?? 0) << 16) | ((palette[3 * index + 1] ?? 0) << 8) | (palette[3 * index + 2] ?? 0)
-  );
 }
 
 /** A packed colour as the key of a colour map, `"r,g,b"`. */

@@ -1,4 +1,5 @@
-import { crc32, inflateSync } from "node:zlib";
+import { promisify } from "node:util";
+import { crc32, inflate, inflateSync } from "node:zlib";
 import { unfilter } from "./png-filter.ts";
 import { deinterlace } from "./png-interlace.ts";
 
@@ -29,6 +30,8 @@ export interface PngImage extends PngHeader {
   readonly data: Uint8Array | Uint16Array;
   /** Red, green, blue of each index, for colour type 3. */
   readonly palette?: Uint8Array;
+  /** The tRNS chunk: alpha of each index for colour type 3, else the samples (16 bits each) of the one transparent colour. */
+  readonly transparency?: Uint8Array;
   /** The eXIf chunk (a TIFF header and its directories), if there is one. */
   readonly exif?: Uint8Array;
 }
@@ -43,35 +46,55 @@ export interface PngImage extends PngHeader {
  * @throws If the bytes are not a complete, intact PNG. The message has no path: the caller knows it.
  */
 export function decodePng(bytes: Uint8Array, options: { maxPixels?: number } = {}): PngImage {
-  const { header, data, palette, exif } = readChunks(bytes);
-  const maxPixels = options.maxPixels ?? MAX_PIXELS;
-  if (header.height * header.width > maxPixels)
-    throw new Error(
-      `a PNG of ${header.width}x${header.height} pixels exceeds the limit of ${maxPixels} pixels`,
-    );
-  if (header.colorType === 3 && !palette) throw new Error("a palette PNG without a palette (PLTE chunk)");
-  const image = { ...header, data: samples(header, data) };
-  return { ...image, ...(palette && { palette }), ...(exif && { exif }) };
+  const parts = checkedChunks(bytes, options.maxPixels);
+  return imageOf(parts, inflateWhole(parts));
+}
+
+/** Decodes a PNG as {@link decodePng} does, but decompresses it in the background, so that several are read at a time. */
+export async function decodePngInBackground(bytes: Uint8Array): Promise<PngImage> {
+  const parts = checkedChunks(bytes);
+  return imageOf(parts, await inflateInBackground(parts));
 }
 
 interface Chunks {
   header: PngHeader;
   data: Uint8Array;
   palette?: Uint8Array;
+  transparency?: Uint8Array;
   exif?: Uint8Array;
+}
+
+function checkedChunks(bytes: Uint8Array, maxPixels = MAX_PIXELS): Chunks {
+  const parts = readChunks(bytes);
+  const { header, palette } = parts;
+  if (header.height * header.width > maxPixels)
+    throw new Error(
+      `a PNG of ${header.width}x${header.height} pixels exceeds the limit of ${maxPixels} pixels`,
+    );
+  if (header.colorType === 3 && !palette) throw new Error("a palette PNG without a palette (PLTE chunk)");
+  return parts;
+}
+
+function imageOf({ header, data: _, ...rest }: Chunks, inflated: Uint8Array): PngImage {
+  const { height, width, bitDepth, channels } = header;
+  const data = header.interlaced
+    ? deinterlace(header, inflated, decodeRows)
+    : decodeRows(inflated, height, width, bitDepth, channels);
+  return { ...header, data, ...rest };
 }
 
 function readChunks(bytes: Uint8Array): Chunks {
   if (SIGNATURE.some((value, i) => bytes[i] !== value)) throw new Error("not a PNG (wrong signature)");
   let header: PngHeader | undefined;
   const parts: Uint8Array[] = [];
-  const found: { palette?: Uint8Array; exif?: Uint8Array } = {};
+  const found: Omit<Chunks, "header" | "data"> = {};
   for (const { type, body } of chunks(bytes)) {
     if (!header) {
       if (type !== "IHDR") throw new Error(`a PNG that starts with ${type} in place of IHDR`);
       header = readHeader(body);
     } else if (type === "IDAT") parts.push(body);
     else if (type === "PLTE") found.palette = checkPalette(body);
+    else if (type === "tRNS") found.transparency = body;
     else if (type === "eXIf") found.exif = body;
     else if (isCritical(type) && type !== "IEND")
       throw new Error(`a PNG with an unknown critical chunk ${type}`);
@@ -145,18 +168,6 @@ function isColorType(value: number | undefined): value is PngColorType {
   return value !== undefined && value in CHANNELS;
 }
 
-function samples(header: PngHeader, compressed: Uint8Array): Uint8Array | Uint16Array {
-  const { height, width, bitDepth, channels } = header;
-  if (header.interlaced) return deinterlace(header, inflate(compressed, interlacedBytes(header)), decodeRows);
-  return decodeRows(
-    inflate(compressed, height * (1 + rowBytes(header, width))),
-    height,
-    width,
-    bitDepth,
-    channels,
-  );
-}
-
 function interlacedBytes(header: PngHeader): number {
   // Seven passes, each with its own filter bytes and row padding; twice the plain size is a safe bound.
   return 2 * header.height * (8 + rowBytes(header, header.width)) + 64;
@@ -166,17 +177,40 @@ function rowBytes({ bitDepth, channels }: PngHeader, width: number): number {
   return Math.ceil((width * bitDepth * channels) / 8);
 }
 
-function inflate(compressed: Uint8Array, expected: number): Uint8Array {
-  if (expected > (compressed.length + 64) * MAX_INFLATE_RATIO * 2)
-    throw new Error(
-      `a truncated PNG: ${compressed.length} compressed bytes cannot hold its ${expected} bytes of pixels`,
-    );
+const inflateAsync = promisify(inflate);
+
+function inflateWhole(parts: Chunks): Uint8Array {
+  const options = inflateOptions(parts);
   try {
-    // One chunk of the whole size saves zlib from growing its output piece by piece.
-    return inflateSync(compressed, { chunkSize: Math.max(64, expected), maxOutputLength: expected + 1024 });
+    return inflateSync(parts.data, options);
   } catch (cause) {
-    throw new Error(`a damaged PNG: its pixels do not decompress (${(cause as Error).message})`, { cause });
+    throw notInflated(cause);
   }
+}
+
+async function inflateInBackground(parts: Chunks): Promise<Uint8Array> {
+  const options = inflateOptions(parts);
+  try {
+    return await inflateAsync(parts.data, options);
+  } catch (cause) {
+    throw notInflated(cause);
+  }
+}
+
+/** One chunk of the whole size saves zlib from growing its output piece by piece. */
+function inflateOptions({ header, data }: Chunks): { chunkSize: number; maxOutputLength: number } {
+  const expected = header.interlaced
+    ? interlacedBytes(header)
+    : header.height * (1 + rowBytes(header, header.width));
+  if (expected > (data.length + 64) * MAX_INFLATE_RATIO * 2)
+    throw new Error(
+      `a truncated PNG: ${data.length} compressed bytes cannot hold its ${expected} bytes of pixels`,
+    );
+  return { chunkSize: Math.max(64, expected), maxOutputLength: expected + 1024 };
+}
+
+function notInflated(cause: unknown): Error {
+  return new Error(`a damaged PNG: its pixels do not decompress (${(cause as Error).message})`, { cause });
 }
 
 /** Undo the row filters, then unpack to one array element a sample. */

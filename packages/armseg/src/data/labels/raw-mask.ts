@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { DataError, messageOf } from "../data-error.ts";
+import { kindOfBytes } from "../file-kind.ts";
 import { exifOrientation } from "./orientation.ts";
-import { decodePng, type PngImage } from "./png.ts";
+import { decodePng, decodePngInBackground, type PngImage } from "./png.ts";
+import { transparentPixels } from "./transparency.ts";
 
 /** A mask file as it lies on disk, before any label map. */
 export interface RawMask {
@@ -16,18 +18,28 @@ export interface RawMask {
   readonly palette?: Uint8Array;
   /** EXIF orientation, 1 to 8. */
   readonly orientation: number;
+  /** 1 where a pixel's alpha is 0, else 0; absent where no pixel's is. */
+  readonly transparent?: Uint8Array;
+}
+
+export interface RawMaskOptions {
+  /** Reads this channel of an RGB mask as grey values. */
+  readonly channel?: 0 | 1 | 2;
+  /** Decompresses in the background, for reading several masks at a time in one thread. Default false. */
+  readonly inBackground?: boolean;
 }
 
 /**
- * Read a mask's own numbers: grey values, palette indices (never the palette's colours) or RGB triples. An alpha channel is left out.
+ * Reads a mask's own numbers: grey values, palette indices (never the palette's colours) or RGB triples. Of an alpha channel
+ * it is only kept where it is 0.
  *
- * @param options.channel - Read this channel of an RGB mask as grey values.
- * @throws {DataError} If the file is missing, no PNG, damaged, or RGB with 16 bits a channel.
+ * @throws {DataError} If the file is missing, no PNG, damaged, or RGB with 16 bits per channel.
  */
-export async function readRawMask(path: string, options: { channel?: 0 | 1 | 2 } = {}): Promise<RawMask> {
+export async function readRawMask(path: string, options: RawMaskOptions = {}): Promise<RawMask> {
   const bytes = await readBytes(path);
   try {
-    return rawMask(decodePng(bytes), options.channel);
+    const png = options.inBackground ? await decodePngInBackground(bytes) : decodePng(bytes);
+    return rawMask(png, options.channel);
   } catch (cause) {
     throw new DataError(`readRawMask(): ${path} is ${messageOf(cause)}${otherFormat(bytes)}`, path, cause);
   }
@@ -44,19 +56,22 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 
 function otherFormat(bytes: Uint8Array): string {
   if (bytes.length === 0) return "; the file is empty";
-  if (bytes[0] === 0xff && bytes[1] === 0xd8)
-    return ", but a JPEG: its compression alters label values. Export masks as PNG";
-  return bytes[0] === 0x89 ? "; replace the file" : ". Convert masks to PNG";
+  const kind = kindOfBytes(bytes);
+  if (kind === "a PNG") return "; replace the file";
+  if (kind === "a JPEG") return ", but a JPEG: its compression alters label values. Export masks as PNG";
+  return `${kind ? `, but ${kind}` : ""}. Convert masks to PNG, without resizing or smoothing`;
 }
 
 function rawMask(png: PngImage, channel: 0 | 1 | 2 | undefined): RawMask {
   const { height, width, bitDepth } = png;
-  const base = { height, width, bitDepth, orientation: exifOrientation(png.exif) };
+  const transparent = transparentPixels(png);
+  const orientation = exifOrientation(png.exif);
+  const base = { height, width, bitDepth, orientation, ...(transparent && { transparent }) };
   if (png.colorType === 3) return { ...base, mode: "palette", values: png.data, palette: png.palette! };
   if (png.channels === 1) return { ...base, mode: "grey", values: png.data };
   if (png.channels === 2) return { ...base, mode: "grey", values: oneChannel(png, 0) };
   if (channel !== undefined) return { ...base, mode: "grey", values: oneChannel(png, channel) };
-  if (png.bitDepth === 16) throw new Error("an RGB PNG with 16 bits a channel, expected 8");
+  if (png.bitDepth === 16) throw new Error("an RGB PNG with 16 bits per channel, expected 8");
   return { ...base, mode: "rgb", values: packRgb(png) };
 }
 

@@ -6,8 +6,9 @@ import { fillPolygon } from "./fill-polygon.ts";
 import { applyLabelMap } from "./label-map.ts";
 import { orientLabel } from "./orientation.ts";
 import { MAX_PIXELS } from "./png.ts";
-import { readRawMask } from "./raw-mask.ts";
+import { type RawMask, type RawMaskOptions, readRawMask } from "./raw-mask.ts";
 import { fillRunLengths } from "./run-length.ts";
+import { thresholdMask } from "./threshold.ts";
 
 type RegionsAnnotation = Extract<Annotation, { kind: "regions" }>;
 
@@ -30,9 +31,21 @@ export async function readLabel(
 }
 
 async function readMaskLabel(annotation: Extract<Annotation, { kind: "mask" }>): Promise<LabelImage> {
-  const { channel } = annotation;
-  const mask = await readRawMask(annotation.path, channel === undefined ? {} : { channel });
+  const mask = await readMask(annotation);
   return orientLabel(applyLabelMap(mask, annotation.labelMap, annotation), mask.orientation);
+}
+
+/**
+ * Reads the numbers of an annotation's mask, after its threshold where it has one.
+ *
+ * @throws {DataError} If the file cannot be read, or the threshold does not apply to it.
+ */
+export async function readMask(
+  { path, channel, threshold }: Extract<Annotation, { kind: "mask" }>,
+  options: Pick<RawMaskOptions, "inBackground"> = {},
+): Promise<RawMask> {
+  const mask = await readRawMask(path, { ...options, ...(channel !== undefined && { channel }) });
+  return threshold === undefined ? mask : thresholdMask(mask, threshold, path);
 }
 
 async function paintRegions(

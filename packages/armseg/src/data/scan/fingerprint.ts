@@ -22,6 +22,7 @@ export async function fingerprint(dataset: Dataset): Promise<string> {
       dataset.classes,
       dataset.notes,
       dataset.unpaired ?? [],
+      dataset.problems ?? [],
     ]),
   );
   const stats = new Map<string, Promise<string>>();

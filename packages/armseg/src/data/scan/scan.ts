@@ -3,7 +3,7 @@ import { mapConcurrently } from "../../core/concurrently.ts";
 import { type DataError, messageOf } from "../data-error.ts";
 import { inspectLabel, type LabelInspection, type ValueCount } from "../labels/inspect-label.ts";
 import { readImage } from "../read-image.ts";
-import { type Dataset, IGNORE_INDEX, type Sample } from "../sample.ts";
+import { type Dataset, type DatasetProblem, IGNORE_INDEX, type Sample } from "../sample.ts";
 import { readWeights } from "../weights.ts";
 import { fingerprint } from "./fingerprint.ts";
 
@@ -21,7 +21,8 @@ export type ProblemKind =
   | "unreadable weight map"
   | "class without a pixel"
   | "label without a valid pixel"
-  | "file without a partner";
+  | "file without a partner"
+  | DatasetProblem["kind"];
 
 export interface Problem {
   readonly kind: ProblemKind;
@@ -65,6 +66,7 @@ const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
   "class without a pixel": "training error",
   "label without a valid pixel": "warning",
   "file without a partner": "warning",
+  "annotation without area": "warning",
 };
 
 /**
@@ -152,6 +154,7 @@ function summarise(dataset: Dataset, hash: string, inspections: readonly Inspect
   const findings = [
     ...inspections.flatMap((inspection) => inspection.findings),
     ...classesWithoutPixels(classes, labels.length),
+    ...(dataset.problems ?? []),
     ...(dataset.unpaired ?? []).map((path): Finding => ({ kind: "file without a partner", text: path })),
   ];
   const values = sumValues(labels);

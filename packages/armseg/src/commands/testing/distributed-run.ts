@@ -1,15 +1,15 @@
 /**
- * Trains as one process of a world, or on its own, and writes a hash of all that changed, the first gradients and loss, as JSON:
- * `joint-run.ts <folder> <iterations> <batchSize> <process|all> <isolatedFraction>`.
+ * Trains as one process of several, or on its own, and writes a hash of all that changed, the first gradients and loss, as JSON:
+ * `distributed-run.ts <folder> <iterations> <batchSize> <process|all> <isolatedFraction>`.
  */
 import { createHash } from "node:crypto";
 import { manualSeed, setThreads } from "@armseg/torch";
 import { buildTraining } from "../../config/build.ts";
-import { openLoader } from "../../config/open-loader.ts";
-import { prepareData } from "../../config/prepare-data.ts";
+import { prepareData } from "../../config/build-data.ts";
+import { buildLoader } from "../../config/build-loaders.ts";
 import { checkConfig } from "../../config/read-config.ts";
-import { World } from "../../distributed/world.ts";
-import { trainIteration } from "../../training/step.ts";
+import { distributedContext } from "../../distributed/context.ts";
+import { trainStep } from "../../training/step.ts";
 import { smallConfig } from "./small-run.ts";
 
 const [folder, iterations, batchSize, sumsOver, isolatedFraction] = process.argv.slice(2) as [
@@ -20,7 +20,7 @@ const [folder, iterations, batchSize, sumsOver, isolatedFraction] = process.argv
   string,
 ];
 setThreads(1);
-const world = World.ofThisProcess();
+const context = distributedContext();
 const device = "cpu"; // Gloo's
 const small = smallConfig(folder, { iterations: Number(iterations), checkpointEvery: 20, device });
 const config = checkConfig(
@@ -34,15 +34,19 @@ const config = checkConfig(
   "the test",
 );
 manualSeed(0);
-const data = await prepareData(config, { cacheFolder: `${folder}/cache-${world?.rank ?? 0}`, say: () => {} });
-const training = buildTraining(config, data.train.classes.length, data.classWeights, world);
-await using loader = openLoader(config, data, 0, world);
+const data = await prepareData(config, { cacheFolder: `${folder}/cache-${context.rank}`, say: () => {} });
+const training = buildTraining(
+  config,
+  { classes: data.train.classes.length, classWeights: data.classWeights },
+  context,
+);
+await using loader = buildLoader(config, data, 0, context);
 const phase = Number(isolatedFraction) > 0 ? "isolated" : "joint";
 let loss = 0;
 let gradients: number[] = [];
 for (let i = 0; i < Number(iterations); i++) {
   using batch = (await loader.next())!;
-  const result = trainIteration(training, [batch], phase, config);
+  const result = trainStep(training, [batch], phase);
   if (i > 0) continue;
   loss = result.loss;
   gradients = [...training.network.parameters(), ...training.curve!.parameters()].map(({ grad }) =>

@@ -7,20 +7,20 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectSameCheckpoint } from "../commands/testing/same-checkpoint.ts";
 import { smallConfig } from "../commands/testing/small-run.ts";
 import { resumeTraining, startTraining } from "../commands/train.ts";
-import { prepareData } from "../config/prepare-data.ts";
+import { prepareData } from "../config/build-data.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "armseg-comparator-"));
+const folder = mkdtempSync(join(tmpdir(), "armseg-baseline-"));
 beforeAll(() => setThreads(1));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const ITERATIONS = 6;
 
-function config(comparator: Config["reweighting"]["comparator"], parts: object = {}): Config {
+function config(baseline: Config["reweighting"]["baseline"], parts: object = {}): Config {
   const small = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 1 });
-  const reweighting = { ...small.reweighting, curve: "none", comparator, cleanSamples: 4 };
+  const reweighting = { ...small.reweighting, curve: "none", baseline, metaSamples: 4 };
   return checkConfig({ ...small, reweighting, ...parts }, "the test");
 }
 
@@ -40,16 +40,16 @@ function stopAfter(iterations: number): AbortSignal {
   } as AbortSignal;
 }
 
-describe.each(["metaWeightNet", "learningToReweight"] as const)("%s", (comparator) => {
+describe.each(["metaWeightNet", "learningToReweight"] as const)("%s", (baseline) => {
   test("stopped after two iterations and after one more, and resumed, it is bitwise the same", async () => {
-    const whole = { folder: join(folder, comparator), stream: null };
-    const result = await startTraining(config(comparator), whole);
+    const whole = { folder: join(folder, baseline), stream: null };
+    const result = await startTraining(config(baseline), whole);
     expect(result.isComplete).toBe(true);
-    const run = { folder: join(folder, `${comparator}-stopped`), stream: null };
-    await startTraining(config(comparator), { ...run, signal: stopAfter(2) });
+    const run = { folder: join(folder, `${baseline}-stopped`), stream: null };
+    await startTraining(config(baseline), { ...run, signal: stopAfter(2) });
     await resumeTraining({ ...run, signal: stopAfter(1) });
     await resumeTraining(run);
-    expectSameCheckpoint(checkpoint(`${comparator}-stopped`), checkpoint(comparator));
+    expectSameCheckpoint(checkpoint(`${baseline}-stopped`), checkpoint(baseline));
   }, 120_000);
 });
 
@@ -58,17 +58,17 @@ test("what it learns changes the network: the weights are not all alike", async 
   expect(new Set([hash("none"), hash("metaWeightNet"), hash("learningToReweight")]).size).toBe(3);
 });
 
-test("the clean samples have fine labels, are spread over the split, and are not trained on", async () => {
+test("the meta samples have fine labels, are spread over the split, and are not trained on", async () => {
   const data = await prepareData(config("metaWeightNet"), {
     cacheFolder: join(folder, "cache"),
     say: () => {},
   });
-  const clean = data.clean!.samples;
-  expect([clean.length, data.train.samples.length]).toEqual([4, 8]);
-  expect(clean.every(({ annotation }) => annotation?.path.includes(join("fine", "labels")))).toBe(true);
+  const meta = data.meta!.samples;
+  expect([meta.length, data.train.samples.length]).toEqual([4, 8]);
+  expect(meta.every(({ annotation }) => annotation?.path.includes(join("fine", "labels")))).toBe(true);
   expect(data.train.samples.every(({ annotation }) => annotation?.path.includes("coarse-labels"))).toBe(true);
   const trained = new Set(data.train.samples.map(({ name }) => name));
-  expect(clean.filter(({ name }) => trained.has(name))).toEqual([]);
+  expect(meta.filter(({ name }) => trained.has(name))).toEqual([]);
 });
 
 test("what does not go together is refused before anything is trained", async () => {
@@ -77,6 +77,6 @@ test("what does not go together is refused before anything is trained", async ()
   const small = config("metaWeightNet");
   const arm = { reweighting: { ...small.reweighting, curve: "arm" } };
   await expect(start(config("metaWeightNet", arm), "arm")).rejects.toThrow("set reweighting.curve none");
-  const many = { reweighting: { ...small.reweighting, cleanSamples: 11 } };
-  await expect(start(config("metaWeightNet", many), "many")).rejects.toThrow(/cleanSamples: .* got 11/);
+  const many = { reweighting: { ...small.reweighting, metaSamples: 11 } };
+  await expect(start(config("metaWeightNet", many), "many")).rejects.toThrow(/metaSamples: .* got 11/);
 });

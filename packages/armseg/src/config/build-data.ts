@@ -14,9 +14,9 @@ import type { Config } from "./schema.ts";
 export interface TrainingData {
   readonly train: Dataset;
   readonly val: Dataset;
-  /** Training samples with fine labels that a comparator learns from; `train` holds none of them. */
-  readonly clean: Dataset | null;
-  /** One factor a class, or `null` for none. */
+  /** Training samples with fine labels that a baseline learns from; `train` holds none of them. `null` without a baseline. */
+  readonly meta: Dataset | null;
+  /** One factor per class, or `null` for none. */
   readonly classWeights: readonly number[] | null;
   /** `[height, width]` of the training images, which the random resize is relative to. */
   readonly imageSize: readonly [number, number];
@@ -54,7 +54,9 @@ function weightsOf(
   if (setting === "none") return null;
   const weights = Array.isArray(setting) ? setting : classWeights(scan, setting as ClassWeightFormula);
   if (weights.length === classes) return weights;
-  throw new ConfigError(`loss.classWeights: expected ${classes} numbers, one a class, got ${weights.length}`);
+  throw new ConfigError(
+    `loss.classWeights: expected ${classes} numbers, one per class, got ${weights.length}`,
+  );
 }
 
 /** Of the most common size where they differ; a resize keeps each image's own aspect ratio. */
@@ -64,23 +66,23 @@ async function commonSize(scan: ScanResult, train: Dataset): Promise<readonly [n
   return size?.length === 2 ? (size as [number, number]) : await imageSize(train.samples[0]!.image);
 }
 
-/** The training split; for a comparator some of it is held out, spread over it and with fine labels. */
+/** The training split; for a baseline some of it is held out, spread over it and with fine labels. */
 async function openTraining({ data, reweighting, training }: Config) {
   const train = await openData(data, "train");
-  if (reweighting.comparator === "none") return { train, clean: null };
+  if (reweighting.baseline === "none") return { train, meta: null };
   const { masks: _, ...split } = data.train;
   const fine = await openData({ ...data, annotations: "fine", train: split }, "train");
-  const count = reweighting.cleanSamples;
+  const count = reweighting.metaSamples;
   if (count < training.batchSize || count > fine.samples.length - training.batchSize) {
     throw new ConfigError(
-      `reweighting.cleanSamples: expected at least a batch (${training.batchSize}) and a batch to be left of ${fine.samples.length}, got ${count}`,
+      `reweighting.metaSamples: expected at least a batch (${training.batchSize}) and a batch to be left of ${fine.samples.length}, got ${count}`,
     );
   }
   const held = evenlySpaced(fine.samples, count);
   const names = new Set(held.map(({ name }) => name));
   return {
     train: { ...train, samples: train.samples.filter(({ name }) => !names.has(name)) },
-    clean: { ...fine, split: `${fine.split}, clean`, samples: held },
+    meta: { ...fine, split: `${fine.split}, meta`, samples: held },
   };
 }
 
@@ -90,7 +92,7 @@ async function openTraining({ data, reweighting, training }: Config) {
  * @throws {ConfigError} If a split is not usable; the table that says why goes to `say`.
  */
 export async function prepareData(config: Config, options: PrepareOptions): Promise<TrainingData> {
-  const { train, clean } = await openTraining(config);
+  const { train, meta } = await openTraining(config);
   const val = await openData(config.data, "val");
   if (train.classes.length !== val.classes.length) {
     throw new ConfigError(
@@ -100,11 +102,11 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   for (const note of [...train.notes, ...val.notes]) options.say(note);
   const scan = await scanSplit(train, "training", options);
   await scanSplit(val, "reading", options);
-  if (clean) await scanSplit(clean, "reading", options);
+  if (meta) await scanSplit(meta, "reading", options);
   return {
     train,
     val,
-    clean,
+    meta,
     classWeights: weightsOf(config.loss.classWeights, scan, train.classes.length),
     imageSize: await commonSize(scan, train),
     fingerprint: scan.fingerprint,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { findHiddenJsonProblem } from "./json-scan.ts";
+import { findHiddenJsonProblem } from "./safetensors-header.ts";
 
 test("a key given twice is found, under any escapes, in any object", () => {
   expect(findHiddenJsonProblem('{"a":1,"a":2}', 9)).toContain('"a" twice');

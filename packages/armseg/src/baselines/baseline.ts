@@ -1,15 +1,10 @@
 import { type Device, Generator, noGrad, optim, type Tensor, tensor, tidy } from "@armseg/torch";
-import { augmentationOf } from "../config/augmentation-of.ts";
-import type { Training } from "../config/build.ts";
-import type { TrainingData } from "../config/prepare-data.ts";
-import { ConfigError } from "../config/read-config.ts";
-import type { Config } from "../config/schema.ts";
 import { logLikelihoods } from "../losses/class-likelihoods.ts";
 import { SegmentationLoss } from "../losses/index.ts";
 import { checkLabels } from "../losses/labels.ts";
 import { crossEntropy, labelLogLikelihood } from "../losses/pixel-losses.ts";
-import { type Batch, createLoader, type Loader } from "../pipeline/index.ts";
-import { forward, toTensors, type Weigh } from "../training/batch-losses.ts";
+import type { Segmenter } from "../networks/index.ts";
+import type { Batch, Loader } from "../pipeline/index.ts";
 import { learningToReweight } from "./learning-to-reweight.ts";
 import type { LookAhead } from "./look-ahead.ts";
 import { MetaWeightNet, metaWeightNetStep } from "./meta-weight-net.ts";
@@ -19,42 +14,53 @@ const META_LEARNING_RATE = 1e-3;
 /** Adam's two means of each parameter. */
 const SLOTS = ["exp_avg", "exp_avg_sq"] as const;
 
-/**
- * A reweighting of the related work that learns from a batch with clean labels each iteration: Meta-Weight-Net or
- * Learning-to-Reweight.
- */
-export class Comparator implements AsyncDisposable {
-  readonly #training: Training;
-  readonly #config: Config;
-  readonly #loader: Loader;
+/** What a baseline looks ahead with: the training's own network, data and rate. */
+export interface BaselineParts {
+  readonly kind: "metaWeightNet" | "learningToReweight";
+  readonly network: Segmenter;
+  /** Logits of images, `[N, 3, H, W]`, in the training's precision. */
+  readonly logits: (images: Tensor) => Tensor;
+  /** Returns the network's learning rate at present. */
+  readonly learningRate: () => number;
+  /** Batches with fine labels that the training set does not hold; disposed of with the baseline. */
+  readonly metaBatches: Pick<Loader, "next" | "dispose">;
+  /** Brings a meta batch to the network's device. */
+  readonly toTensors: (batch: Batch) => { readonly images: Tensor; readonly labels: Tensor };
+  readonly device: Device;
+}
+
+/** A reweighting of the related work that learns from a meta batch each iteration: Meta-Weight-Net or Learning-to-Reweight. */
+export class Baseline implements AsyncDisposable {
+  readonly #parts: BaselineParts;
   readonly #net: MetaWeightNet | null;
   readonly #optimizer: optim.AdamW | null;
   readonly #plain = new SegmentationLoss();
 
-  constructor(training: Training, config: Config, loader: Loader) {
-    this.#training = training;
-    this.#config = config;
-    this.#loader = loader;
-    const isLearned = config.reweighting.comparator === "metaWeightNet";
-    this.#net = isLearned ? freshNet(config.training.device as Device) : null;
+  constructor(parts: BaselineParts) {
+    this.#parts = parts;
+    this.#net = parts.kind === "metaWeightNet" ? freshNet(parts.device) : null;
     this.#optimizer =
       this.#net && new optim.AdamW(this.#net, { learningRate: META_LEARNING_RATE, weightDecay: 0 });
   }
 
-  /** Runs an iteration with the next clean batch. */
-  async withCleanBatch<T>(iterate: (weigh: Weigh) => T): Promise<T> {
-    using clean = await this.#loader.next();
-    if (!clean) throw new Error("Comparator: the loader of clean batches ended before the training");
-    return iterate((images, labels) => this.#weigh(images, labels, clean));
+  /**
+   * Runs an iteration with the next meta batch.
+   *
+   * @param iterate - Is given what weighs the pixels of a training batch, `[N, H, W]`.
+   */
+  async withMetaBatch<T>(iterate: (weigh: (images: Tensor, labels: Tensor) => Tensor) => T): Promise<T> {
+    using meta = await this.#parts.metaBatches.next();
+    if (!meta) throw new Error("Baseline: the loader of meta batches ended before the training");
+    return iterate((images, labels) => this.#weigh(images, labels, meta));
   }
 
   /** Weights of the batch's pixels, `[N, H, W]`; the network is as before afterwards. */
-  #weigh(images: Tensor, labels: Tensor, clean: Batch): Tensor {
-    const { network } = this.#training;
+  #weigh(images: Tensor, labels: Tensor, meta: Batch): Tensor {
+    const { network } = this.#parts;
     return tidy(() => {
       // Put back at the end and not after each pass: in between, the gradient of a batch normalisation would find its means changed.
       const buffers = [...network.namedBuffers()].map(([, buffer]) => [buffer, buffer.clone()] as const);
-      const ahead = this.#lookAhead(images, labels, clean);
+      const ahead = this.#lookAhead(images, labels, meta);
       const weights =
         this.#net && this.#optimizer
           ? metaWeightNetStep(this.#net, this.#optimizer, ahead)
@@ -67,19 +73,18 @@ export class Comparator implements AsyncDisposable {
   }
 
   #lookAhead(images: Tensor, labels: Tensor, batch: Batch): LookAhead {
-    const { network, optimizer } = this.#training;
-    const clean = toTensors(batch, this.#config.training.device as Device);
-    const logits = (of: Tensor) => forward(this.#training, of, this.#config.training).logits;
+    const { network, logits, learningRate, toTensors } = this.#parts;
+    const meta = toTensors(batch);
     return {
       parameters: [...network.parameters()],
       valid: labels.ne(255),
       trainingLoss: () => lossMap(logits(images), labels),
-      cleanLoss: () => this.#plain.call({ logits: logits(clean.images), labels: clean.labels }).loss,
-      learningRate: optimizer.groups[0]!.learningRate,
+      cleanLoss: () => this.#plain.call({ logits: logits(meta.images), labels: meta.labels }).loss,
+      learningRate: learningRate(),
     };
   }
 
-  /** What a checkpoint keeps, float64: of each parameter Adam's steps, its values and Adam's two means. `null` if nothing is learned. */
+  /** Returns what a checkpoint keeps, float64: of each parameter Adam's steps, its values and Adam's two means. `null` if nothing is learned. */
   state(): Tensor | null {
     if (!this.#net || !this.#optimizer) return null;
     const { tensors, numbers } = this.#optimizer.stateDict();
@@ -116,7 +121,7 @@ export class Comparator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#net?.dispose();
     this.#optimizer?.dispose();
-    await this.#loader.dispose();
+    await this.#parts.metaBatches.dispose();
   }
 }
 
@@ -140,40 +145,4 @@ function lossMap(logits: Tensor, labels: Tensor): Tensor {
   const { classes, valid } = checkLabels(labels, logits.size(1));
   const likelihoods = logLikelihoods(logits, valid);
   return crossEntropy(labelLogLikelihood(likelihoods, classes)).maskedFill(valid.logicalNot(), 0);
-}
-
-/**
- * The comparator that a configuration asks for, if it does, from an iteration on.
- *
- * @throws {ConfigError} If it does not go with the rest of the configuration.
- */
-export function openComparator(
-  config: Config,
-  data: TrainingData,
-  training: Training,
-  startIteration: number,
-): Comparator | null {
-  const { reweighting, loss, training: settings, schedule } = config;
-  if (reweighting.comparator === "none" || !data.clean) return null;
-  if (training.joint) {
-    throw new ConfigError(
-      `reweighting.comparator ${reweighting.comparator}: it looks ahead with one process's network; train it on one process`,
-    );
-  }
-  if (reweighting.curve !== "none" || loss.pixel !== "ce" || loss.ohem) {
-    throw new ConfigError(
-      `reweighting.comparator ${reweighting.comparator}: it weighs the cross entropy alone; set reweighting.curve none, loss.pixel ce, loss.ohem null`,
-    );
-  }
-  const loader = createLoader({
-    sources: [data.clean.samples],
-    augmentation: augmentationOf(config.augmentation, data.imageSize),
-    seed: settings.seed,
-    batchSize: settings.batchSize,
-    startIteration,
-    endIteration: schedule.iterations,
-    onBadFile: settings.onBadFile,
-    ...(settings.workers !== undefined && { workers: Math.min(1, settings.workers) }),
-  });
-  return new Comparator(training, config, loader);
 }

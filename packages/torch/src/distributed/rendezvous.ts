@@ -1,5 +1,7 @@
-/** One process among those that train together, and where they meet. */
-export interface Place {
+import { argumentError } from "../argument-error.ts";
+
+/** Where the processes of a group find each other, and which one this is. */
+export interface Rendezvous {
   /** 0 to `worldSize - 1`. */
   readonly rank: number;
   readonly worldSize: number;
@@ -13,6 +15,8 @@ export interface Place {
   /** Set where torchrun's agent listens on that port itself: the keys of this attempt begin with it. */
   readonly agentPrefix?: string;
 }
+
+const CALLER = "rendezvousFromEnvironment";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -29,17 +33,17 @@ function readNumber(variables: Variables, names: readonly string[]): number | un
   if (name === undefined) return undefined;
   const value = Number(variables[name]);
   if (Number.isInteger(value) && value >= 0) return value;
-  throw new RangeError(`${name}: expected a whole number of at least 0, got "${variables[name]}"`);
+  throw argumentError(CALLER, `${name} to be a whole number of at least 0`, `"${variables[name]}"`);
 }
 
 /**
- * This process's place as torchrun, Slurm and Kubernetes operators write it into the environment: `RANK`, `WORLD_SIZE`,
+ * Reads where and as which rank this process joins its group, as torchrun, Slurm and Kubernetes operators write it: `RANK`, `WORLD_SIZE`,
  * `LOCAL_RANK`, `MASTER_ADDR`, `MASTER_PORT`; of Slurm `SLURM_PROCID`, `SLURM_NTASKS`, `SLURM_LOCALID`.
  *
- * @returns `null` for a process on its own: no master is named, or the world has one process.
+ * @returns `null` for a process on its own: no master is named, or the world size is 1.
  * @throws {RangeError} If a value is missing or makes no sense.
  */
-export function placeFromEnvironment(variables: Variables = process.env): Place | null {
+export function rendezvousFromEnvironment(variables: Variables = process.env): Rendezvous | null {
   // Slurm sets its variables for any job; only a master makes several processes one training.
   if (!variables.MASTER_ADDR) return null;
   const rank = readNumber(variables, NAMES.rank);
@@ -49,12 +53,10 @@ export function placeFromEnvironment(variables: Variables = process.env): Place 
   if (rank === undefined || worldSize === undefined || masterPort === undefined) {
     const missing = Object.entries({ RANK: rank, WORLD_SIZE: worldSize, MASTER_PORT: masterPort });
     const names = missing.filter(([, value]) => value === undefined).map(([name]) => name);
-    throw new RangeError(
-      `MASTER_ADDR is set, but ${names.join(" and ")} is not; set it, or unset MASTER_ADDR`,
-    );
+    const expected = `${names.join(" and ")} beside MASTER_ADDR`;
+    throw argumentError(CALLER, expected, "nothing", "set it, or unset MASTER_ADDR");
   }
-  if (rank >= worldSize)
-    throw new RangeError(`RANK: expected less than WORLD_SIZE, which is ${worldSize}, got ${rank}`);
+  if (rank >= worldSize) throw argumentError(CALLER, `RANK below WORLD_SIZE, which is ${worldSize}`, rank);
   if (worldSize === 1) return null;
   const localWorldSize = readNumber(variables, NAMES.localWorldSize);
   const hasAgent = variables.TORCHELASTIC_USE_AGENT_STORE === "True";

@@ -1,4 +1,4 @@
-// What each file of the door adds to the module's exports; the TypeScript side of it is src/native/binding.ts.
+// What each file of the binding adds to the module's exports; the TypeScript side of it is src/native/binding.ts.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-#include "door.h"
+#include "binding.h"
 
 #include "environment.h"
 

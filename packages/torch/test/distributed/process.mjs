@@ -9,8 +9,8 @@ const SIZE = 6;
 
 setThreads(1);
 manualSeed(5);
-const place = distributed.placeFromEnvironment();
-const group = place && distributed.ProcessGroup.join(place, { timeoutMinutes: 1 });
+const rendezvous = distributed.rendezvousFromEnvironment();
+const group = rendezvous && distributed.ProcessGroup.join(rendezvous, { timeoutMinutes: 1 });
 const norm = (channels) =>
   group ? new distributed.SyncBatchNorm2d(channels, group) : new nn.BatchNorm2d(channels);
 
@@ -32,8 +32,8 @@ const net = new Net();
 const reducer = group && new distributed.Reducer(group, net.parameters());
 const random = (count) => Float32Array.from({ length: count }, (_, i) => Math.sin(12.9898 * (i + 1)) * 3);
 const images = fromTypedArray(random(IMAGES * 3 * SIZE * SIZE), [IMAGES, 3, SIZE, SIZE]);
-const share = IMAGES / (place?.worldSize ?? 1);
-const mine = images.narrow(0, (place?.rank ?? 0) * share, share);
+const share = IMAGES / (rendezvous?.worldSize ?? 1);
+const mine = images.narrow(0, (rendezvous?.rank ?? 0) * share, share);
 
 const state = {};
 const keepNumbers = (name, tensor) => {
@@ -49,9 +49,9 @@ for (const [name, parameter] of net.namedParameters()) keepNumbers(name, paramet
 for (const [name, buffer] of net.namedBuffers()) keepNumbers(name, buffer);
 
 if (group) {
-  const value = ops.full([2], place.rank + 1, { dtype: "float64" });
+  const value = ops.full([2], rendezvous.rank + 1, { dtype: "float64" });
   keepNumbers("gathered", group.allGather(value));
-  group.broadcast_(value, place.worldSize - 1);
+  group.broadcast_(value, rendezvous.worldSize - 1);
   keepNumbers("broadcast", value);
   group.allReduce_(value, "max");
   keepNumbers("reduced", value);

@@ -1,0 +1,95 @@
+import { availableParallelism } from "node:os";
+import type { Size } from "../core/size.ts";
+import type { Sample } from "../data/sample.ts";
+import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
+import {
+  type AugmentationOptions,
+  createEvaluationReader,
+  createLoader,
+  type EvaluationReader,
+  type Loader,
+} from "../pipeline/index.ts";
+import type { TrainingData } from "./build-data.ts";
+import type { Config } from "./schema.ts";
+
+/** mmsegmentation's. */
+const PHOTOMETRIC = {
+  brightnessDelta: 32,
+  contrastRange: [0.5, 1.5],
+  saturationRange: [0.5, 1.5],
+  hueDelta: 18,
+} as const;
+
+/** Returns the training pipeline of a configuration. @param size - Of the images, the base of the resize where none is set. */
+export function buildAugmentation(config: Config["augmentation"], size: Size): AugmentationOptions {
+  const { base, scale, crop, maxCategoryRatio, flip, photometric, mean, std } = config;
+  return {
+    resize: { base: base ?? size, ratioRange: scale },
+    crop: { size: crop, maxCategoryRatio },
+    flip: { probability: flip },
+    photometric: photometric ? PHOTOMETRIC : null,
+    normalise: { mean, std },
+  };
+}
+
+/** Returns the stream of training batches, from an iteration on; with several processes, this one's part. */
+export function buildLoader(
+  config: Config,
+  data: TrainingData,
+  startIteration: number,
+  context: DistributedContext = ONE_PROCESS,
+): Loader {
+  const { training, optimizer, schedule } = config;
+  return createLoader({
+    ...commonOptions(config, data),
+    sources: [data.train.samples],
+    startIteration: startIteration * optimizer.accumulate,
+    endIteration: schedule.iterations * optimizer.accumulate,
+    ...(training.batchCache !== null && {
+      cache: { folder: training.batchCache, fingerprint: data.fingerprint },
+    }),
+    workers: training.workers ?? Math.max(1, Math.floor(availableParallelism() / context.localWorldSize) - 1),
+    rank: context.rank,
+    worldSize: context.worldSize,
+  });
+}
+
+/** Returns the stream of a baseline's meta batches, one per iteration. @param samples - With fine labels. */
+export function buildMetaLoader(
+  config: Config,
+  data: TrainingData,
+  samples: readonly Sample[],
+  startIteration: number,
+): Loader {
+  const { training, schedule } = config;
+  return createLoader({
+    ...commonOptions(config, data),
+    sources: [samples],
+    startIteration,
+    endIteration: schedule.iterations,
+    ...(training.workers !== undefined && { workers: Math.min(1, training.workers) }),
+  });
+}
+
+function commonOptions({ augmentation, training }: Config, data: TrainingData) {
+  return {
+    augmentation: buildAugmentation(augmentation, data.imageSize),
+    seed: training.seed,
+    batchSize: training.batchSize,
+    onBadFile: training.onBadFile,
+  };
+}
+
+/** Returns the reader of whole images, as a configuration evaluates them. @param workers - Default the configuration's. */
+export function buildReader(
+  config: Config,
+  samples: readonly Sample[],
+  workers = config.training.workers,
+): EvaluationReader {
+  return createEvaluationReader({
+    samples,
+    normalise: config.augmentation,
+    base: config.evaluation.base,
+    ...(workers !== undefined && { workers }),
+  });
+}
