@@ -207,7 +207,9 @@ describe("an optimizer", () => {
     const both = [{ parameters: wave }, { parameters: other }];
     expect(() => new optim.SGD(both, { learningRate: 0.1 })).toThrow(/got "weight" twice/);
     const same = [{ parameters: wave }, { parameters: wave.namedParameters("again") }];
-    expect(() => new optim.SGD(same, { learningRate: 0.1 })).toThrow(/"again.weight" is in two groups/);
+    expect(() => new optim.SGD(same, { learningRate: 0.1 })).toThrow(
+      /every parameter in one group, got "again.weight" in two/,
+    );
     const prefixed = [{ parameters: wave }, { parameters: other.namedParameters("other") }];
     using fine = new optim.SGD(prefixed, { learningRate: 0.1 });
     expect(fine.groups[1]?.parameters.has("other.bias")).toBe(true);
