@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { mapConcurrently } from "../core/concurrently.ts";
 import { DataError } from "./data-error.ts";
-import { IMAGE_FILE, listFiles, MASK_FILE } from "./formats/list-files.ts";
 import { generatedColor } from "./formats/named-labels.ts";
-import { countOf, type Pairs, pairFiles, stemOf, unpairedNotes } from "./formats/pair-files.ts";
+import { countOf, type Pairs, pairingNotes, pairingProblems } from "./formats/pair-files.ts";
+import { pairByEndings } from "./formats/pair-folders.ts";
 import { countValues } from "./labels/inspect-label.ts";
 import { colorKey } from "./labels/label-map.ts";
 import { type RawMask, readRawMask } from "./labels/raw-mask.ts";
@@ -52,7 +52,7 @@ export async function proposeConfig(
   masks: string,
   options: SplitOptions = {},
 ): Promise<InitProposal> {
-  const found = await pairWithEndings(images, masks);
+  const found = await pairByEndings(images, masks);
   const survey = await surveyMasks(
     masks,
     found.pairs.pairs.map(({ mask }) => mask),
@@ -66,13 +66,15 @@ export async function proposeConfig(
     format: "folder",
     images,
     masks,
-    ...found.endings,
+    ...(found.endings.image && { imageEnding: found.endings.image }),
+    ...(found.endings.mask && { maskEnding: found.endings.mask }),
     classes: labels.classes,
     labels: labels.labels,
   };
   const sentences = [
     `${countOf(found.pairs.pairs.length, "picture")} with a mask.`,
-    ...unpairedNotes(found.pairs.imagesAlone, found.pairs.masksAlone).map((note) => `${note}.`),
+    ...pairingNotes(found.pairs).map((note) => `${note}.`),
+    ...pairingProblems(found.pairs).map(({ text }) => `Left out: ${text}.`),
     ...(await sizeSentences(images, found.pairs, survey)),
     `The masks are ${FORM[survey.mode]}.`,
     ...labels.sentences,
@@ -86,38 +88,6 @@ const FORM = {
   palette: "indexed; their palette indices are the labels",
   rgb: "RGB; their colours are the labels",
 };
-
-interface Endings {
-  readonly imageEnding?: string;
-  readonly maskEnding?: string;
-}
-
-async function pairWithEndings(images: string, masks: string): Promise<{ pairs: Pairs; endings: Endings }> {
-  const [imageFiles, maskFiles] = [await listFiles(images, IMAGE_FILE), await listFiles(masks, MASK_FILE)];
-  const plain = pairFiles(imageFiles, maskFiles);
-  if (plain.pairs.length > 0) return { pairs: plain, endings: {} };
-  const [image, mask] = [commonEnding(imageFiles), commonEnding(maskFiles)];
-  const pairs = pairFiles(imageFiles, maskFiles, { image, mask });
-  if (pairs.pairs.length === 0)
-    throw new DataError(
-      `proposeConfig(): ${imageFiles.length} pictures in ${images} and ${maskFiles.length} PNG masks in ${masks}, but no two share a name`,
-      images,
-    );
-  return {
-    pairs,
-    endings: { ...(image !== "" && { imageEnding: image }), ...(mask !== "" && { maskEnding: mask }) },
-  };
-}
-
-/** What all stems end in, from a separator on: `_rgb`, `-mask`. */
-function commonEnding(files: readonly string[]): string {
-  const stems = files.map((file) => stemOf(file, ""));
-  const first = stems[0] ?? "";
-  for (let at = 1; at < first.length; at++)
-    if ("_-.".includes(first[at]!) && stems.every((stem) => stem.endsWith(first.slice(at))))
-      return first.slice(at);
-  return "";
-}
 
 interface Survey {
   readonly mode: RawMask["mode"];
