@@ -64,7 +64,7 @@ export function pickSamples(dataset: Dataset, names: readonly string[], split = 
     ({ sample }) => sample === undefined || picked.has(sample),
   );
   const repeated = listed.length - picked.size;
-  const notes = repeated > 0 ? [`repeated in the list of ${split}: ${countOf(repeated, "line")}`] : [];
+  const notes = repeated > 0 ? [`${countOf(repeated, "line")} repeated in the list of ${split}`] : [];
   return { ...dataset, split, samples, problems, notes: [...dataset.notes, ...notes] };
 }
 

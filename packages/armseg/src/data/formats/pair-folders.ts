@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { DataError } from "../data-error.ts";
 import { IMAGE_FILE, listFiles, MASK_FILE } from "./list-files.ts";
-import { type Endings, hasEnding, type Pairs, pairFiles, stemOf } from "./pair-files.ts";
+import { type Endings, hasEnding, type Pairs, pairFiles, pairingProblems, stemOf } from "./pair-files.ts";
 
 /** What lies in a folder of pictures and a folder of masks. */
 export interface ListedFolders {
@@ -61,8 +61,7 @@ export function pairListed({ images, masks, isOneFolder }: ListedFolders, ending
 export async function pairFolders(images: string, masks: string, endings: Endings): Promise<Pairs> {
   const listed = await listFolders(images, masks);
   const pairs = pairListed(listed, endings);
-  if (pairs.pairs.length === 0 && pairs.unclear.length === 0)
-    throw new DataError(nothingPairs(images, masks, listed), images);
+  if (pairs.pairs.length === 0) throw new DataError(nothingPairs(images, masks, listed, pairs), images);
   const own = pairs.pairs.find(({ image, mask }) => isSameFile(join(images, image), join(masks, mask)));
   if (!own) return pairs;
   throw new DataError(
@@ -80,7 +79,14 @@ function isSameFile(image: string, mask: string): boolean {
   );
 }
 
-function nothingPairs(imageFolder: string, maskFolder: string, { images, masks }: ListedFolders): string {
+function nothingPairs(
+  imageFolder: string,
+  maskFolder: string,
+  { images, masks }: ListedFolders,
+  pairs: Pairs | undefined,
+): string {
+  const [unclear] = pairs ? pairingProblems(pairs) : [];
+  if (unclear) return `folder(): ${unclear.text}`;
   const found = `${images.length} pictures in ${imageFolder} and ${masks.length} PNG masks in ${maskFolder}`;
   const mask = masks.find((file) => file !== images[0]);
   const example =
@@ -103,10 +109,10 @@ export async function pairByEndings(
   masks: string,
 ): Promise<{ pairs: Pairs; endings: Endings }> {
   const listed = await listFolders(images, masks);
-  const trials = trialsOf(listed).sort((a, b) => b.pairs.pairs.length - a.pairs.pairs.length);
+  const trials = trialsOf(listed).sort((a, b) => found(b) - found(a));
   const [best] = trials;
   if (!best || best.pairs.pairs.length === 0)
-    throw new DataError(nothingPairs(images, masks, listed), images);
+    throw new DataError(nothingPairs(images, masks, listed, best?.pairs), images);
   const rival = trials.find((trial) => isRival(trial, best));
   if (rival) throw new DataError(severalKinds(best, rival, masks), masks);
   return best;
@@ -115,6 +121,11 @@ export async function pairByEndings(
 interface Trial {
   readonly pairs: Pairs;
   readonly endings: Endings;
+}
+
+/** How many pictures found masks. */
+function found({ pairs }: Trial): number {
+  return pairs.pairs.length + pairs.unclear.length;
 }
 
 /** One pairing for each two endings, the shortest first. */

@@ -146,6 +146,14 @@ describe("names", () => {
     expect(without.unpaired).toEqual(["1-mask.png", "3-mask.png"]);
   });
 
+  test("where nothing pairs but what is unclear, that is the error", async () => {
+    const root = await fixture({ "i/1.jpg": "", "i/1.png": "", "m/1.png": png(1) });
+    const folders = { images: join(root, "i"), masks: join(root, "m") };
+    const text = "1: expected one picture and one mask, got 1.jpg, 1.png and 1.png";
+    await expect(open(root, folders)).rejects.toThrow(text);
+    await expect(proposeConfig(folders.images, folders.masks)).rejects.toThrow(text);
+  });
+
   test("two pictures or two masks of one name pair with nothing", () => {
     expect(pairFiles(["1.jpg", "1.png", "2.jpg"], ["1.png", "2.png", "2.PNG"])).toEqual({
       pairs: [],
