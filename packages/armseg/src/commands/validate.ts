@@ -1,5 +1,5 @@
 import type { Device, Tensor } from "@armseg/torch";
-import { distanceToOther } from "../coarsen/index.ts";
+import { distanceToOther } from "../coarsen/border-distance.ts";
 import { inferenceOptions } from "../config/build.ts";
 import { buildReader } from "../config/build-loaders.ts";
 import { ConfigError } from "../config/read-config.ts";
