@@ -79,7 +79,7 @@ export class Baseline implements AsyncDisposable {
       parameters: [...network.parameters()],
       valid: labels.ne(255),
       trainingLoss: () => lossMap(logits(images), labels),
-      cleanLoss: () => this.#plain.call({ logits: logits(meta.images), labels: meta.labels }).loss,
+      metaLoss: () => this.#plain.call({ logits: logits(meta.images), labels: meta.labels }).loss,
       learningRate: learningRate(),
     };
   }

@@ -23,36 +23,36 @@ function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
 
 /** Pixels of three classes under a linear classifier; the first `noisy` of 64 training labels are wrong. */
 function problem(noisy: number) {
-  const [x, clean] = [0, 1].map(() => onTestDevice(ops.randn([1, 6, 8, 8], { dtype: "float64" }))) as [
+  const [x, meta] = [0, 1].map(() => onTestDevice(ops.randn([1, 6, 8, 8], { dtype: "float64" }))) as [
     Tensor,
     Tensor,
   ];
   const truth = x.narrow(1, 0, 3).argmax(1);
   const isNoisy = ops.arange(64, { device: testDevice }).lt(noisy).reshape([1, 8, 8]);
   const labels = truth.add(isNoisy.to("int64")).remainder(3);
-  const cleanLabels = clean.narrow(1, 0, 3).argmax(1);
+  const metaLabels = meta.narrow(1, 0, 3).argmax(1);
   const weight = parameter(onTestDevice(ops.randn([3, 6, 1, 1], { dtype: "float64" })).mul(0.3));
   kept.push(weight);
   const trainingLossAt = (w: Tensor) => crossEntropy(ops.conv2d(x, w), labels);
-  const cleanLossAt = (w: Tensor) => crossEntropy(ops.conv2d(clean, w), cleanLabels).mean();
+  const metaLossAt = (w: Tensor) => crossEntropy(ops.conv2d(meta, w), metaLabels).mean();
   const ahead: LookAhead = {
     parameters: [weight],
     trainingLoss: () => trainingLossAt(weight),
-    cleanLoss: () => cleanLossAt(weight),
+    metaLoss: () => metaLossAt(weight),
     valid: labels.ge(0),
     learningRate: 0.5,
   };
-  return { ahead, weight, isNoisy, trainingLossAt, cleanLossAt };
+  return { ahead, weight, isNoisy, trainingLossAt, metaLossAt };
 }
 
 describe("one-step look-ahead", () => {
-  test("dL_clean/dw is that of differentiating twice, and the parameters come back to the last bit", () => {
-    const { ahead, weight, trainingLossAt, cleanLossAt } = problem(20);
+  test("dL_meta/dw is that of differentiating twice, and the parameters come back to the last bit", () => {
+    const { ahead, weight, trainingLossAt, metaLossAt } = problem(20);
     const before = numbers(weight);
     const weights = onTestDevice(ops.rand([1, 8, 8], { dtype: "float64" })).requiresGrad_();
     const [step] = gradients([trainingLossAt(weight).mul(weights).mean()], [weight], { createGraph: true });
     const ahead2 = weight.sub((step as Tensor).mul(0.5));
-    const [exact] = gradients([cleanLossAt(ahead2)], [weights]);
+    const [exact] = gradients([metaLossAt(ahead2)], [weights]);
     const found = weightGradient(ahead, ahead.trainingLoss(), weights);
     expect(relativeError(numbers(found), numbers(exact as Tensor))).toBeLessThan(1e-4); // O(ε²), ε = 0.01/‖g‖
     expect(numbers(weight)).toEqual(before);
@@ -83,7 +83,7 @@ describe("Learning-to-Reweight", () => {
     const { ahead, weight } = problem(24);
     const valid = ops.arange(64, { device: testDevice }).ge(30).reshape([1, 8, 8]);
     expect(numbers(learningToReweight({ ...ahead, valid })).slice(0, 30)).toEqual(new Array(30).fill(0));
-    const nothing = learningToReweight({ ...ahead, cleanLoss: () => weight.mul(0).sum() });
+    const nothing = learningToReweight({ ...ahead, metaLoss: () => weight.mul(0).sum() });
     expect(numbers(nothing)).toEqual(new Array(64).fill(0));
   });
 });

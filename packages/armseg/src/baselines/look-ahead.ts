@@ -1,7 +1,7 @@
 import type { Tensor } from "@armseg/torch";
 import { Generator, gradients, noGrad, tidy } from "@armseg/torch";
 
-/** A training batch and a clean one, as functions of the network's present parameters. */
+/** A training batch and a meta batch, as functions of the network's present parameters. */
 export interface LookAhead {
   /** What the look-ahead step moves; the losses may depend on other parameters too, which stay. */
   readonly parameters: readonly Tensor[];
@@ -10,7 +10,7 @@ export interface LookAhead {
   /** Where the training batch is not ignored, bool `[N, H, W]`. */
   readonly valid: Tensor;
   /** Mean loss of a batch with clean labels that the training set does not hold, `[]`. */
-  readonly cleanLoss: () => Tensor;
+  readonly metaLoss: () => Tensor;
   /** α, the step of the look-ahead: plain gradient descent, as in both papers' code. The network's learning rate. */
   readonly learningRate: number;
 }
@@ -19,7 +19,7 @@ export interface LookAhead {
 const RELATIVE_STEP = 0.01;
 
 /**
- * The gradient of Σ w_i·l_i / n of the training batch, the one that the look-ahead step follows.
+ * Returns the gradient of Σ w_i·l_i / n of the training batch, the one that the look-ahead step follows.
  *
  * @param lossMap - l, from {@link LookAhead.trainingLoss}, recorded.
  * @param weights - w, `[N, H, W]`, 0 where ignored.
@@ -29,9 +29,9 @@ export function trainingGradient(ahead: LookAhead, lossMap: Tensor, weights: Ten
   return gradientsOf(ahead, mean);
 }
 
-/** The gradient of the clean loss at the present parameters. */
-export function cleanGradient(ahead: LookAhead): Tensor[] {
-  return tidy(() => gradientsOf(ahead, undone(ahead, ahead.cleanLoss)));
+/** Returns the gradient of the meta loss at the present parameters. */
+export function metaGradient(ahead: LookAhead): Tensor[] {
+  return tidy(() => gradientsOf(ahead, withoutEffects(ahead, ahead.metaLoss)));
 }
 
 function gradientsOf(ahead: LookAhead, loss: Tensor): Tensor[] {
@@ -39,20 +39,20 @@ function gradientsOf(ahead: LookAhead, loss: Tensor): Tensor[] {
   return found.map((gradient, i) => gradient ?? (ahead.parameters[i] as Tensor).zerosLike());
 }
 
-/** Valid pixels of the training batch, at least 1. */
+/** Returns the number of valid pixels of the training batch, at least 1. */
 export function validCount(ahead: LookAhead): number {
   return Math.max(1, ahead.valid.sum().item());
 }
 
 /**
- * How well each pixel's gradient agrees with a direction: a_i = ⟨g, ∇l_i⟩.
+ * Returns how well each pixel's gradient agrees with a direction: a_i = ⟨g, ∇l_i⟩.
  *
- * A weight w_i moves the look-ahead parameters by −α·∇l_i/n, and so the clean loss by −α·a_i/n where g is the clean
+ * A weight w_i moves the look-ahead parameters by −α·∇l_i/n, and so the meta loss by −α·a_i/n where g is the meta
  * gradient: all that Meta-Weight-Net and Learning-to-Reweight need of second derivatives. With a million pixels there can
- * be no gradient a pixel, but a_i is the derivative of l_i along g, and one difference gives it for all of them:
+ * be no gradient per pixel, but a_i is the derivative of l_i along g, and one difference gives it for all of them:
  * a_i = (l_i(θ + ε·g) − l_i(θ − ε·g))/2ε + O(ε²). Two forward passes, no graph of second order.
  *
- * @param direction - g, one tensor a parameter.
+ * @param direction - g, one tensor per parameter.
  * @returns `[N, H, W]`; 0 if the direction is.
  */
 export function gradientAlignment(ahead: LookAhead, direction: readonly Tensor[]): Tensor {
@@ -60,8 +60,8 @@ export function gradientAlignment(ahead: LookAhead, direction: readonly Tensor[]
     const norm = Math.hypot(...direction.map((part) => part.norm().item()));
     if (norm === 0) return ahead.trainingLoss().zerosLike();
     const step = RELATIVE_STEP / norm;
-    const above = movedBy(ahead, direction, step, () => undone(ahead, ahead.trainingLoss));
-    const below = movedBy(ahead, direction, -step, () => undone(ahead, ahead.trainingLoss));
+    const above = movedBy(ahead, direction, step, () => withoutEffects(ahead, ahead.trainingLoss));
+    const below = movedBy(ahead, direction, -step, () => withoutEffects(ahead, ahead.trainingLoss));
     return above.sub(below).div(2 * step);
   });
 }
@@ -86,7 +86,7 @@ export function movedBy<T>(ahead: LookAhead, direction: readonly Tensor[], step:
  *
  * Running means are the caller's to put back, and only after the last gradient: a recorded pass needs them as they were.
  */
-function undone<T>(ahead: LookAhead, pass: () => T): T {
+function withoutEffects<T>(ahead: LookAhead, pass: () => T): T {
   const generator = new Generator(ahead.valid.device);
   const random = generator.getState();
   try {
@@ -104,7 +104,7 @@ function restore(tensors: readonly Tensor[], values: readonly Tensor[]): void {
   for (const value of values) value.dispose();
 }
 
-/** The recorded losses of the training batch at the present parameters, without other effects. */
+/** Returns the recorded losses of the training batch at the present parameters, without other effects. */
 export function trainingLosses(ahead: LookAhead): Tensor {
-  return undone(ahead, ahead.trainingLoss);
+  return withoutEffects(ahead, ahead.trainingLoss);
 }

@@ -3,8 +3,8 @@ import { nn, noGrad, ops, tidy } from "@armseg/torch";
 import { CURVE_INTERVALS, interpolateKnots } from "../reweighting/curve.ts";
 import type { LookAhead } from "./look-ahead.ts";
 import {
-  cleanGradient,
   gradientAlignment,
+  metaGradient,
   movedBy,
   trainingGradient,
   trainingLosses,
@@ -14,7 +14,7 @@ import {
 /**
  * Meta-Weight-Net: a perceptron 1-100-1 from a pixel's loss to its weight in (0, 1) (Shu et al. 2019, section 2).
  *
- * A comparator of ARM: it needs a clean held-out set, and four more passes an iteration. Its weights go into the loss as
+ * A baseline for ARM: it needs images with clean labels, and four more passes per iteration. Its weights go into the loss as
  * `pixelWeights`, with no curve: the objective is (1/n) Σ V(l_i)·l_i.
  *
  * @example
@@ -40,7 +40,7 @@ interface Steps {
 }
 
 /**
- * V of every pixel, through 1025 knots between the smallest and the largest loss.
+ * Returns V of every pixel, through 1025 knots between the smallest and the largest loss.
  *
  * A hidden layer of 100 for a million pixels would take 400 MB; V is a scalar curve, so knots lose nothing that matters.
  */
@@ -60,9 +60,9 @@ export function lossWeights(net: MetaWeightNet, lossMap: Tensor): Tensor {
 }
 
 /**
- * One update of the perceptron, and the weights of the batch after it (Shu et al. 2019, Eqs. 3 to 5).
+ * Updates the perceptron once, and returns the weights of the batch after it (Shu et al. 2019, Eqs. 3 to 5).
  *
- * 1. θ̂ = θ − α·∇(1/n) Σ V(l_i)·l_i; 2. g = the clean loss's gradient at θ̂; 3. dL/dw_i = −(α/n)·⟨g, ∇l_i(θ)⟩, by
+ * 1. θ̂ = θ − α·∇(1/n) Σ V(l_i)·l_i; 2. g = the meta loss's gradient at θ̂; 3. dL/dw_i = −(α/n)·⟨g, ∇l_i(θ)⟩, by
  * {@link gradientAlignment}; 4. V follows that gradient by its own optimiser. V's input is detached, as in the authors'
  * code. The network's parameters are as before afterwards.
  *
@@ -81,7 +81,7 @@ export function metaWeightNetStep(net: MetaWeightNet, optimizer: Steps, ahead: L
 }
 
 /**
- * dL_clean(θ̂)/dw_i = −(α/n)·⟨∇L_clean(θ̂), ∇l_i(θ)⟩ for the look-ahead θ̂ of weights w.
+ * Returns dL_meta(θ̂)/dw_i = −(α/n)·⟨∇L_meta(θ̂), ∇l_i(θ)⟩ for the look-ahead θ̂ of weights w.
  *
  * @param lossMap - l at θ, recorded.
  * @returns `[N, H, W]`, 0 where ignored.
@@ -89,8 +89,8 @@ export function metaWeightNetStep(net: MetaWeightNet, optimizer: Steps, ahead: L
 export function weightGradient(ahead: LookAhead, lossMap: Tensor, weights: Tensor): Tensor {
   return tidy(() => {
     const training = trainingGradient(ahead, lossMap, weights);
-    const clean = movedBy(ahead, training, -ahead.learningRate, () => cleanGradient(ahead));
-    const alignment = gradientAlignment(ahead, clean);
+    const direction = movedBy(ahead, training, -ahead.learningRate, () => metaGradient(ahead));
+    const alignment = gradientAlignment(ahead, direction);
     return alignment.mul(-ahead.learningRate / validCount(ahead)).maskedFill(ahead.valid.logicalNot(), 0);
   });
 }

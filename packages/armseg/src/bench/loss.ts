@@ -83,7 +83,7 @@ interface Inputs {
   readonly labels: Tensor;
 }
 
-/** Regions of 32×32 pixels of one class, a tenth of them ignored: more mixed than real annotations. */
+/** Makes regions of 32×32 pixels of one class, a tenth of them ignored: more mixed than real annotations. */
 function makeInputs([n, c, h, w, height, width]: LossBenchSize, device: BenchDevice): Inputs {
   const logits = ops.randn([n, c, h, w], { device }).mul(2).requiresGrad_();
   const regions = [n, 1, Math.ceil(height / REGION), Math.ceil(width / REGION)];
@@ -92,7 +92,7 @@ function makeInputs([n, c, h, w, height, width]: LossBenchSize, device: BenchDev
   return { logits, labels };
 }
 
-/** Our loss. Its memory on a GPU is not known here. */
+/** Measures our loss. Its memory on a GPU is not known here. */
 function measure(
   implementation: "fused" | "composed",
   size: LossBenchSize,
@@ -112,7 +112,7 @@ function measure(
   });
 }
 
-/** Why there is no fused loss on this device, or `null`. */
+/** Returns why there is no fused loss on this device, or `null`. */
 function fusedUnsupportedReason([, c]: LossBenchSize, device: BenchDevice): string | null {
   using curve = new ArmCurve();
   const { settings } = new SegmentationLoss({ curve });
@@ -178,7 +178,7 @@ function measurePeer(
 }
 
 /**
- * The reweighted loss (ARM, var, p = 2), forward and backward, beside the same composed of PyTorch's operators and beside
+ * Times the reweighted loss (ARM, var, p = 2), forward and backward, beside the same composed of PyTorch's operators and beside
  * PyTorch's plain cross entropy, in the same run (DESIGN section 5). Takes about a minute.
  *
  * @throws {Error} If the device is not there.
@@ -218,7 +218,7 @@ function ratiosOf(fused: LossBenchFigure | null, peer: LossBenchResult["peer"]):
   };
 }
 
-/** The result as lines of text, ratios first. */
+/** Returns the result as lines of text, ratios first. */
 export function benchLossText(result: LossBenchResult): string {
   const { size, place, fused, fusedMissing, composed, peer } = result;
   const [n, c, h, w, height, width] = size;
@@ -241,7 +241,7 @@ function row(name: string, { ms, bytes }: LossBenchFigure): string {
   return `${name.padEnd(42)} ${ms.toFixed(1).padStart(8)} ms ${mebibytes(bytes).padStart(11)}`.trimEnd();
 }
 
-/** A row, or why there is none; no line where neither was asked for. */
+/** Returns a row, or why there is none; no line where neither was asked for. */
 function rowOrReason(name: string, found: LossBenchFigure | null, missing: string | null): string[] {
   if (found) return [row(name, found)];
   return missing === null ? [] : [`${name}: none, ${missing}`];

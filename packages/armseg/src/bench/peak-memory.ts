@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** Peak resident memory of a call beyond what was there before it, in bytes; `null` where the system does not tell (Linux does). */
+/** Returns the peak resident memory of a call beyond what was there before it, in bytes; `null` where the system does not tell (Linux does). */
 export function peakBytes(run: () => unknown): number | null {
   try {
     // Resets the high-water mark of the process.

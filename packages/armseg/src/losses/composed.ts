@@ -7,6 +7,7 @@ import {
   lossReport,
 } from "@armseg/kernels";
 import { noGrad, ops, type Tensor, tidy } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 import { applyCurve, interpolateKnots, knotPosition, sampleCurve } from "../reweighting/curve.ts";
 import { objective } from "../reweighting/objective.ts";
 import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.ts";
@@ -18,7 +19,7 @@ import { pixelMaps } from "./pixel-maps.ts";
 export type CurveEvaluation = "exact" | "knots";
 
 /**
- * The segmentation loss from ATen operators: every option, any device, the reference that the kernel is held to.
+ * Computes the segmentation loss from ATen operators: every option, any device, the reference that the kernel is held to.
  *
  * It makes the full-resolution logits, and a dozen maps of the labels' size.
  *
@@ -64,9 +65,12 @@ function curveWeights(settings: LossSettings, maps: PixelMaps, evaluation: Curve
 function assertWeights(weights: Tensor): Tensor {
   const wrong = weights.detach().ge(0).logicalNot();
   if (!wrong.any().item()) return weights;
-  throw new RangeError(
-    `SegmentationLoss.call(): expected weights that are finite and not negative, the curve returned ` +
-      `${weights.detach().maskedSelect(wrong).select(0, 0).item()}; end it in a sigmoid, or clamp it`,
+  const first = weights.detach().maskedSelect(wrong).select(0, 0).item();
+  throw argumentError(
+    "SegmentationLoss.call",
+    "a curve of weights that are finite and not negative",
+    first,
+    "end the curve in a sigmoid, or clamp it",
   );
 }
 
@@ -77,7 +81,7 @@ function meanLoss(maps: PixelMaps, settings: LossSettings): Tensor {
   return total.div(maps.kept.sum().clampMin(1));
 }
 
-/** The report, and the curve at its knots. */
+/** Makes the report, and samples the curve at its knots. */
 function described(
   maps: PixelMaps,
   weights: Tensor | null,

@@ -20,7 +20,7 @@ export function unsupportedReason(logits: Tensor, settings: LossSettings): strin
 }
 
 /**
- * The segmentation loss in one pass over the pixels, by the kernel `armseg::reweighted_loss`.
+ * Computes the segmentation loss in one pass over the pixels, by the kernel `armseg::reweighted_loss`.
  *
  * All that the kernel sees of the curve is its value at the knots; autograd takes the gradient from there to the
  * parameters. It agrees with {@link composedLoss} to 1e-4.

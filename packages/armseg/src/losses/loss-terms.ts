@@ -13,7 +13,7 @@ export interface LossInputs {
   readonly labels: Tensor;
   /** ln s of an uncertainty head, `[N, h, w]` or `[N, 1, h, w]`; for pixel loss `kl` and indicator `kl`. */
   readonly logScale?: Tensor | null;
-  /** A weight map of the user's, `[N, H, W]`: multiplies the loss of each pixel and enters no denominator. */
+  /** A weight map from the caller, `[N, H, W]`: multiplies the loss of each pixel and enters no denominator. */
   readonly pixelWeights?: Tensor | null;
 }
 
@@ -54,7 +54,7 @@ export interface LossTerms {
   readonly knots: Tensor | null;
 }
 
-/** The divisor of the mean loss: OHEM with mmseg's semantics divides by all pixels, whatever `normalise` says. */
+/** Returns what the mean loss is divided by: OHEM with mmseg's semantics divides by all pixels, whatever `normalise` says. */
 export function divisorOf(settings: LossSettings): "valid" | "all" {
   return settings.ohem?.semantics === "mmseg" ? "all" : settings.normalise;
 }

@@ -56,7 +56,9 @@ describe("OHEM", () => {
 
   test("refuses values that mean nothing", () => {
     expect(() => resolveOhem({ threshold: 7 })).toThrow("expected a threshold in [0, 1], got 7");
-    expect(() => resolveOhem({ threshold: null })).toThrow("openseg semantics need a threshold");
+    expect(() => resolveOhem({ threshold: null })).toThrow(
+      "expected a threshold for semantics openseg, got null",
+    );
     expect(() => resolveOhem({ minKept: 0 })).toThrow(
       "expected minKept to be a positive whole number, got 0",
     );

@@ -27,5 +27,5 @@ test("gce is CE for a small q, and 1 − p for q = 1; focal with γ = 0 is CE", 
 });
 
 test("kl needs an uncertainty head", () => {
-  expect(() => pixelLoss("kl", { logLikelihood })).toThrow("kl needs logScale of an uncertainty head");
+  expect(() => pixelLoss("kl", { logLikelihood })).toThrow("expected logScale of an uncertainty head for kl, got none");
 });

@@ -29,7 +29,7 @@ export interface PixelMaps {
 }
 
 /**
- * Losses and confidences of all pixels, by ATen operators.
+ * Computes losses and confidences of all pixels, by ATen operators.
  *
  * @throws {LabelRangeError} If a label is no class.
  * @throws {NonFiniteLossError} If the loss of a valid pixel is NaN or infinite.
@@ -55,7 +55,7 @@ export function pixelMaps(inputs: LossInputs, settings: LossSettings): PixelMaps
   };
 }
 
-/** Class weight of the label × the user's weight map, `[N, H, W]`; finite where ignored. */
+/** Returns the class weight of the label × the caller's weight map, `[N, H, W]`; finite where ignored. */
 function pixelWeight(
   inputs: LossInputs,
   settings: LossSettings,

@@ -36,7 +36,7 @@ export interface SegmentationLossOptions {
   readonly ohem?: OhemOptions | null;
   /** Divisor of the mean: the valid pixels (default), or `all` pixels as mmsegmentation does. Q sums to 1 either way. */
   readonly normalise?: "valid" | "all";
-  /** Default 255. */
+  /** Label of pixels that take part in no sum. Default 255. */
   readonly ignoreIndex?: number;
   /** `auto` (default): fused where it applies, else composed. `fused` throws where it does not apply. */
   readonly implementation?: "auto" | "fused" | "composed";
@@ -63,7 +63,7 @@ export interface SegmentationLossResult extends Omit<LossTerms, "objective" | "m
 }
 
 /**
- * Loss of a segmentation network: pixel losses, weighted by a curve of the confidence.
+ * The loss of a segmentation network: pixel losses, weighted by a curve of the confidence.
  *
  * Q = Σ w̃_i·l_i with w̃ the doubly normalised weights (Liu et al. 2020, section 3). Without a curve, the mean of l. Everything
  * is float32 or wider whatever the logits are, also under autocast. Without a valid pixel, or with all weights 0, the loss
@@ -90,7 +90,7 @@ export class SegmentationLoss {
   }
 
   /**
-   * The loss of one batch.
+   * Computes the loss of one batch.
    *
    * @throws {LabelRangeError} If a label is neither a class nor the ignore index.
    * @throws {NonFiniteLossError} If a valid pixel's loss is NaN or infinite.
@@ -172,7 +172,7 @@ function assertShapes({ logits, labels, logScale, pixelWeights }: LossInputs, se
     );
   }
   if (settings.classWeights && settings.classWeights.numel !== classes) {
-    throw shapeError(`${classes} classWeights, one a class of the logits`, describe(settings.classWeights));
+    throw shapeError(`${classes} classWeights, one per class of the logits`, describe(settings.classWeights));
   }
 }
 

@@ -102,7 +102,7 @@ describe("knots", () => {
       }
     }
     expect(() => sampleCurve(new Mean(), { intervals: 4 })).toThrow(
-      "must map element by element, it turned [5] into []",
+      "expected a curve that maps element by element, [5] to [5], got []",
     );
   });
 });

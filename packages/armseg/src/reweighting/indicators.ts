@@ -1,4 +1,5 @@
 import type { Tensor } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 
 /** A confidence indicator of DESIGN's table; the paper's Table 2 compares the first four. */
 export type Indicator = "var" | "std" | "logVar" | "entropy" | "kl";
@@ -15,7 +16,7 @@ export interface ConfidenceSource {
 const LEAST_VARIANCE = 1e-4;
 
 /**
- * Variance of the class likelihoods over its largest possible value: t = v·C²/(C−1), v = (1/C) Σ_c (p_c − 1/C)².
+ * Returns the variance of the class likelihoods over its largest possible value: t = v·C²/(C−1), v = (1/C) Σ_c (p_c − 1/C)².
  *
  * The paper writes v without 1/C, but the range [0, (C−1)/C²] that it states holds for the mean only. Summing squared
  * deviations, and not Σp² − 1/C, keeps the digits of pixels that are nearly uniform.
@@ -33,12 +34,12 @@ export function normalisedVariance(logLikelihoods: Tensor): Tensor {
     .clamp(0, 1);
 }
 
-/** `var`, the paper's choice: u = 2C²/(C−1)·v − 1 (section 3.2 and Figure 5), `[N, H, W]`. */
+/** Returns `var`, the paper's choice: u = 2C²/(C−1)·v − 1 (section 3.2 and Figure 5), `[N, H, W]`. */
 export function varianceConfidence(logLikelihoods: Tensor): Tensor {
   return normalisedVariance(logLikelihoods).mul(2).sub(1);
 }
 
-/** `std`: u = 2·√t − 1, `[N, H, W]`. The root's infinite slope at t = 0 is replaced by 0. */
+/** Returns `std`: u = 2·√t − 1, `[N, H, W]`. The root's infinite slope at t = 0 is replaced by 0. */
 export function deviationConfidence(logLikelihoods: Tensor): Tensor {
   const t = normalisedVariance(logLikelihoods);
   const isUniform = t.eq(0);
@@ -46,7 +47,7 @@ export function deviationConfidence(logLikelihoods: Tensor): Tensor {
   return root.mul(2).sub(1);
 }
 
-/** `logVar`: u = 1 + 2·ln(max(t, 1e-4)) / ln(1e4), `[N, H, W]`. The normalisation is ours, the paper gives none. */
+/** Returns `logVar`: u = 1 + 2·ln(max(t, 1e-4)) / ln(1e4), `[N, H, W]`. The normalisation is ours, the paper gives none. */
 export function logVarianceConfidence(logLikelihoods: Tensor): Tensor {
   const t = normalisedVariance(logLikelihoods).clampMin(LEAST_VARIANCE);
   return t
@@ -55,7 +56,7 @@ export function logVarianceConfidence(logLikelihoods: Tensor): Tensor {
     .add(1);
 }
 
-/** `entropy`: u = 1 − 2·H(p)/ln C, H = −Σ p ln p from the log-softmax, `[N, H, W]`. */
+/** Returns `entropy`: u = 1 − 2·H(p)/ln C, H = −Σ p ln p from the log-softmax, `[N, H, W]`. */
 export function entropyConfidence(logLikelihoods: Tensor): Tensor {
   const negativeEntropy = logLikelihoods.exp().mul(logLikelihoods).sum([1]);
   return negativeEntropy
@@ -65,7 +66,7 @@ export function entropyConfidence(logLikelihoods: Tensor): Tensor {
 }
 
 /**
- * `kl`: u = (1 − s)/(1 + s) = −tanh(logScale/2), of the uncertainty s = exp(logScale) that the KL loss predicts.
+ * Returns `kl`: u = (1 − s)/(1 + s) = −tanh(logScale/2), of the uncertainty s = exp(logScale) that the KL loss predicts.
  *
  * @param logScale - `[N, H, W]`.
  */
@@ -92,14 +93,14 @@ const indicators: Readonly<Record<Indicator, (source: ConfidenceSource) => Tenso
 export const INDICATORS = Object.keys(indicators) as readonly Indicator[];
 
 /**
- * The confidence u of every pixel, −1 least and +1 most confident.
+ * Returns the confidence u of every pixel, −1 least and +1 most confident.
  *
  * This is the one place where the confidence is cut off from the network. With the gradient let through, the network
  * lowers Q by moving its confidence in place of its losses, and collapses (Table 1: mIoU 4.03 in place of 72.13).
  *
  * @param options.detach - Whether no gradient flows back through u. Default true; false reproduces the collapse.
  * @returns `[N, H, W]` in [−1, 1], of the source's dtype.
- * @throws {Error} If there are fewer than two classes, or `kl` has no `logScale`.
+ * @throws {RangeError} If there are fewer than two classes, or `kl` has no `logScale`.
  */
 export function confidence(
   indicator: Indicator,
@@ -107,7 +108,7 @@ export function confidence(
   options: { detach?: boolean } = {},
 ): Tensor {
   const classes = source.logLikelihoods.size(1);
-  if (classes < 2) throw new Error(`confidence(): expected at least 2 classes, got ${classes}`);
+  if (classes < 2) throw argumentError("confidence", "at least 2 classes", classes);
   const isDetached = options.detach ?? true;
   if (!isDetached) return indicators[indicator](source);
   return indicators[indicator]({
