@@ -27,7 +27,10 @@ export function addEval(program: Command): void {
     .argument("<run>", "folder of the run")
     .option("--checkpoint <which>", "best, last or a file", "best")
     .addOption(new Option("--split <name>", "what to score on").choices(["val", "train"]).default("val"))
-    .option("--split-errors", "say where the errors are: coarse label right, wrong, void near a border, void elsewhere")
+    .option(
+      "--split-errors",
+      "say where the errors are: coarse label right, wrong, void near a border, void elsewhere",
+    )
     .option("--coarse <folder>", "coarse masks by the images' names, where the format has none of its own")
     .option("--json", "print JSON")
     .addHelpText(

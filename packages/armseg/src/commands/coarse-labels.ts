@@ -43,7 +43,9 @@ export async function openFineAndCoarse(
 
 async function coarseLabelsOf(data: Config["data"], split: Split): Promise<Map<string, Annotation>> {
   const { samples } = await openCoarse(data, split);
-  return new Map(samples.flatMap(({ name, annotation }) => (annotation ? [[name, annotation] as const] : [])));
+  return new Map(
+    samples.flatMap(({ name, annotation }) => (annotation ? [[name, annotation] as const] : [])),
+  );
 }
 
 function openCoarse(data: Config["data"], split: Split): Promise<Dataset> {

@@ -45,7 +45,10 @@ describe("errors by what the coarse label said", () => {
 
   test("void pixels near a border are told from those elsewhere", () => {
     // With the half pixel, the border is 64 px away from its neighbours and 192 px from the next.
-    const near = new ErrorSplit({ borderDistance: (map) => borderDistance(map).map((d) => d / 16), bands: [10] })
+    const near = new ErrorSplit({
+      borderDistance: (map) => borderDistance(map).map((d) => d / 16),
+      bands: [10],
+    })
       .add(maps)
       .result().groups;
     // Distances of 1/16, 2/16, 3/16 … of a pixel, less a half, times 128: all below 10 but those of 10 and more pixels.
