@@ -2,8 +2,8 @@ import type { ConfigInput } from "../src/config/schema.ts";
 import type { Cell, DataKind, NetworkKind, PaperFigures } from "../src/experiments/cell.ts";
 import { METHODS } from "../src/experiments/methods.ts";
 import { PAPER } from "../src/experiments/paper-scale.ts";
-import { configOf } from "../src/experiments/plan-cells.ts";
-import { TABLES } from "../src/experiments/tables.ts";
+import { configOf, MULTI_SCALE } from "../src/experiments/plan-cells.ts";
+import { GRIDS, TABLES } from "../src/experiments/tables.ts";
 
 /** One recipe file. */
 export interface Recipe {
@@ -25,31 +25,36 @@ export interface Recipe {
 /** What is trained once, with all that the paper reports of it. */
 interface Setting {
   readonly cell: Cell;
+  /** Numbers of the paper's tables that have it. */
   readonly tables: readonly string[];
-  readonly singleScale: PaperFigures;
-  /** With multi-scale and flip; absent where table 6 has none. */
+  /** Numbers of the tables that we put it beside. */
+  readonly beside: readonly string[];
+  readonly singleScale?: PaperFigures;
+  /** With several scales and flips. */
   readonly multiScale?: PaperFigures;
 }
 
 /** The trainings behind the tables: a network that several of them report on is trained once. */
 function paperSettings(): Setting[] {
   const settings = new Map<string, Setting>();
-  for (const [table, { cells }] of Object.entries(TABLES)) {
+  for (const [table, { cells }] of Object.entries({ ...TABLES, extension: GRIDS.extension })) {
     for (const cell of cells) {
       const name = nameOf(cell);
-      const { tables = [], singleScale = {}, ...known } = settings.get(name) ?? {};
-      const found = cell.isMultiScale
-        ? { singleScale, multiScale: cell.paper }
-        : { singleScale: { ...singleScale, ...cell.paper } };
-      settings.set(name, {
-        ...known,
-        cell,
-        tables: [...new Set([...tables, table.slice("table".length)])],
-        ...found,
-      });
+      settings.set(name, extended(settings.get(name), cell, table.replace("table", "")));
     }
   }
   return [...settings.values()];
+}
+
+function extended(setting: Setting | undefined, cell: Cell, table: string): Setting {
+  const { tables = [], beside = [], ...known } = setting ?? {};
+  return {
+    ...known,
+    cell,
+    ...(cell.isMultiScale ? { multiScale: cell.paper } : { singleScale: cell.paper }),
+    tables: cell.isOurs ? tables : [...tables, table],
+    beside: cell.isOurs ? [...beside, table] : beside,
+  };
 }
 
 const DATA_NAMES: Readonly<Record<DataKind, string>> = {
@@ -66,55 +71,91 @@ const WEIGHTS: Readonly<Record<NetworkKind, string>> = {
   "s101-deeplab": "mmsegmentation's open-mmlab://resnest101, or timm's resnest101e",
 };
 
-function nameOf({ data, network, method }: Cell): string {
-  return `${DATA_NAMES[data]}-${network}-${method}`;
+/** Whether it is trained on train + val, for the score of the test server. */
+function isForServer({ paper }: Cell): boolean {
+  return paper.on === "test";
 }
 
-function tablesText(tables: readonly string[]): string {
-  const list =
-    tables.length === 1
-      ? `table ${tables[0]}`
-      : `tables ${tables.slice(0, -1).join(", ")} and ${tables.at(-1)}`;
-  const isArranged = tables.some((table) => table === "3" || table === "4");
-  return `Liu et al. 2020, ${list}${isArranged ? " (3 holds coarse, 4 fine annotations: our arrangement)" : ""}`;
+function nameOf(cell: Cell): string {
+  const { data, network, method } = cell;
+  return `${DATA_NAMES[data]}-${network}-${method}${isForServer(cell) ? "-trainval" : ""}`;
+}
+
+/** `table 1`, `tables 1, 3 and 5`, `section 4.5`. */
+function placeText(tables: readonly string[]): string {
+  if (tables[0] === "extension") return "section 4.5";
+  if (tables.length === 1) return `table ${tables[0]}`;
+  return `tables ${tables.slice(0, -1).join(", ")} and ${tables.at(-1)}`;
+}
+
+function tableText({ tables, beside }: Setting): string {
+  if (tables.length > 0) return `Liu et al. 2020, ${placeText(tables)}`;
+  return `Liu et al. 2020 has no such row; ours, beside its ${placeText(beside)}`;
 }
 
 /** `aAcc 93.88, mAcc 83.83, mIoU 71.94`. */
-function figuresText(figures: PaperFigures | undefined): string {
-  const { aAcc, mAcc, mIoU } = figures ?? {};
-  const shown = Object.entries({ aAcc, mAcc, mIoU }).filter(([, value]) => value !== undefined);
-  const text = shown.map(
-    ([name, value]) => `${name} ${typeof value === "number" ? value.toFixed(2) : value}`,
+function figuresText({ aAcc, mAcc, mIoU }: PaperFigures): string {
+  if (mIoU === undefined) return "the paper has none";
+  const all = Object.entries({ aAcc, mAcc, mIoU });
+  const known = all.flatMap(([name, value]) =>
+    value === undefined || value === null
+      ? []
+      : [`${name} ${typeof value === "number" ? value.toFixed(2) : value}`],
   );
-  return shown.length === 0 ? "not recorded here" : text.join(", ");
+  const unknown = all.flatMap(([name, value]) => (value === null ? [name] : []));
+  const rest = unknown.length > 0 ? `; ${unknown.join(" and ")}: not recorded here` : "";
+  return `${known.join(", ")}${rest}`;
 }
 
 function expectedText({ singleScale, multiScale }: Setting): string {
-  const where = multiScale?.on ?? "val";
-  const more = multiScale ? `; multi-scale + flip on ${where}: ${figuresText(multiScale)}` : "";
-  return `on val: ${figuresText(singleScale)}${more} (the paper's; not yet run here)`;
+  const parts = [
+    ...(singleScale ? [`on val: ${figuresText(singleScale)}`] : []),
+    ...(multiScale
+      ? [`with several scales and flips on ${multiScale.on ?? "val"}: ${figuresText(multiScale)}`]
+      : []),
+  ];
+  const source = singleScale && singleScale.mIoU === undefined ? "" : "the paper's; ";
+  return `${parts.join("; ")} (${source}not yet run here)`;
+}
+
+/** The commands that give the scores of {@link expectedText}, in order. */
+function commandsOf({ cell, singleScale, multiScale }: Setting): string[] {
+  const name = nameOf(cell);
+  const tta = ` --set ${MULTI_SCALE[0]}`;
+  const submit = `armseg submit runs/${name} cityscapes --split test --checkpoint last --out submission${tta}`;
+  return [
+    `armseg train recipes/${name}.yaml`,
+    ...(singleScale ? [`armseg eval runs/${name}`] : []),
+    ...(multiScale ? [isForServer(cell) ? submit : `armseg eval runs/${name}${tta}`] : []),
+  ];
+}
+
+function notesOf({ cell }: Setting): string[] {
+  const { weights, backbone } = PAPER.networks[cell.network]!.model;
+  return [
+    `weights/${weights}: ImageNet weights of ${backbone}, e.g. ${WEIGHTS[cell.network]}.`,
+    ...(isForServer(cell)
+      ? [
+          "Trained on train + val, so that scores on val mean nothing and the last checkpoint is taken; that of the test split is the server's.",
+        ]
+      : []),
+  ];
 }
 
 function recipeOf(setting: Setting): Recipe {
-  const { cell, tables, multiScale } = setting;
+  const { cell } = setting;
   const name = nameOf(cell);
-  const { weights, backbone } = PAPER.networks[cell.network]!.model;
-  const isForServer = multiScale?.on === "test";
+  const { title } = PAPER.data[cell.data]!({ folder: "" });
+  const splits = isForServer(cell) ? ["data.train.split=train+val"] : [];
   return {
     name,
-    title: `${PAPER.data[cell.data]!({ folder: "" }).title}. ${PAPER.networks[cell.network]!.title}, ${METHODS[cell.method].title}.`,
-    table: tablesText(tables),
+    title: `${title}${isForServer(cell) ? ", train + val" : ""}. ${PAPER.networks[cell.network]!.title}, ${METHODS[cell.method].title}.`,
+    table: tableText(setting),
     expected: expectedText(setting),
     hardware: "one CUDA GPU; the paper used eight with 2 images each, here 8 x 2 images are accumulated",
-    commands: [
-      `armseg train recipes/${name}.yaml`,
-      `armseg eval runs/${name}${multiScale ? " --set evaluation.tta=mmseg" : ""}`,
-      ...(isForServer
-        ? [`armseg submit runs/${name} cityscapes --out submission --set evaluation.tta=mmseg`]
-        : []),
-    ],
-    notes: [`weights/${weights}: ImageNet weights of ${backbone}, e.g. ${WEIGHTS[cell.network]}.`],
-    config: { ...configOf(cell, PAPER, { folder: "" }), name },
+    commands: commandsOf(setting),
+    notes: notesOf(setting),
+    config: { ...configOf(cell, PAPER, { folder: "" }, splits), name },
   };
 }
 

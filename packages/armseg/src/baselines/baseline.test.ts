@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setThreads } from "@armseg/torch";
+import { loadSafetensors, setThreads, tidy } from "@armseg/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectSameCheckpoint } from "../commands/testing/same-checkpoint.ts";
 import { smallConfig } from "../commands/testing/small-run.ts";
@@ -10,7 +10,9 @@ import { resumeTraining, startTraining } from "../commands/train.ts";
 import { prepareData } from "../config/build-data.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
+import type { Loader } from "../pipeline/index.ts";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
+import { Baseline, type BaselineParts } from "./baseline.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armseg-baseline-"));
 beforeAll(() => setThreads(1));
@@ -51,6 +53,32 @@ describe.each(["metaWeightNet", "learningToReweight"] as const)("%s", (baseline)
     await resumeTraining(run);
     expectSameCheckpoint(checkpoint(`${baseline}-stopped`), checkpoint(baseline));
   }, 120_000);
+});
+
+describe("Meta-Weight-Net's Adam has the authors' weight decay", () => {
+  /** Steps, values and two means of four parameters with 301 numbers in all. */
+  const LENGTH = 4 + 3 * 301;
+
+  test("which a checkpoint keeps", () => {
+    const kept = tidy(() => {
+      const { tensors } = loadSafetensors(checkpoint("metaWeightNet"));
+      const [, values] = [...tensors].find(([name]) => name.endsWith("comparator"))!;
+      return Array.from(values.toTypedArray() as Float64Array);
+    });
+    expect(kept).toHaveLength(LENGTH + 1);
+    expect(kept.at(-1)).toBe(1e-4);
+  });
+
+  test("and which is what the checkpoint says, none where it was saved without one", async () => {
+    const metaBatches = { dispose: async () => {} } as Loader;
+    const parts = { kind: "metaWeightNet", device: "cpu", metaBatches } as unknown as BaselineParts;
+    await using baseline = new Baseline(parts);
+    const after = (decay: readonly number[]) => {
+      baseline.loadState([...new Array<number>(LENGTH).fill(1), ...decay]);
+      return tidy(() => Array.from(baseline.state()!.toTypedArray() as Float64Array)).at(-1);
+    };
+    expect([after([0.5]), after([])]).toEqual([0.5, 0]);
+  });
 });
 
 test("what it learns changes the network: the weights are not all alike", async () => {

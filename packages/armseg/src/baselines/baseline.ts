@@ -9,8 +9,8 @@ import { learningToReweight } from "./learning-to-reweight.ts";
 import type { LookAhead } from "./look-ahead.ts";
 import { MetaWeightNet, metaWeightNetStep } from "./meta-weight-net.ts";
 
-/** Adam's rate of the perceptron (Shu et al. 2019). */
-const META_LEARNING_RATE = 1e-3;
+/** Adam of the perceptron, as in the authors' code (Shu et al. 2019). */
+const META_ADAM = { learningRate: 1e-3, weightDecay: 1e-4 } as const;
 /** Adam's two means of each parameter. */
 const SLOTS = ["exp_avg", "exp_avg_sq"] as const;
 
@@ -33,14 +33,13 @@ export interface BaselineParts {
 export class Baseline implements AsyncDisposable {
   readonly #parts: BaselineParts;
   readonly #net: MetaWeightNet | null;
-  readonly #optimizer: optim.AdamW | null;
+  readonly #optimizer: optim.Adam | null;
   readonly #plain = new SegmentationLoss();
 
   constructor(parts: BaselineParts) {
     this.#parts = parts;
     this.#net = parts.kind === "metaWeightNet" ? freshNet(parts.device) : null;
-    this.#optimizer =
-      this.#net && new optim.AdamW(this.#net, { learningRate: META_LEARNING_RATE, weightDecay: 0 });
+    this.#optimizer = this.#net && new optim.Adam(this.#net, META_ADAM);
   }
 
   /**
@@ -84,7 +83,10 @@ export class Baseline implements AsyncDisposable {
     };
   }
 
-  /** Returns what a checkpoint keeps, float64: of each parameter Adam's steps, its values and Adam's two means. `null` if nothing is learned. */
+  /**
+   * Returns what a checkpoint keeps, float64: of each parameter Adam's steps, its values and Adam's two means; then Adam's weight decay. `null`
+   * if nothing is learned.
+   */
   state(): Tensor | null {
     if (!this.#net || !this.#optimizer) return null;
     const { tensors, numbers } = this.#optimizer.stateDict();
@@ -96,10 +98,11 @@ export class Baseline implements AsyncDisposable {
         return mean ? numbersOf(mean) : new Array<number>(parameter.numel).fill(0);
       }),
     ]);
-    return tensor(values, { dtype: "float64" });
+    const { weightDecay } = this.#optimizer.groups[0]!;
+    return tensor([...values, weightDecay], { dtype: "float64" });
   }
 
-  /** Goes on from what {@link state} held. */
+  /** Goes on from what {@link state} held. Where it ends without a weight decay, it was saved when there was none. */
   loadState(values: readonly number[]): void {
     if (!this.#net || !this.#optimizer) return;
     const left = [...values];
@@ -113,6 +116,8 @@ export class Baseline implements AsyncDisposable {
         for (const slot of SLOTS) state.tensors.set(`${name}.${slot}`, next());
         state.numbers[`steps.${name}`] = steps;
       }
+      const [weightDecay = 0] = left;
+      state.numbers["groups.0.weightDecay"] = weightDecay;
       this.#net!.loadStateDict(weights);
       this.#optimizer!.loadStateDict(state);
     });

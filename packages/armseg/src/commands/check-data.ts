@@ -1,4 +1,4 @@
-import { openData } from "../config/open-data.ts";
+import { openData, sharedNames } from "../config/open-data.ts";
 import type { Config } from "../config/schema.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { readLabel } from "../data/labels/read-label.ts";
@@ -38,11 +38,10 @@ export async function checkData(data: Config["data"], options: CheckDataOptions 
   const scanFrom = (dataset: Dataset, before: number) =>
     scan(dataset, { onProgress: (done) => options.onProgress?.(before + done, total) });
   const found = { train: await scanFrom(train, 0), val: await scanFrom(val, train.samples.length) };
-  const images = new Set(train.samples.map(({ image }) => image));
   return {
     isUsable: isUsable(found.train, "training") && isUsable(found.val, "reading"),
     ...found,
-    shared: val.samples.flatMap(({ name, image }) => (images.has(image) ? [name] : [])),
+    shared: sharedNames(train, val),
     preview: options.preview === undefined ? null : await previewOf(options.preview, [train, val]),
   };
 }

@@ -6,7 +6,7 @@ import { type ClassWeightFormula, classWeights } from "../data/scan/class-weight
 import { isUsable, type ScanResult } from "../data/scan/scan.ts";
 import { cachedScan } from "../data/scan/scan-cache.ts";
 import { scanText } from "../data/scan/scan-text.ts";
-import { openData } from "./open-data.ts";
+import { openData, sharedNames } from "./open-data.ts";
 import { ConfigError } from "./read-config.ts";
 import type { Config } from "./schema.ts";
 
@@ -86,6 +86,15 @@ async function openTraining({ data, reweighting, training }: Config) {
   };
 }
 
+/** Where the validation pictures are trained on too, as for a test server's score. */
+function sharedNote(train: Dataset, val: Dataset): string[] {
+  const { length } = sharedNames(train, val);
+  if (length === 0) return [];
+  return [
+    `validation pictures that are trained on too: ${length} of ${val.samples.length}. Their scores mean little: take the last checkpoint, not the best`,
+  ];
+}
+
 /**
  * Opens both splits of a configuration and scans them: nothing starts on labels that would stop it half way.
  *
@@ -99,7 +108,7 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
       `the splits differ in classes: ${train.classes.length} to train on, ${val.classes.length} to validate on`,
     );
   }
-  for (const note of [...train.notes, ...val.notes]) options.say(note);
+  for (const note of [...train.notes, ...val.notes, ...sharedNote(train, val)]) options.say(note);
   const scan = await scanSplit(train, "training", options);
   await scanSplit(val, "reading", options);
   if (meta) await scanSplit(meta, "reading", options);

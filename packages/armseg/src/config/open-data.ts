@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { scenes } from "../coarsen/index.ts";
-import type { Ade20kOptions } from "../data/formats/ade20k.ts";
 import { ade20k } from "../data/formats/ade20k.ts";
 import { camvid } from "../data/formats/camvid.ts";
 import type { CityscapesOptions } from "../data/formats/cityscapes.ts";
@@ -9,6 +8,7 @@ import { cityscapes } from "../data/formats/cityscapes.ts";
 import { coco, cocoPanoptic } from "../data/formats/coco.ts";
 import { cvat } from "../data/formats/cvat.ts";
 import { folder } from "../data/formats/folder.ts";
+import { joinSplits, knownSplit } from "../data/formats/join-splits.ts";
 import { labelme } from "../data/formats/labelme.ts";
 import { readLines } from "../data/formats/list-files.ts";
 import { labelMapOf } from "../data/labels/class-labels.ts";
@@ -66,7 +66,7 @@ function identity(classes: readonly { name: string }[]): Record<string, string> 
 /** Validation is on fine annotations, whatever is trained on. */
 function openCityscapes(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
   return cityscapes(required(data, "root") as string, {
-    split: split.split as CityscapesOptions["split"],
+    split: split.split,
     annotations: purpose === "train" ? data.annotations : "fine",
     encoding: (data.labels.encoding ?? "auto") as NonNullable<CityscapesOptions["encoding"]>,
   });
@@ -90,9 +90,13 @@ async function openCamvid(data: DataConfig, split: SplitConfig): Promise<Dataset
 }
 
 /** Validation is on fine annotations, whatever is trained on. */
-function openScenes({ scenes: options, annotations }: DataConfig, purpose: Purpose): Promise<Dataset> {
+function openScenes(data: DataConfig, purpose: Purpose, split: string): Promise<Dataset> {
+  const { scenes: options, annotations } = data;
   const isCoarse = purpose === "train" && annotations !== "fine";
-  return scenes({ ...options, split: purpose, annotations: isCoarse ? "coarse" : "fine" });
+  return joinSplits(split, (name) => {
+    const part = knownSplit(name, ["train", "val"] as const, options.folder);
+    return scenes({ ...options, split: part, annotations: isCoarse ? "coarse" : "fine" });
+  });
 }
 
 function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
@@ -105,7 +109,7 @@ function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Pro
     case "cityscapes":
       return openCityscapes(data, split, purpose);
     case "ade20k":
-      return ade20k(root(), { split: split.split as Ade20kOptions["split"] });
+      return ade20k(root(), { split: split.split });
     case "camvid":
       return openCamvid(data, split);
     case "coco":
@@ -121,19 +125,44 @@ function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Pro
     case "cvat":
       return cvat(root(), { split: split.split, images: images(), ...named(data) });
     case "scenes":
-      return openScenes(data, purpose);
+      return openScenes(data, purpose, split.split);
   }
+}
+
+/** Formats whose folders tell the splits apart. Those of the others are where the configuration says: pictures, masks, list. */
+const HAVE_SPLITS: ReadonlySet<DataConfig["format"]> = new Set(["cityscapes", "ade20k", "camvid", "scenes"]);
+
+/** Where a split of a format without splits of its own lies: as the entry of that name says, else as this one's. */
+function entryOf(data: DataConfig, purpose: Purpose, name: string): SplitConfig {
+  const other = data[purpose === "train" ? "val" : "train"];
+  return other.split === name ? other : { ...data[purpose], split: name };
+}
+
+async function openSplit(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
+  const whole = await openFormat(data, split, purpose);
+  return split.list ? pickSamples(whole, await readLines(split.list), split.split) : whole;
 }
 
 /**
  * Returns the samples that a configuration trains on (`train`) or is measured on (`val`).
+ *
+ * A split may be several with `+` between them: `train+val`. Where the format has no splits of its own, each name leads to
+ * the pictures, masks and list of the entry that has it: with `val` in the list of `data.train`, to those of `data.val`.
  *
  * @throws {ConfigError} If a key is missing that the format needs.
  * @throws {DataError} If files are missing or do not fit together.
  */
 export async function openData(data: DataConfig, purpose: Purpose): Promise<Dataset> {
   const split = data[purpose];
-  const whole = await openFormat(data, split, purpose);
-  const listed = split.list ? pickSamples(whole, await readLines(split.list), split.split) : whole;
+  const isOne = HAVE_SPLITS.has(data.format) || !split.split.includes("+");
+  const listed = isOne
+    ? await openSplit(data, split, purpose)
+    : await joinSplits(split.split, (name) => openSplit(data, entryOf(data, purpose, name), purpose));
   return purpose === "train" && data.weights ? withWeights(listed, data.weights) : listed;
+}
+
+/** Names of validation samples whose pictures are trained on too: scores on them mean little. */
+export function sharedNames(train: Dataset, val: Dataset): string[] {
+  const images = new Set(train.samples.map(({ image }) => image));
+  return val.samples.flatMap(({ name, image }) => (images.has(image) ? [name] : []));
 }

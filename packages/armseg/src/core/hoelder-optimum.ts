@@ -1,7 +1,7 @@
 /**
  * Returns the curve that maximises Q for a fixed loss profile: W_k ∝ L_k^{1/(p−1)} under Σ n_k W_k^p = 1.
  *
- * Equality in Hölder's inequality (the paper's appendix); p = 2 gives W ∝ L. Bins of no or negative loss get no weight.
+ * Equality in Hölder's inequality, the optimum of the paper's Theorem 3.1; p = 2 gives W ∝ L. Bins of no or negative loss get no weight.
  * For p = 1 all weight goes to the bin of the largest loss, the limit of p → 1 and the reason why L1 diverges in Table 2.
  *
  * @param meanLoss - L_k, mean loss of the pixels at the k-th confidence, in nats. NaN marks a bin without pixels.

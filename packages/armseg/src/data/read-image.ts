@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from "sharp";
 import { DataError, messageOf } from "./data-error.ts";
+import { imageSource, isEmbedded } from "./image-source.ts";
 import { MAX_PIXELS } from "./labels/png.ts";
 import type { RgbImage } from "./sample.ts";
 
@@ -13,12 +14,13 @@ export interface ReadImageOptions {
  *
  * Sample values are those of the file: colour profiles are not applied, alpha is dropped, 16-bit is reduced to 8-bit, grey is repeated.
  *
+ * @param path - The picture, or a LabelMe file with the picture embedded.
  * @returns `[height, width, 3]`, interleaved.
  * @throws {DataError} If the file is missing, damaged, truncated, too large or no picture; the message names it.
  */
 export async function readImage(path: string, options: ReadImageOptions = {}): Promise<RgbImage> {
   try {
-    return await decodeRgb(openImage(path, options));
+    return await decodeRgb(openImage(await imageSource(path), options));
   } catch (cause) {
     throw imageError("readImage", path, cause);
   }
@@ -32,7 +34,7 @@ export async function readImage(path: string, options: ReadImageOptions = {}): P
  */
 export async function imageSize(path: string): Promise<readonly [number, number]> {
   try {
-    const { autoOrient } = await openImage(path, {}).metadata();
+    const { autoOrient } = await openImage(await imageSource(path), {}).metadata();
     return [autoOrient.height, autoOrient.width];
   } catch (cause) {
     throw imageError("imageSize", path, cause);
@@ -65,8 +67,9 @@ export function imageError(what: string, path: string, cause: unknown): DataErro
   const reason = messageOf(cause)
     .replace(/\s+/g, " ")
     .replace(/[\s:]+$/, "");
+  const place = isEmbedded(path) ? `the picture in imageData of ${path}` : path;
   return new DataError(
-    `${what}(): cannot read ${path}: ${reason}; replace the file or leave it out`,
+    `${what}(): cannot read ${place}: ${reason}; replace the file or leave it out`,
     path,
     cause,
   );

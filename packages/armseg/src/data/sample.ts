@@ -79,6 +79,7 @@ export type Annotation =
 export interface Sample {
   /** Unique within the data set, without folder and suffix, e.g. `aachen_000000_000019`. */
   readonly name: string;
+  /** Path of the picture, or of the LabelMe file (`.json`) in which it is embedded. */
   readonly image: string;
   /** Absent where the split has no labels (test sets). */
   readonly annotation?: Annotation;

@@ -8,12 +8,17 @@ export interface TestTimeAugmentation {
   /** Whether each scale is seen mirrored, too. */
   readonly flip: boolean;
   /**
-   * `meanLikelihoods`: softmax of each view at the final size, averaged. `sumLogits`: logits of all views added up.
+   * `meanLikelihoods`: softmax of each view at the final size, averaged. `sumLogits`: logits of all views, resized to the scaled image and then
+   * to the image, added up.
    * `expMeanLogits`: exp of the mean logits of the two flips (window by window), resized to the final size, added up over scales.
    */
   readonly rule: "meanLikelihoods" | "sumLogits" | "expMeanLogits";
   /** How fractions of pixels end when sizes are scaled. */
   readonly rounding: "nearest" | "down";
+  /**
+   * Whether images and logits are resized with `align_corners = true`. The step from the image's size to a label of another is not.
+   */
+  readonly alignCorners: boolean;
   /** Windows for scales above 1 only; `null` where {@link InferenceOptions.window} decides for all. */
   readonly windowAboveOne: SlidingWindow | null;
 }
@@ -27,16 +32,32 @@ const SCALES = [0.5, 0.75, 1, 1.25, 1.5, 1.75];
  * The field's three kinds of multi-scale + flip; numbers obtained with different ones do not compare.
  *
  * `mmseg`: mmsegmentation's `seg_tta.py`. `openseg`: openseg.pytorch's `ms_test` (the paper's "same TTA as OCR", with scale 2.0). `hrnet`:
- * HRNet's `multi_scale_inference` (crops of 512×1024, side by side, above scale 1). All with `align_corners = false`.
+ * HRNet's `multi_scale_inference` (crops of 512×1024, side by side, above scale 1). openseg's networks and its test resize with
+ * `align_corners = true`, the others without.
  */
 export const AUGMENTATIONS: Readonly<Record<AugmentationName, TestTimeAugmentation>> = {
-  mmseg: { scales: SCALES, flip: true, rule: "meanLikelihoods", rounding: "nearest", windowAboveOne: null },
-  openseg: { scales: [...SCALES, 2], flip: true, rule: "sumLogits", rounding: "down", windowAboveOne: null },
+  mmseg: {
+    scales: SCALES,
+    flip: true,
+    rule: "meanLikelihoods",
+    rounding: "nearest",
+    alignCorners: false,
+    windowAboveOne: null,
+  },
+  openseg: {
+    scales: [...SCALES, 2],
+    flip: true,
+    rule: "sumLogits",
+    rounding: "down",
+    alignCorners: true,
+    windowAboveOne: null,
+  },
   hrnet: {
     scales: SCALES,
     flip: true,
     rule: "expMeanLogits",
     rounding: "nearest",
+    alignCorners: false,
     windowAboveOne: { crop: [512, 1024], stride: [512, 1024] },
   },
 };

@@ -159,8 +159,18 @@ describe("confidence of several views", () => {
 
 test("presets are those of their systems", () => {
   const common = [0.5, 0.75, 1, 1.25, 1.5, 1.75];
-  expect(AUGMENTATIONS.mmseg).toMatchObject({ scales: common, flip: true, rule: "meanLikelihoods" });
-  expect(AUGMENTATIONS.openseg).toMatchObject({ scales: [...common, 2], flip: true, rule: "sumLogits" });
+  expect(AUGMENTATIONS.mmseg).toMatchObject({
+    scales: common,
+    flip: true,
+    rule: "meanLikelihoods",
+    alignCorners: false,
+  });
+  expect(AUGMENTATIONS.openseg).toMatchObject({
+    scales: [...common, 2],
+    flip: true,
+    rule: "sumLogits",
+    alignCorners: true,
+  });
   expect(AUGMENTATIONS.hrnet).toMatchObject({
     scales: common,
     flip: true,
@@ -171,6 +181,27 @@ test("presets are those of their systems", () => {
   expect(scaledSize([21, 26], 1.25, "nearest")).toEqual([26, 33]);
   expect(scaledSize([21, 26], 1.25, "down")).toEqual([26, 32]);
   expect(() => scaledSize([21, 27], 0, "down")).toThrow(/positive scale, got 0/);
+});
+
+test.each([
+  [
+    [7, 9],
+    [13, 4],
+  ],
+  [
+    [5, 3],
+    [1, 1],
+  ],
+  [
+    [1, 4],
+    [6, 5],
+  ],
+] as const)("aligned corners: %j to %j rows and columns as F.interpolate", (from, to) => {
+  manualSeed(2);
+  const map = onTestDevice(ops.randn([1, 2, ...from], { dtype: "float64" }));
+  const rows = resizedRows(wholeRows(map), to, true);
+  const bands = Array.from({ length: to[0] }, (_, i) => rows.rows(i, i + 1));
+  expect(differenceOf(ops.cat(bands, 2), ops.upsampleBilinear2d(map, to, true, null))).toBeLessThan(1e-14);
 });
 
 test("a network's intermediate tensors and all bands are freed", () => {

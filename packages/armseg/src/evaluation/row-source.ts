@@ -36,8 +36,12 @@ function bytesOf(dtype: string): number {
   return dtype === "float64" ? 8 : 4;
 }
 
-/** Bilinear, `align_corners = false`, not antialiased: `F.interpolate`, a few rows at a time. */
-export function resizedRows(source: RowSource, size: Size): RowSource {
+/**
+ * Bilinear, not antialiased: `F.interpolate`, a few rows at a time.
+ *
+ * @param alignCorners - Whether the middles of the corner pixels stay where they are, instead of the map's corners.
+ */
+export function resizedRows(source: RowSource, size: Size, alignCorners = false): RowSource {
   const [height, width] = size;
   const [sourceHeight, sourceWidth] = source.size;
   if (sourceHeight === height && sourceWidth === width) return source;
@@ -48,9 +52,11 @@ export function resizedRows(source: RowSource, size: Size): RowSource {
     rowBytes: source.rowBytes * (sourceHeight / height) + ownBytes(source) * (1 + width / sourceWidth),
     rows: (from, to) =>
       tidy(() => {
+        const place = placement(sourceHeight, height, alignCorners);
         const tall =
-          height === sourceHeight ? source.rows(from, to) : verticallyResized(source, height, from, to);
-        return width === sourceWidth ? tall : ops.upsampleBilinear2d(tall, [to - from, width], false, null);
+          height === sourceHeight ? source.rows(from, to) : verticallyResized(source, place, from, to);
+        if (width === sourceWidth) return tall;
+        return ops.upsampleBilinear2d(tall, [to - from, width], alignCorners, null);
       }),
   };
 }
@@ -60,17 +66,26 @@ function ownBytes({ images, classes, size, rowBytes }: RowSource): number {
   return Math.min(rowBytes, images * classes * size[1] * bytesOf("float64"));
 }
 
+/** Where row i of `length` rows lies among `sourceLength`, before it is moved inside. */
+function placement(sourceLength: number, length: number, alignCorners: boolean): (row: number) => number {
+  if (!alignCorners) return (row) => ((row + 0.5) * sourceLength) / length - 0.5;
+  const step = length > 1 ? (sourceLength - 1) / (length - 1) : 0;
+  return (row) => row * step;
+}
+
 /**
- * Rows `from` to `to − 1` of the map made `height` rows tall: each is a mixture of the two source rows around its centre.
+ * Rows `from` to `to − 1` of the resized map, row i at `place(i)`: each is a mixture of the two source rows around it.
  *
  * As a product of matrices, which is several times faster than to pick rows and mix them.
  */
-function verticallyResized(source: RowSource, height: number, from: number, to: number): Tensor {
+function verticallyResized(
+  source: RowSource,
+  place: (row: number) => number,
+  from: number,
+  to: number,
+): Tensor {
   const last = source.size[0] - 1;
-  const scale = source.size[0] / height;
-  const positions = Array.from({ length: to - from }, (_, i) =>
-    Math.min(last, Math.max(0, (from + i + 0.5) * scale - 0.5)),
-  );
+  const positions = Array.from({ length: to - from }, (_, i) => Math.min(last, Math.max(0, place(from + i))));
   const first = Math.floor(positions[0]!);
   const end = Math.min(last, Math.floor(positions.at(-1)!) + 1) + 1;
   const mixture = new Float64Array(positions.length * (end - first));

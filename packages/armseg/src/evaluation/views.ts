@@ -19,12 +19,14 @@ export interface CombinedViews {
  * Logits of one image at its own size, from windows: overlapping ones are averaged.
  *
  * @param isMirrored - Whether the network is shown the mirror image; its logits are mirrored back.
+ * @param alignCorners - How logits are resized to their window.
  */
 export function slidingLogits(
   network: Network,
   images: Tensor,
   window: SlidingWindow,
   isMirrored = false,
+  alignCorners = false,
 ): RowSource {
   const size = sizeOf(images);
   const parts = slidingWindows(size, window).map((part) => {
@@ -32,7 +34,8 @@ export function slidingLogits(
     const left = isMirrored ? size[1] - part.left - part.width : part.left;
     using crop = cut(images, { ...part, left });
     const logits = lowLogits(network, crop, isMirrored);
-    return { top: part.top, left, source: resizedRows(wholeRows(logits), [part.height, part.width]) };
+    const source = resizedRows(wholeRows(logits), [part.height, part.width], alignCorners);
+    return { top: part.top, left, source };
   });
   return mosaicRows(parts, size);
 }
@@ -45,19 +48,19 @@ export function combinedViews(
   augmentation: TestTimeAugmentation,
   window: SlidingWindow | null,
 ): CombinedViews {
-  const { rule, flip } = augmentation;
+  const { rule, alignCorners } = augmentation;
   if (rule === "expMeanLogits") return expMeanLogits(network, images, size, augmentation, window);
-  const views = atScales(images, augmentation, window, (shown, windowHere) => {
-    // openseg resizes logits straight to the image's size, mmsegmentation to the scaled image's first.
-    const viewSize = sizeOf(rule === "sumLogits" ? images : shown);
-    return flipViews(network, shown, windowHere, viewSize, flip);
-  })
-    .flat()
-    .map((view) => resizedRows(view, size));
+  const views = atScales(images, augmentation, window, (shown, windowHere) =>
+    flipViews(network, shown, windowHere, augmentation),
+  ).flat();
   const share = 1 / views.length;
-  if (rule === "sumLogits")
-    return { rows: summedRows(views), logLikelihoods: (band) => band.mul(share).logSoftmax(1) };
-  const likelihoods = views.map((view) => mappedRows(view, (rows) => rows.softmax(1)));
+  if (rule === "sumLogits") {
+    const sum = summedRows(views.map((view) => resizedRows(view, sizeOf(images), alignCorners)));
+    return { rows: resizedRows(sum, size), logLikelihoods: (band) => band.mul(share).logSoftmax(1) };
+  }
+  const likelihoods = views.map((view) =>
+    mappedRows(resizedRows(view, size, alignCorners), (rows) => rows.softmax(1)),
+  );
   const rows = mappedRows(summedRows(likelihoods), (sum) => sum.mul(share));
   return { rows, logLikelihoods: (band) => band.log() };
 }
@@ -65,31 +68,30 @@ export function combinedViews(
 /** What `look` makes of the image at each scale; the scaled images are freed one by one. */
 function atScales<T>(
   images: Tensor,
-  { scales, rounding, windowAboveOne }: TestTimeAugmentation,
+  { scales, rounding, alignCorners, windowAboveOne }: TestTimeAugmentation,
   window: SlidingWindow | null,
   look: (shown: Tensor, window: SlidingWindow | null) => T,
 ): T[] {
   return scales.map((scale) => {
-    const shown = resizedImages(images, scaledSize(sizeOf(images), scale, rounding));
+    const shown = resizedImages(images, scaledSize(sizeOf(images), scale, rounding), alignCorners);
     const seen = look(shown, scale > 1 && windowAboveOne ? windowAboveOne : window);
     if (shown !== images) shown.dispose();
     return seen;
   });
 }
 
-/** The logits of an image and of its mirror image, resized and unflipped; those of windows stay at the image's size. */
+/** The logits of an image and of its mirror image, resized to the image's size and unflipped. */
 function flipViews(
   network: Network,
   images: Tensor,
   window: SlidingWindow | null,
-  size: Size,
-  flip: boolean,
+  { flip, alignCorners }: TestTimeAugmentation,
 ): RowSource[] {
   const sides = flip ? [false, true] : [false];
   return sides.map((isMirrored) =>
     window
-      ? slidingLogits(network, images, window, isMirrored)
-      : resizedRows(wholeRows(lowLogits(network, images, isMirrored)), size),
+      ? slidingLogits(network, images, window, isMirrored, alignCorners)
+      : resizedRows(wholeRows(lowLogits(network, images, isMirrored)), sizeOf(images), alignCorners),
   );
 }
 
@@ -106,7 +108,7 @@ function expMeanLogits(
     const windows = windowHere ? slidingWindows(own, windowHere) : [wholeWindow(own)];
     const parts = windows.map((part) => {
       using crop = cut(shown, part);
-      return { ...part, ...meanOfFlips(network, crop, augmentation.flip) };
+      return { ...part, ...meanOfFlips(network, crop, augmentation) };
     });
     return { size: own, parts };
   });
@@ -114,7 +116,7 @@ function expMeanLogits(
   const exp = exponential(largest, images.device);
   const exps = means.map(({ size: own, parts }) => {
     const placed = parts.map((part) => ({ ...part, source: mappedRows(part.source, exp) }));
-    return resizedRows(mosaicRows(placed, own), size);
+    return resizedRows(mosaicRows(placed, own), size, augmentation.alignCorners);
   });
   return {
     rows: summedRows(exps),
@@ -142,7 +144,7 @@ function exponential(largest: number, device: string): (rows: Tensor) => Tensor 
 function meanOfFlips(
   network: Network,
   images: Tensor,
-  flip: boolean,
+  { flip, alignCorners }: TestTimeAugmentation,
 ): { source: RowSource; largest: number } {
   const views = (flip ? [false, true] : [false]).map((isMirrored) => lowLogits(network, images, isMirrored));
   const largest = Math.max(...views.map((logits) => logits.abs().max().item()));
@@ -150,7 +152,7 @@ function meanOfFlips(
   const sum = summedRows(views.map(wholeRows));
   const mean = mappedRows(sum, (rows) => rows.mul(1 / views.length)).rows(0, sum.size[0]);
   for (const logits of views) logits.dispose();
-  return { source: resizedRows(wholeRows(mean), sizeOf(images)), largest };
+  return { source: resizedRows(wholeRows(mean), sizeOf(images), alignCorners), largest };
 }
 
 /**
@@ -173,10 +175,10 @@ export function lowLogits(network: Network, images: Tensor, isMirrored = false):
   });
 }
 
-/** Bilinear, `align_corners = false`, not antialiased. */
-export function resizedImages(images: Tensor, [height, width]: Size): Tensor {
+/** Bilinear, not antialiased. */
+function resizedImages(images: Tensor, [height, width]: Size, alignCorners: boolean): Tensor {
   const isSame = images.size(2) === height && images.size(3) === width;
-  return isSame ? images : ops.upsampleBilinear2d(images, [height, width], false, null);
+  return isSame ? images : ops.upsampleBilinear2d(images, [height, width], alignCorners, null);
 }
 
 function sizeOf(images: Tensor): Size {

@@ -6,10 +6,10 @@ export type DataKind = "coarse" | "fine" | "extra" | "ade20k";
 /** The paper's networks: backbone and head. Smaller scales put one of their own in place of some. */
 export type NetworkKind = "r50-deeplab" | "r101-deeplab" | "r101-ocr" | "s101-deeplab";
 
-/** Scores in percent, as published; what the paper does not give is absent. */
+/** Scores in percent, as published. Absent: the paper has none. `null`: it prints one, and we have no record of it. */
 export interface PaperFigures {
-  readonly aAcc?: number;
-  readonly mAcc?: number;
+  readonly aAcc?: number | null;
+  readonly mAcc?: number | null;
   readonly mIoU?: number | "NaN";
   /** Default val, single scale. */
   readonly on?: "test";
@@ -21,22 +21,22 @@ export interface Cell {
   readonly network: NetworkKind;
   readonly method: MethodName;
   readonly paper: PaperFigures;
+  /** Not a row of the paper's table: it stands beside it. */
+  readonly isOurs?: true;
   /** Evaluated with several scales and flips. */
   readonly isMultiScale?: true;
   /** The method that it is compared with, of the same data and network. Default ce. */
   readonly base?: MethodName;
 }
 
-/** A system of others that is not trained here, with the figure that they publish. */
-export interface PublishedFigure {
-  /** Data and annotations. */
-  readonly setting: string;
-  readonly system: string;
-  /** Percent. */
-  readonly mIoU: number;
-  /** The split, and how it was evaluated. */
-  readonly on: string;
-  readonly source: string;
+/** A system of others that is not trained here, with what the paper says of it. */
+export interface PublishedSystem {
+  readonly name: string;
+  readonly backbone: string;
+  /** mIoU in percent on the test split of Cityscapes, fine annotations. */
+  readonly cityscapes: number | null;
+  /** mIoU in percent on ADE20K's val. */
+  readonly ade20k: number | null;
 }
 
 /** Cells that belong together. */
@@ -46,5 +46,5 @@ export interface Experiment {
   readonly question: string;
   readonly cells: readonly Cell[];
   /** To read the cells beside. */
-  readonly published?: readonly PublishedFigure[];
+  readonly systems?: readonly PublishedSystem[];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { summarise } from "./cell-statistics.ts";
-import { markdownTable, publishedTable } from "./markdown.ts";
+import { markdownTable, systemsTable } from "./markdown.ts";
 import { TABLES } from "./tables.ts";
 import { madeUpCell, madeUpResult } from "./testing/made-up-cells.ts";
 
@@ -8,7 +8,11 @@ test("ours beside the paper's, with spread, difference and how the runs ended", 
   const base = madeUpCell("base", 0.1, { paper: { aAcc: 93.55, mAcc: 82.21, mIoU: 70.33 } });
   const arm = madeUpCell("arm", 0.2, { base: "base", paper: { mIoU: 71.9, on: "test" } });
   const nan = madeUpCell("p = 1", 0.3, { base: "base", paper: { mIoU: "NaN" } });
-  const none = madeUpCell("later", 0.4, { setting: "other" });
+  const none = madeUpCell("later", 0.4, { setting: "other", isOurs: true });
+  const unknown = madeUpCell("std", 0.5, {
+    setting: "other",
+    paper: { aAcc: null, mAcc: null, mIoU: 71.83 },
+  });
   const results = [
     madeUpResult(base, 0, 0.4, "scored"),
     madeUpResult(base, 1, 0.42, "scored"),
@@ -17,27 +21,30 @@ test("ours beside the paper's, with spread, difference and how the runs ended", 
     madeUpResult(nan, 0, null, "diverged"),
     madeUpResult(nan, 1, null, "failed"),
   ];
-  expect(markdownTable(summarise([base, arm, nan, none], results)).split("\n")).toEqual([
+  expect(markdownTable(summarise([base, arm, nan, none, unknown], results)).split("\n")).toEqual([
     "| setting | method | mIoU | difference to base, 95 % interval | mAcc | aAcc | paper: mIoU | mAcc | aAcc | runs |",
     "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     "| made up | base | 41.00 ± 1.41 |  | 51.00 ± 1.41 | 61.00 ± 1.41 | 70.33 | 82.21 | 93.55 | 2 |",
     // Differences −1 and −37: mean −19, deviation 36/√2, t of one degree 12.7062: half width 228.71.
     "|  | arm | 22.00 ± 24.04 | −19.00 (−247.71 to 209.71) | 32.00 ± 24.04 | 42.00 ± 24.04 | 71.90 (test) |  |  | 2, 1 collapsed |",
     "|  | p = 1 | – |  | – | – | NaN |  |  | 2, 1 NaN, 1 failed |",
-    "| other | later | – |  | – | – |  |  |  | 0 |",
+    "| other | later † | – |  | – | – | none |  |  | 0 |",
+    "|  | std | – |  | – | – | 71.83 | ? | ? | 0 |",
+    "",
+    "† not a row of the paper's table: its figures, where there are any, stand in another one; ? the paper prints it; not recorded here.",
   ]);
 });
 
 test("a cell whose every run diverged is NaN, as the paper writes it", () => {
   const cell = madeUpCell("p = 1", 0.1);
   const table = markdownTable(summarise([cell], [madeUpResult(cell, 0, null, "diverged")]));
-  expect(table.split("\n").at(-1)).toBe("| made up | p = 1 | NaN |  | NaN | NaN |  |  |  | 1, 1 NaN |");
+  expect(table.split("\n").at(-1)).toBe("| made up | p = 1 | NaN |  | NaN | NaN | none |  |  | 1, 1 NaN |");
 });
 
-test("table 6 names other systems with the figures that they publish, and where", () => {
-  const rows = publishedTable(TABLES.table6.published).split("\n");
-  expect(rows).toContain(
-    "| ADE20K | DeepLabv3+ ResNeSt-101, 160k | 47.27 | val, multi-scale + flip | mmsegmentation, configs/resnest |",
-  );
-  expect(publishedTable(undefined)).toBe("");
+test("table 6 names the paper's fourteen other systems", () => {
+  const rows = systemsTable(TABLES.table6.systems).split("\n");
+  expect(rows).toHaveLength(2 + 14);
+  expect(rows).toContain("| OCR | HRNetV2-W48 | 82.40 | 45.66 |");
+  expect(rows).toContain("| ResNeSt | ResNeSt101 | – | 46.91 |");
+  expect(systemsTable(undefined)).toBe("");
 });

@@ -1,19 +1,19 @@
-import type { PublishedFigure } from "./cell.ts";
+import type { PublishedSystem } from "./cell.ts";
 import type { CellSummary, Spread } from "./cell-statistics.ts";
 
-/** Systems of others as a Markdown table; empty if there are none. */
-export function publishedTable(figures: readonly PublishedFigure[] = []): string {
-  if (figures.length === 0) return "";
-  const rows = figures.map(({ setting, system, mIoU, on, source }) => [
-    setting,
-    system,
-    mIoU.toFixed(2),
-    on,
-    source,
+/** Systems of others, as the paper lists them, as a Markdown table; empty if there are none. */
+export function systemsTable(systems: readonly PublishedSystem[] = []): string {
+  if (systems.length === 0) return "";
+  const figure = (value: number | null) => (value === null ? "–" : value.toFixed(2));
+  const rows = systems.map(({ name, backbone, cityscapes, ade20k }) => [
+    name,
+    backbone,
+    figure(cityscapes),
+    figure(ade20k),
   ]);
   const head = [
-    ["setting", "system of others, not trained here", "published mIoU", "on", "source"],
-    ["---", "---", "---:", "---", "---"],
+    ["system of others, not trained here", "backbone", "mIoU, Cityscapes fine, test", "mIoU, ADE20K, val"],
+    ["---", "---", "---:", "---:"],
   ];
   return [...head, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
@@ -21,7 +21,8 @@ export function publishedTable(figures: readonly PublishedFigure[] = []): string
 /**
  * The cells of an experiment as a Markdown table, ours beside the paper's, in percent.
  *
- * `NaN`: every run diverged, as the paper writes it. A cell whose runs did not all end well says so in its last column.
+ * Of the paper's figures `none` is one that it does not have, `?` one that it prints and we have no record of. A `†` marks
+ * a row that the paper's table does not have. `NaN`: every run diverged, as the paper writes it. A cell whose runs did not all end well says so in its last column.
  */
 export function markdownTable(summaries: readonly CellSummary[]): string {
   const head = [
@@ -41,7 +42,19 @@ export function markdownTable(summaries: readonly CellSummary[]): string {
     const { setting } = summary.cell;
     return rowOf(summary, setting === summaries[i - 1]?.cell.setting ? "" : setting);
   });
-  return [head, align, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  const table = [head, align, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [table, ...legend(table)].join("\n\n");
+}
+
+/** What the marks mean that a table has. */
+function legend(table: string): string[] {
+  const lines = [
+    ...(table.includes("† |")
+      ? ["† not a row of the paper's table: its figures, where there are any, stand in another one"]
+      : []),
+    ...(table.includes("| ? |") ? ["? the paper prints it; not recorded here"] : []),
+  ];
+  return lines.length > 0 ? [`${lines.join("; ")}.`] : [];
 }
 
 function rowOf(summary: CellSummary, setting: string): string[] {
@@ -51,12 +64,12 @@ function rowOf(summary: CellSummary, setting: string): string[] {
   const ours = (spread: Spread) => (isDiverged ? "NaN" : spreadText(spread));
   return [
     setting,
-    cell.method,
+    cell.isOurs ? `${cell.method} †` : cell.method,
     ours(mIoU),
     differenceText(summary.difference),
     ours(mAcc),
     ours(aAcc),
-    `${paperText(paper.mIoU)}${paper.on === "test" ? " (test)" : ""}`,
+    paper.mIoU === undefined ? "none" : `${paperText(paper.mIoU)}${paper.on === "test" ? " (test)" : ""}`,
     paperText(paper.mAcc),
     paperText(paper.aAcc),
     runsText(summary),
@@ -79,8 +92,9 @@ function percent(fraction: number): string {
   return (100 * fraction).toFixed(2).replace("-", "−");
 }
 
-function paperText(value: number | "NaN" | undefined): string {
-  return value === undefined ? "" : typeof value === "number" ? value.toFixed(2) : value;
+function paperText(value: number | "NaN" | null | undefined): string {
+  if (value === undefined) return "";
+  return typeof value === "number" ? value.toFixed(2) : (value ?? "?");
 }
 
 /** `3`, or how the runs ended that did not end with a score worth the name. */

@@ -9,7 +9,9 @@ export interface Method {
   readonly part: MethodPart;
 }
 
-const PLAIN = { curve: "none" } as const;
+/** Without parameters there is nothing to learn apart: no isolated phase. */
+const PLAIN = { curve: "none", isolatedFraction: 0 } as const;
+const LINE = { curve: "linear", intercept: 0.5, isolatedFraction: 0 } as const;
 const ARM = { curve: "arm" } as const;
 /** OCR's values, as the paper takes them; smaller scales keep the same share of the batch. */
 const OHEM = { threshold: 0.7, minKept: 100_000, semantics: "openseg" } as const;
@@ -27,15 +29,15 @@ export const METHODS = {
   focal: { title: "Focal, γ = 2", part: { loss: { pixelLoss: "focal", gamma: 2 }, reweighting: PLAIN } },
   linear: {
     title: "linear, suppress",
-    part: { reweighting: { curve: "linear", slope: -0.5, intercept: 0.5 } },
+    part: { reweighting: { ...LINE, slope: -0.5 } },
   },
   "linear-focus": {
     title: "linear, focus",
-    part: { reweighting: { curve: "linear", slope: 0.5, intercept: 0.5 } },
+    part: { reweighting: { ...LINE, slope: 0.5 } },
   },
   "linear-no-detach": {
     title: "linear, suppress, not detached",
-    part: { reweighting: { curve: "linear", slope: -0.5, intercept: 0.5, detach: false } },
+    part: { reweighting: { ...LINE, slope: -0.5, detach: false } },
   },
   arm: { title: "ARM (var, p = 2)", part: { reweighting: ARM } },
   "arm-std": { title: "ARM (std)", part: { reweighting: { ...ARM, indicator: "std" } } },
@@ -46,7 +48,7 @@ export const METHODS = {
   gce: { title: "GCE, q = 0.1", part: { loss: { pixelLoss: "gce", q: 0.1 }, reweighting: PLAIN } },
   "gce-arm": { title: "GCE with ARM", part: { loss: { pixelLoss: "gce", q: 0.1 }, reweighting: ARM } },
   kl: { title: "KL", part: { loss: { pixelLoss: "kl" }, reweighting: PLAIN } },
-  "kl-arm": { title: "KL with ARM", part: { loss: { pixelLoss: "kl" }, reweighting: ARM } },
+  "kl-arm": { title: "KL with ARM on the variance", part: { loss: { pixelLoss: "kl" }, reweighting: ARM } },
   "kl-arm-uncertainty": {
     title: "KL with ARM on its own uncertainty",
     part: { loss: { pixelLoss: "kl" }, reweighting: { ...ARM, indicator: "kl" } },

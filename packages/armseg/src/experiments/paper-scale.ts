@@ -31,7 +31,7 @@ function network(
   return { name, title, model: { backbone, head, weights } };
 }
 
-/** The paper's own settings (section 4.1): Cityscapes and ADE20K, batch 16, SGD 0.02; needs the data, weights and GPUs. */
+/** The paper's own settings (section 4.2): Cityscapes and ADE20K, batch 16, SGD 0.02; needs the data, weights and GPUs. */
 export const PAPER: Scale = {
   name: "paper",
   description: "the paper's settings: Cityscapes and ADE20K; needs the data, ImageNet weights and GPUs",

@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { checkConfig, parseConfig } from "../config/read-config.ts";
 import { withFirstKeys } from "../config/renamed-keys.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
+import { ISOLATED_FRACTION } from "../reweighting/adversary.ts";
 import type { Cell, Experiment } from "./cell.ts";
 import { METHODS, type Method, type MethodPart } from "./methods.ts";
 import type { Places, Scale, ScaledNetwork } from "./scale.ts";
@@ -18,13 +19,15 @@ export interface PlannedCell {
   /** Name of the cell that it is compared with; `null` for that one itself, and where the experiment has none. */
   readonly base: string | null;
   readonly paper: Cell["paper"];
+  /** Not a row of the paper's table. */
+  readonly isOurs: boolean;
   readonly config: Config;
   /** What differs from the training's configuration when it is evaluated: `key=value`. */
   readonly overrides: readonly string[];
 }
 
-/** As mmsegmentation averages; the paper says only "the same as OCR". */
-const MULTI_SCALE = ["evaluation.tta=mmseg"];
+/** The paper says "the same as OCR", whose code is openseg: scales 0.5 to 2.0. */
+export const MULTI_SCALE = ["evaluation.tta=openseg"];
 
 /** Cells of an experiment that a scale has data and a network for. @param set - `key=value`, put over every cell's configuration. */
 export function planCells(
@@ -44,6 +47,7 @@ export function planCells(
       method: METHODS[cell.method].title,
       base: base !== name && names.has(base) ? base : null,
       paper: cell.paper,
+      isOurs: cell.isOurs ?? false,
       config: configOf(cell, scale, places, set),
       overrides: cell.isMultiScale ? MULTI_SCALE : [],
     };
@@ -107,10 +111,23 @@ function modelOf({ model }: ScaledNetwork, scale: Scale, { weights }: Places): S
   return { ...model, weights: weights ?? null };
 }
 
-/** Eight hexadecimal digits that change with anything that a result depends on: all but the name and how batches are loaded. */
+/**
+ * Eight hexadecimal digits that change with anything that a result depends on: all but the name, how batches are loaded, and
+ * the isolated phase of a curve that has nothing to learn and so skips it.
+ */
 export function configHash(config: Config, overrides: readonly string[] = []): string {
   const { name: _, training, ...rest } = config;
   const { workers: __, batchCache: ___, ...counted } = training;
-  const text = JSON.stringify([withFirstKeys(rest), counted, overrides]);
+  const text = JSON.stringify([
+    withFirstKeys({ ...rest, reweighting: countedCurve(rest) }),
+    counted,
+    overrides,
+  ]);
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** With the default where there is no isolated phase, whatever is set. Keys keep their order. */
+function countedCurve({ reweighting }: Pick<Config, "reweighting">): Config["reweighting"] {
+  if (reweighting.curve === "arm") return reweighting;
+  return { ...reweighting, isolatedFraction: ISOLATED_FRACTION };
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { libtorchVersion } from "@armseg/torch";
+import { ConfigError } from "../config/read-config.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { duration, type ProgressStream } from "../core/progress.ts";
 import { collectEnvironment } from "../runs/environment.ts";
@@ -16,7 +17,7 @@ import { FIGURES, type FigureName } from "./figures.ts";
 import { type GridResult, runGrid } from "./grid.ts";
 import { type Job, jobsOf, type Outcome, runFolderOf } from "./job.ts";
 import { runJobInProcess } from "./job-in-process.ts";
-import { markdownTable, publishedTable } from "./markdown.ts";
+import { markdownTable, systemsTable } from "./markdown.ts";
 import { type Plan, planExperiment } from "./plan.ts";
 import { type PlannedCell, planCells } from "./plan-cells.ts";
 import { prepareScale } from "./prepare-scale.ts";
@@ -64,8 +65,11 @@ const DRAW: Readonly<Record<FigureName, (runs: readonly FigureRun[]) => Promise<
   convergence: drawConvergence,
 };
 
+/** @throws {ConfigError} If the scale has the data of none of the experiment's own cells. */
 function cellsOf({ experiment, scale, set = [], ...places }: ReproduceOptions): PlannedCell[] {
-  return planCells(EXPERIMENTS[experiment], SCALES[scale], places, set);
+  const cells = planCells(EXPERIMENTS[experiment], SCALES[scale], places, set);
+  if (cells.some(({ isOurs }) => !isOurs)) return cells;
+  throw new ConfigError(`reproduce: scale ${scale} has no data for ${experiment}; use --scale paper`);
 }
 
 /**
@@ -157,8 +161,8 @@ function resultText({ cell, seed, kind, scores, message, seconds }: CellResult):
 }
 
 /** The table of other systems, where the experiment has one. */
-function publishedOf(name: ExperimentName): string[] {
-  const table = publishedTable(EXPERIMENTS[name].published);
+function systemsOf(name: ExperimentName): string[] {
+  const table = systemsTable(EXPERIMENTS[name].systems);
   return table ? [table] : [];
 }
 
@@ -168,19 +172,19 @@ function writeTable(
   { folder, scale }: ReproduceOptions,
 ): string[] {
   const { title, question } = GRIDS[name];
-  const published = publishedOf(name);
   const parts = [
     `# ${title}`,
     question,
     `Scale ${scale}: ${SCALES[scale].description}.`,
     markdownTable(summaries),
   ];
-  const page = `${[...parts, ...published].join("\n\n")}\n`;
+  const page = `${[...parts, ...systemsOf(name)].join("\n\n")}\n`;
   const numbers = summaries.map(({ cell, ...summary }) => ({
     cell: cell.name,
     setting: cell.setting,
     method: cell.method,
     base: cell.base,
+    isOurs: cell.isOurs,
     paper: cell.paper,
     ...summary,
   }));
@@ -217,7 +221,7 @@ export function reproduceText(result: ReproduceResult): string {
   const { experiment, cells, files, failures, isComplete } = result;
   return [
     markdownTable(cells),
-    ...publishedOf(experiment).flatMap((table) => ["", table]),
+    ...systemsOf(experiment).flatMap((table) => ["", table]),
     "",
     ...failures.map((failure) => `failed: ${failure}`),
     ...(isComplete ? [] : ["Stopped; the same command goes on from there."]),

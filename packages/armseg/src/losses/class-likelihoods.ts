@@ -13,7 +13,7 @@ function upsampled(map: Tensor, size: readonly [number, number]): Tensor {
 }
 
 /**
- * Returns ln p of the class likelihoods p = softmax(z), with z upsampled to the labels' size.
+ * Returns ln p of the class likelihoods p = softmax(z), with z upsampled to the labels' size (Liu et al. 2020, section 3.2).
  *
  * Pixels outside of `valid` get z = 0, so that nothing under the ignore index, NaN included, reaches a gradient.
  *

@@ -1,8 +1,13 @@
-import { tensor, tidy } from "@armseg/torch";
+import { readLossReport } from "@armseg/kernels";
+import { manualSeed, nn, ops, type Tensor, tensor, tidy } from "@armseg/torch";
 import { testDevice } from "@armseg/torch/testing";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { doubles, numbers } from "../reweighting/testing/numbers.ts";
+import { logLikelihoods } from "./class-likelihoods.ts";
+
 import { ohemKept, resolveOhem } from "./ohem.ts";
+import { labelLogLikelihood } from "./pixel-losses.ts";
 import { SegmentationLoss } from "./segmentation-loss.ts";
 import { golden, goldenInputs } from "./testing/golden.ts";
 
@@ -53,6 +58,74 @@ describe("OHEM", () => {
       });
     },
   );
+
+  describe("in float32 equals openseg's OhemCrossEntropy", () => {
+    /** A batch of 19 classes whose likelihoods saturate the more, the larger `scale` is: then many tie at 1 or just below. */
+    function saturatedBatch(seed: number, scale: number, low: number) {
+      manualSeed(seed);
+      const logits = ops.randn([2, 19, low, low]).mul(scale);
+      const full = low === 32 ? logits : nn.interpolate(logits, { size: [32, 32] });
+      const chance = ops.rand([2, 32, 32]);
+      const drawn = ops.rand([2, 32, 32]).mul(19).to("int64");
+      const labels = ops.where(chance.lt(0.8), full.argmax(1), drawn).maskedFill(chance.gt(0.95), 255);
+      return { logits, full, labels, valid: labels.ne(255) };
+    }
+
+    /** openseg's selection (lib/loss/loss_helper.py), transcribed: a softmax, sorted, and its value at position minKept. */
+    function openseg(full: Tensor, labels: Tensor, minKept: number) {
+      const valid = labels.ne(255);
+      const classes = labels.maskedFill(valid.logicalNot(), 0).unsqueeze(1);
+      const likelihood = full.softmax(1).gather(1, classes).squeeze(1);
+      const [sorted] = likelihood.maskedSelect(valid).sort();
+      const smallest = sorted.select(0, Math.min(minKept, sorted.numel - 1)).item();
+      const threshold = Math.max(smallest, 0.7);
+      const atThreshold = likelihood
+        .sub(threshold)
+        .abs()
+        .le(2 ** -22)
+        .logicalAnd(valid);
+      return { kept: likelihood.lt(threshold).logicalAnd(valid), atThreshold: atThreshold.sum().item() };
+    }
+
+    const batches = fc.record({
+      seed: fc.nat(1e6),
+      scale: fc.constantFrom(2, 8, 16, 32),
+      low: fc.constantFrom(9, 32),
+      /** Valid pixels beyond minKept. */
+      spare: fc.constantFrom(-1e5, 0, 1, 5, 50, 500, 1500),
+    });
+
+    test("composed: pixel for pixel, ties at the threshold too", () => {
+      const compare = fc.property(batches, ({ seed, scale, low, spare }) =>
+        tidy(() => {
+          const { full, labels, valid } = saturatedBatch(seed, scale, low);
+          const minKept = Math.max(1, valid.sum().item() - 1 - spare);
+          const logLikelihood = labelLogLikelihood(
+            logLikelihoods(full, valid),
+            labels.maskedFill(valid.logicalNot(), 0),
+          );
+          const source = { logLikelihood, lossMap: logLikelihood.neg(), valid };
+          const { kept } = openseg(full, labels, minKept);
+          expect(ohemKept(resolveOhem({ minKept }), source).ne(kept).sum().item()).toBe(0);
+        }),
+      );
+      fc.assert(compare, { numRuns: 100 });
+    });
+
+    test("fused: but for pixels within four roundings of the threshold", () => {
+      const compare = fc.property(batches, ({ seed, scale, low, spare }) =>
+        tidy(() => {
+          const { logits, full, labels, valid } = saturatedBatch(seed, scale, low);
+          const minKept = Math.max(1, valid.sum().item() - 1 - spare);
+          const criterion = new SegmentationLoss({ ohem: { minKept }, implementation: "fused" });
+          const found = readLossReport(criterion.call({ logits, labels }).report!).keptPixels;
+          const { kept, atThreshold } = openseg(full, labels, minKept);
+          expect(Math.abs(found - kept.sum().item())).toBeLessThanOrEqual(atThreshold);
+        }),
+      );
+      fc.assert(compare, { numRuns: 100 });
+    });
+  });
 
   test("refuses values that mean nothing", () => {
     expect(() => resolveOhem({ threshold: 7 })).toThrow("expected a threshold in [0, 1], got 7");

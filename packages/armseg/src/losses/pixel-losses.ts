@@ -38,7 +38,7 @@ export function crossEntropy(logLikelihood: Tensor): Tensor {
   return logLikelihood.neg();
 }
 
-/** Returns the generalised cross entropy l = (1 − p_y^q)/q (Zhang and Sabuncu 2018, Eq. 6; q = 0.1 in the paper's Table 5). */
+/** Returns the generalised cross entropy: l = (1 − p_y^q)/q (Zhang and Sabuncu 2018, Eq. 6; q = 0.1 in the paper's section 4.3 and Table 4). */
 export function generalisedCrossEntropy(logLikelihood: Tensor, q = DEFAULT_Q): Tensor {
   return logLikelihood.mul(q).expm1().div(-q);
 }
@@ -51,9 +51,11 @@ export function focal(logLikelihood: Tensor, gamma = DEFAULT_GAMMA): Tensor {
 }
 
 /**
- * Returns the KL loss with a predicted uncertainty: l = CE/s + ½·ln s, s = exp(logScale) (the paper's section 4.4).
+ * Returns the KL loss with a predicted uncertainty: l = CE/s + ½·ln s, s = exp(logScale) (Liu et al. 2020, section 3.1, Eq. 1; compared
+ * in section 4.3 and Table 4).
  *
- * It is negative where s is small and the label is likely.
+ * For a given p_y it is least at ŝ = 2·CE = −2·ln p_y (Eq. 2), since dl/ds = −CE/s² + 1/(2s). It is negative where s is small
+ * and the label is likely.
  */
 export function uncertaintyLoss(logLikelihood: Tensor, logScale: Tensor): Tensor {
   return logScale.mul(0.5).sub(logLikelihood.mul(logScale.neg().exp()));

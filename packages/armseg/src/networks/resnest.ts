@@ -20,6 +20,8 @@ export interface ResNeStOptions extends DilationOptions {
 }
 
 const BLOCKS = { 50: [3, 4, 6, 3], 101: [3, 4, 23, 3] } as const;
+/** The authors' stem is half as wide for 50 layers. */
+const STEM = { 50: [32, 32, 64], 101: [64, 64, 128] } as const;
 const WIDTHS = [64, 128, 256, 512] as const;
 const EXPANSION = 4;
 
@@ -67,7 +69,8 @@ class SplitBlock extends nn.Module {
 /**
  * ResNeSt (Zhang et al. 2020), radix 2, without its classifier, dilated to an output stride.
  *
- * mmsegmentation's: deep stem of 64, 64, 128 channels; averages where a stride is, in the block and in its identity. Names as there.
+ * mmsegmentation's: deep stem, to 64 channels (depth 50) or 128 (101); averages where a stride is, in the block and in its identity. Names as
+ * there.
  */
 export class ResNeSt extends nn.Module<[images: Tensor], readonly Tensor[]> implements Backbone {
   readonly stem: nn.Sequential;
@@ -80,7 +83,7 @@ export class ResNeSt extends nn.Module<[images: Tensor], readonly Tensor[]> impl
   constructor(depth: ResNeStDepth, options: ResNeStOptions = {}) {
     super();
     assertMultiGrid(options.multiGrid ?? null, BLOCKS[depth][3]);
-    this.stem = deepStem([64, 64, 128], options.norm ?? batchNorm);
+    this.stem = deepStem(STEM[depth], options.norm ?? batchNorm);
     const stages = WIDTHS.map((_, i) => makeStage(depth, i, options));
     [this.layer1, this.layer2, this.layer3, this.layer4] = stages.map(
       (blocks) => new nn.Sequential(...blocks),
@@ -91,7 +94,7 @@ export class ResNeSt extends nn.Module<[images: Tensor], readonly Tensor[]> impl
 
   /** @param images - `[N, 3, H, W]`, normalised; N at least 2 in training. @returns Four stages at strides 4, 8, and as dilated. */
   forward(images: Tensor): readonly Tensor[] {
-    const pooled = tidy(() => this.stem.call(images).maxPool2d([3, 3], [2, 2], [1, 1])); // [N, 128, H/4, W/4]
+    const pooled = tidy(() => this.stem.call(images).maxPool2d([3, 3], [2, 2], [1, 1])); // [N, 64 or 128, H/4, W/4]
     const stage1 = this.layer1.call(pooled); // [N, 256, H/4, W/4]
     const stage2 = this.layer2.call(stage1); // [N, 512, H/8, W/8]
     const stage3 = this.layer3.call(stage2); // [N, 1024, H3, W3]
@@ -110,7 +113,7 @@ function makeStage(depth: ResNeStDepth, index: number, options: ResNeStOptions):
   const { strides, dilations } = stageLayout(outputStride);
   const width = WIDTHS[index] as number;
   const outChannels = width * EXPANSION;
-  const inChannels = index === 0 ? 128 : outChannels / 2;
+  const inChannels = index === 0 ? STEM[depth][2] : outChannels / 2;
   const multiGrid = index === 3 ? (options.multiGrid ?? null) : null;
   const blocks = BLOCKS[depth][index] as number;
   return blockDilations(blocks, dilations[index] as number, { contractDilation, multiGrid }).map(

@@ -19,12 +19,18 @@ const SMALL = {
 } as const;
 
 describe("parameter counts of the recipes", () => {
-  const trunks = { resnet50: 23_527_264, resnet101: 42_519_392, resnest101: 46_226_016 } as const;
+  const trunks = {
+    resnet50: 23_527_264,
+    resnet101: 42_519_392,
+    resnest50: 25_434_240,
+    resnest101: 46_226_016,
+  } as const;
   const deeplab = { 19: 17_697_923, 150: 17_765_126 } as const;
   const auxiliary = { 19: 2_364_691, 150: 2_398_358 } as const;
   const totals: [SegmenterConfig["backbone"], "deeplabV3Plus" | "ocr", 19 | 150, number][] = [
     ["resnet50", "deeplabV3Plus", 19, 43_589_878],
     ["resnet101", "deeplabV3Plus", 19, 62_582_006],
+    ["resnest50", "deeplabV3Plus", 19, 45_496_854],
     ["resnest101", "deeplabV3Plus", 19, 66_288_630],
     ["resnet50", "deeplabV3Plus", 150, 43_690_748],
     ["resnet101", "deeplabV3Plus", 150, 62_682_876],

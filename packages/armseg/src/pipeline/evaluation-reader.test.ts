@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readLabel } from "../data/labels/read-label.ts";
 import { readImage } from "../data/read-image.ts";
@@ -35,6 +37,24 @@ test.each([0, 3])(
     }
     expect(index).toBe(6);
     expect(await reader.next()).toBeUndefined();
+  },
+);
+
+test.each([0, 1])(
+  "a picture embedded in a LabelMe file is read like its file (%i threads)",
+  async (workers) => {
+    const file = images.samples[0]!.image;
+    const image = join(images.folder, "embedded.json");
+    writeFileSync(image, JSON.stringify({ shapes: [], imageData: readFileSync(file, "base64") }));
+    const samples = [images.samples[0]!, { name: "embedded", image }];
+    await using reader = createEvaluationReader({
+      samples,
+      normalise: IMAGENET_NORMALISE,
+      base: null,
+      workers,
+    });
+    const [first, second] = [(await reader.next())!, (await reader.next())!];
+    expect(second.image).toEqual(first.image);
   },
 );
 

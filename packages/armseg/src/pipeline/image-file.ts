@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { imageSource } from "../data/image-source.ts";
 import { chunks } from "../data/labels/png.ts";
 import { decodeRgb, imageError, openImage } from "../data/read-image.ts";
 import type { RgbImage } from "../data/sample.ts";
@@ -28,7 +29,8 @@ const PNG_FIRST_BYTE = 0x89;
  */
 export async function openImageFile(path: string): Promise<ImageFile> {
   try {
-    const bytes = await readFile(path);
+    const source = await imageSource(path);
+    const bytes = typeof source === "string" ? await readFile(source) : source;
     // Walking over the chunks verifies each.
     if (bytes[0] === PNG_FIRST_BYTE) for (const _ of chunks(bytes));
     const { autoOrient } = await openImage(bytes, {}).metadata();

@@ -5,13 +5,13 @@ import type { Curve } from "./curve.ts";
 /** Whether the network and the curve are trained apart or together. */
 export type Phase = "isolated" | "joint";
 
-/** Fraction of the training during which they are apart (Liu et al. 2020, section 4.1). */
+/** Fraction of the training during which they are apart (Liu et al. 2020, section 4.2). */
 export const ISOLATED_FRACTION = 0.05;
 
 /**
  * Returns the phase of an iteration: isolated for the first 0.05·T of T, then joint.
  *
- * Isolated: the network minimises the plain mean of l, the curve maximises Q with the network's losses held fixed.
+ * The paper's isolated phase (section 4.2). Isolated: the network minimises the plain mean of l, the curve maximises Q with the network's losses held fixed.
  * Joint: one Q, minimised by the network and maximised by the curve. A curve without parameters has nothing to be
  * prepared, so its training is joint from the start.
  *
@@ -44,7 +44,8 @@ export interface AdversaryOptions {
 /**
  * Returns the curve's learning rate: the network's of the same iteration, negated, times the multiplier.
  *
- * The same optimiser and schedule drive both (Liu et al. 2020, section 3.3): the network descends Q, the curve climbs it.
+ * The min-max objective and its update rules (Liu et al. 2020, section 3.3): the same optimiser and schedule drive both;
+ * the network descends Q, the curve climbs it.
  *
  * @param learningRate - The network's at this iteration, positive.
  * @throws {RangeError} If the multiplier is not positive: the curve would descend too, and weights would vanish.

@@ -3,7 +3,7 @@ import { nn } from "@armseg/torch";
 
 /**
  * The adversarial reweighting module: four 1×1 convolutions 1→4→4→4→1 with bias, Swish between, Sigmoid at the end
- * (Liu et al. 2020, section 3.3).
+ * (Liu et al. 2020, sections 3.5 and 4.2).
  *
  * That is (1·4 + 4) + (4·4 + 4) + (4·4 + 4) + (4·1 + 1) = 53 parameters, the paper's number; the widths are inferred
  * from it. A 1×1 convolution sees one pixel: this is a curve of the confidence, whatever the image.

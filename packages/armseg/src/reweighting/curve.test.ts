@@ -8,7 +8,7 @@ import { doubles, numbers, numericalGradient, relativeError } from "./testing/nu
 
 beforeEach(() => manualSeed(0));
 
-describe("ArmCurve (section 3.3)", () => {
+describe("ArmCurve (sections 3.5 and 4.2)", () => {
   test("has the paper's 53 parameters, under names of convolutions", () => {
     using curve = new ArmCurve();
     const state = [...curve.stateDict()].map(([name, value]) => [name, value.shape.join("x")]);

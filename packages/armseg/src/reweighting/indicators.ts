@@ -16,7 +16,8 @@ export interface ConfidenceSource {
 const LEAST_VARIANCE = 1e-4;
 
 /**
- * Returns the variance of the class likelihoods over its largest possible value: t = v·C²/(C−1), v = (1/C) Σ_c (p_c − 1/C)².
+ * Returns the variance of the class likelihoods over its largest possible value: t = v·C²/(C−1), v = (1/C) Σ_c (p_c − 1/C)² (Liu et al.
+ * 2020, section 3.2).
  *
  * The paper writes v without 1/C, but the range [0, (C−1)/C²] that it states holds for the mean only. Summing squared
  * deviations, and not Σp² − 1/C, keeps the digits of pixels that are nearly uniform.
@@ -34,7 +35,7 @@ export function normalisedVariance(logLikelihoods: Tensor): Tensor {
     .clamp(0, 1);
 }
 
-/** Returns `var`, the paper's choice: u = 2C²/(C−1)·v − 1 (section 3.2 and Figure 5), `[N, H, W]`. */
+/** Returns `var`, the paper's choice, the variance normalised: u = 2C²/(C−1)·v − 1 (section 3.2 and Figure 5), `[N, H, W]`. */
 export function varianceConfidence(logLikelihoods: Tensor): Tensor {
   return normalisedVariance(logLikelihoods).mul(2).sub(1);
 }
@@ -67,6 +68,8 @@ export function entropyConfidence(logLikelihoods: Tensor): Tensor {
 
 /**
  * Returns `kl`: u = (1 − s)/(1 + s) = −tanh(logScale/2), of the uncertainty s = exp(logScale) that the KL loss predicts.
+ *
+ * With the KL loss as pixel loss it is the paper's "KL + ARM" (section 4.3, Table 4), which feeds s to ARM.
  *
  * @param logScale - `[N, H, W]`.
  */

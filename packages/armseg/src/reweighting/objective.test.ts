@@ -24,7 +24,7 @@ const weightsArbitrary = fc.array(fc.double({ min: 1e-3, max: 1, noNaN: true }),
 });
 const normArbitrary = fc.constantFrom(1, 1.5, 2, 3, 7);
 
-describe("normalisation and objective (section 3.3)", () => {
+describe("normalisation and objective (sections 3.3 and 4.2)", () => {
   test("by hand: weights 3 and 4 have the L2 norm 5, and sum to 1 after the second division", () => {
     expect(numbers(pNormalised(doubles([3, 4]), 2))).toEqual([0.6, 0.8]);
     expect(relativeError(numbers(weightMap(doubles([3, 4]), 2)), [3 / 7, 4 / 7])).toBeLessThan(1e-15);

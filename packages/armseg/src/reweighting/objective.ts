@@ -1,7 +1,8 @@
 import type { Tensor } from "@armseg/torch";
 
 /**
- * Returns ŵ = W / (Σ W^p)^{1/p}: weights of p-norm 1 (Liu et al. 2020, section 3.3; p = 2 by default, 1 and 3 in Table 2).
+ * Returns ŵ = W / (Σ W^p)^{1/p}: weights of p-norm 1 (the L2 normalisation of Liu et al.
+ * 2020, sections 3.3 and 4.2; p = 2 by default, 1 and 3 in Table 2).
  *
  * The gradient flows through the norm. Where all weights are 0 the result is 0 with zero gradient.
  *
@@ -17,7 +18,8 @@ export function pNormalised(weights: Tensor, p: number): Tensor {
 }
 
 /**
- * Returns w̃ = ŵ / stopgrad(Σ ŵ): weights that sum to 1, so that Q has the magnitude of a mean (section 3.3).
+ * Returns w̃ = ŵ / stopgrad(Σ ŵ): weights that sum to 1, so that Q has the magnitude of a mean (the L1 normalisation
+ * after the other, section 4.2).
  *
  * The sum must be a constant to the gradient. Were it differentiable, both divisions together would be the L1 norm
  * alone, whatever p: the case that the paper's Table 2 reports as NaN.
@@ -40,7 +42,7 @@ export function weightMap(weights: Tensor, p: number): Tensor {
 }
 
 /**
- * Returns the reweighted objective Q = Σ_i w̃_i · l_i, which the network minimises and the curve maximises.
+ * Returns the reweighted objective Q = Σ_i w̃_i · l_i, which the network minimises and the curve maximises (Liu et al. 2020, section 3.3).
  *
  * dQ/dl_i = w_i/S1 and dQ/dw_i = (l_i − SL·w_i^{p−1}/Sp)/S1, with S1 = Σw, Sp = Σw^p, SL = Σ w·l. A pixel gains weight
  * where its loss exceeds a multiple of w^{p−1}: at rest w ∝ l^{1/(p−1)}, Hölder's optimum.

@@ -48,7 +48,9 @@ test("what is no PNG, and a histogram whose edges do not fit, are refused", () =
   const event = (value: Parameters<typeof summaryEvent>[2][number]) => () => summaryEvent(0, 0, [value]);
   expect(event({ tag: "a", png: png.subarray(1) })).toThrow("expected the bytes of a PNG file");
   expect(event({ tag: "a", png: png.subarray(0, 20) })).toThrow("expected the bytes of a PNG file");
-  expect(event({ tag: "a", histogram: { edges: [0, 1], counts: [1, 2] } })).toThrow("expected 3 edges for 2 counts, got 2");
+  expect(event({ tag: "a", histogram: { edges: [0, 1], counts: [1, 2] } })).toThrow(
+    "expected 3 edges for 2 counts, got 2",
+  );
 });
 
 test("CRC-32C of the known vectors (RFC 3720, appendix B.4, and the check value of the catalogue)", () => {

@@ -16,7 +16,7 @@ export interface ScheduleOptions {
   readonly minimumFactor: number;
 }
 
-/** Where the warm-up begins, as a part of the base rate (Liu et al. 2020, section 4.1). */
+/** Where the warm-up begins, as a part of the base rate (Liu et al. 2020, section 4.2). */
 const WARMUP_START = 0.01;
 /** What each drop leaves of the rate. */
 const DROP_FACTOR = 0.1;
@@ -39,7 +39,7 @@ function decay({ type, drops, power, minimumFactor }: ScheduleOptions, part: num
  * Returns the learning rate as a factor of the base rate, at an iteration of 0 .. T-1.
  *
  * `paper`: linear from 1/100 to 1 over the first 0.05 T, a tenth from 0.6 T, a hundredth from 0.9 T (Liu et al. 2020,
- * section 4.1). The warm-up multiplies the other schedules too.
+ * section 4.2). The warm-up multiplies the other schedules too.
  */
 export function learningRateFactor(schedule: ScheduleOptions, iteration: number): number {
   const part = iteration / schedule.iterations;

@@ -227,6 +227,27 @@ describe("archives that lie are refused:", () => {
     expect(() => readBytes(bytes)).toThrow(/a\/data\/0: expected bytes with the checksum/);
   });
 
+  test("a checksum of 0 among others", () => {
+    const bytes = zip([pickled(good), storage("0", floats, { claims: { crc: 0 } })]);
+    expect(() => readBytes(bytes)).toThrow(
+      /a\/data\/0: expected bytes with the checksum of the zip directory, got others; the archive is truncated or damaged/,
+    );
+  });
+
+  test("deflated entries that all have a checksum of 0, which PyTorch never writes", () => {
+    const lie = { deflated: true, claims: { crc: 0 } };
+    const bytes = zip([{ ...pickled(good), ...lie }, storage("0", floats, lie)]);
+    expect(() => readBytes(bytes)).toThrow(/a\/data\.pkl: expected bytes with the checksum/);
+  });
+
+  test("an archive without checksums that was cut off or whose structure was changed", () => {
+    const bytes = golden("zip-no-checksums.pth");
+    expect(() => readBytes(bytes.subarray(0, -40))).toThrow(/truncated or damaged: fetch it again/);
+    const pickle = Buffer.from(bytes);
+    pickle[pickle.indexOf("ctorch._utils")] = 0x7f;
+    expect(() => readBytes(pickle)).toThrow(/the pickle is damaged near byte/);
+  });
+
   test("a 64-bit directory at the end of the world", () => {
     const locator = Buffer.alloc(20);
     locator.writeUInt32LE(0x07064b50, 0);

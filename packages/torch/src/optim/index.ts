@@ -1,4 +1,5 @@
-export type { AdamWOptions, AdamWSettings } from "./adam-w.ts";
+export type { AdamOptions, AdamSettings } from "./adam.ts";
+export { Adam } from "./adam.ts";
 export { AdamW } from "./adam-w.ts";
 export { clipGradNorm, gradNorm } from "./clip-grad-norm.ts";
 export type { GroupOptions, OptimizerState, ParameterGroup, ParameterSource, Update } from "./optimizer.ts";

@@ -17,7 +17,7 @@ import golden from "./golden/trajectories.json" with { type: "json" };
 
 const there = { device: testDevice };
 
-/** CUDA sums in another order, and AdamW divides by gradients that are nearly nothing. */
+/** CUDA sums in another order, and Adam divides by gradients that are nearly nothing. */
 const ROUNDING = tolerance({ cpu: 1e-6, cuda: 1e-5 });
 
 /** What the golden trajectories train: mean(sin(x·W + b)²) + 0.1·Σ|W|. */
@@ -31,7 +31,7 @@ class Wave extends nn.Module {
   }
 }
 
-type Optimizer = optim.SGD | optim.AdamW;
+type Optimizer = optim.SGD | optim.Adam | optim.AdamW;
 
 function train(
   wave: Wave,
@@ -104,6 +104,16 @@ describe("SGD takes PyTorch's steps", () => {
   });
 });
 
+describe("Adam takes PyTorch's steps", () => {
+  test("with its defaults, with weight decay, and maximising", () => {
+    expectTrajectory("adam", (wave) => new optim.Adam(wave, { learningRate: 0.05 }));
+    const options = { learningRate: 0.05, weightDecay: 0.2 };
+    const others = { ...options, beta1: 0.8, beta2: 0.95, eps: 1e-6 };
+    expectTrajectory("adamDecay", (wave) => new optim.Adam(wave, others));
+    expectTrajectory("adamMaximize", (wave) => new optim.Adam(wave, { ...options, maximize: true }));
+  });
+});
+
 describe("AdamW takes PyTorch's steps", () => {
   test("with its defaults, and maximising with others", () => {
     expectTrajectory("adamW", (wave) => new optim.AdamW(wave, { learningRate: 0.05 }));
@@ -122,6 +132,7 @@ describe("AdamW takes PyTorch's steps", () => {
 describe("an optimizer", () => {
   const optimizers: Readonly<Record<string, (wave: Wave) => Optimizer>> = {
     SGD: (wave) => new optim.SGD(wave, { learningRate: 0.1, momentum: 0.9, weightDecay: 0.01 }),
+    Adam: (wave) => new optim.Adam(wave, { learningRate: 0.1, weightDecay: 0.01 }),
     AdamW: (wave) => new optim.AdamW(wave, { learningRate: 0.1 }),
   };
 
@@ -201,8 +212,9 @@ describe("an optimizer", () => {
     expect(sgd({ momentum: -1 })).toThrow(/at least 0, got -1 and 0/);
     expect(sgd({ nesterov: true })).toThrow(/momentum above 0 without dampening for nesterov, got 0 and 0/);
     expect(() => new optim.AdamW(wave, { learningRate: 0.1, beta1: 1 })).toThrow(
-      /beta1 and beta2 in \[0, 1\)/,
+      /AdamW\(\): expected beta1 and beta2 in \[0, 1\)/,
     );
+    expect(() => new optim.Adam(wave, { learningRate: 0.1, eps: -1 })).toThrow(/Adam\(\): expected eps/);
     expect(() => new optim.SGD([], { learningRate: 0.1 })).toThrow(/expected parameters, got none/);
     const both = [{ parameters: wave }, { parameters: other }];
     expect(() => new optim.SGD(both, { learningRate: 0.1 })).toThrow(/got "weight" twice/);

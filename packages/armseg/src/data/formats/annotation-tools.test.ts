@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readLabel } from "../labels/read-label.ts";
+import { imageSize, readImage } from "../read-image.ts";
 import type { Dataset } from "../sample.ts";
-import { fixture } from "../test-support.ts";
+import { encodePng, fixture } from "../test-support.ts";
 import { coco } from "./coco.ts";
 import { cvat } from "./cvat.ts";
 import { labelme } from "./labelme.ts";
@@ -109,6 +110,67 @@ describe("named regions", () => {
     expect(dataset.classes.map(({ name }) => name)).toEqual(["a", "b"]);
     expect(dataset.unpaired).toEqual(["lost.json"]);
     await expect(labelme(join(root, "pictures"), { split: "train" })).rejects.toThrow("0 JSON files");
+  });
+
+  describe("labelme(): the picture", () => {
+    /** A picture of one colour: its red is how it is told which one was taken. */
+    const picture = (red: number): Buffer =>
+      Buffer.from(encodePng(2, 8, 2, 3, Array(6).fill([red, 7, 9]).flat()));
+    const json = (imagePath: string, imageData?: string): string =>
+      JSON.stringify({
+        shapes: [
+          {
+            label: "a",
+            points: [
+              [0, 0],
+              [1, 1],
+            ],
+            shape_type: "rectangle",
+          },
+        ],
+        imagePath,
+        imageData,
+      });
+    const embedded = picture(3).toString("base64");
+    const redsOf = async (files: Record<string, string | Uint8Array>): Promise<number[]> => {
+      const { samples } = await labelme(await fixture(files), { split: "train" });
+      const images = await Promise.all(samples.map(({ image }) => readImage(image)));
+      return images.map(({ data }) => data[0]!);
+    };
+
+    test("is the file that imagePath names, before the same name and the embedded one", async () => {
+      const files = { "x.json": json("other.png", embedded), "other.png": picture(1), "x.png": picture(2) };
+      expect(await redsOf(files)).toEqual([1]);
+      expect(await imageSize(join(await fixture({ "x.json": json("", embedded) }), "x.json"))).toEqual([
+        2, 3,
+      ]);
+    });
+
+    test.each(["x.json", "x.txt", "missing.png", "folder", ""])(
+      "is that of the same name, else the embedded one, where imagePath is %j",
+      async (imagePath) => {
+        const rest = { "x.txt": "no picture", "folder/y.txt": "" };
+        expect(await redsOf({ ...rest, "x.json": json(imagePath, embedded), "x.png": picture(2) })).toEqual([
+          2,
+        ]);
+        expect(await redsOf({ ...rest, "x.json": json(imagePath, embedded) })).toEqual([3]);
+      },
+    );
+
+    test("is looked for in vain: the error names a JSON and the remedy", async () => {
+      const root = await fixture({ "x.json": json("x.json") });
+      await expect(labelme(root, { split: "train" })).rejects.toThrow(
+        /1 JSON files in .*, but none leads to a picture, e\.g\. x\.json: .*; set data\.images to the folder of the pictures, or save/,
+      );
+    });
+
+    test("is embedded but damaged: the error names the JSON", async () => {
+      const root = await fixture({ "x.json": json("x.json", "bm8gcGljdHVyZQ==") });
+      const { samples } = await labelme(root, { split: "train" });
+      await expect(readImage(samples[0]!.image)).rejects.toThrow(
+        /cannot read the picture in imageData of .*x\.json: .*; replace the file or leave it out/,
+      );
+    });
   });
 
   test("cvat(): key frames of a video are joined for boxes, refused for polygons", async () => {

@@ -4,11 +4,12 @@ import { DataError } from "../data-error.ts";
 import { readRawMask } from "../labels/raw-mask.ts";
 import type { Dataset, DatasetProblem, LabelMap, Sample } from "../sample.ts";
 import { CAMVID_CLASSES, CAMVID_COLORS, CAMVID_VALUES } from "./camvid-classes.ts";
+import { joinSplits } from "./join-splits.ts";
 import { findFile, IMAGE_FILE, listFiles, MASK_FILE, readLines, withSlashes } from "./list-files.ts";
 import { hasEnding, pairFiles, pairingNotes, pairingProblems, stemOf } from "./pair-files.ts";
 
 export interface CamvidOptions {
-  /** `<split>.txt` is read where it exists, so own lists such as `dev-train` work. */
+  /** `<split>.txt` is read where it exists, so own lists such as `dev-train` work; several with `+` between them: `train+val`. */
   readonly split: string;
   /** Default `auto`: what the first mask is. */
   readonly encoding?: "auto" | "values" | "colors";
@@ -31,7 +32,11 @@ const MASK_ENDING = "_L";
  *
  * @throws {DataError} If there is neither a list nor a known folder, or a listed file is missing.
  */
-export async function camvid(root: string, options: CamvidOptions): Promise<Dataset> {
+export function camvid(root: string, options: CamvidOptions): Promise<Dataset> {
+  return joinSplits(options.split, (split) => readSplit(root, { ...options, split }));
+}
+
+async function readSplit(root: string, options: CamvidOptions): Promise<Dataset> {
   const list = join(root, `${options.split}.txt`);
   const { files, unpaired, notes, problems } = existsSync(list)
     ? await fromList(root, list)

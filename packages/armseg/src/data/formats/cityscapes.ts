@@ -2,13 +2,15 @@ import { join } from "node:path";
 import { DataError } from "../data-error.ts";
 import { type Annotation, type Dataset, IGNORE_INDEX, type Sample } from "../sample.ts";
 import { CITYSCAPES_CLASSES, LABEL_IDS, LABEL_NAMES, LABEL_TRAIN_IDS } from "./cityscapes-classes.ts";
+import { joinSplits, knownSplit } from "./join-splits.ts";
 import { listFiles } from "./list-files.ts";
 import { countOf, unpairedNotes } from "./pair-files.ts";
 
 export type CityscapesEncoding = "labelIds" | "labelTrainIds" | "polygons";
 
 export interface CityscapesOptions {
-  readonly split: "train" | "val" | "test" | "train_extra";
+  /** `train`, `val`, `test` or `train_extra`, or several with `+` between them: `train+val`. */
+  readonly split: string;
   /** Which annotations: `coarse+extra` joins `train` and `train_extra`; `extra` is `train_extra` alone. Default `fine`. */
   readonly annotations?: "fine" | "coarse" | "coarse+extra" | "extra";
   /** Which label files to read. Default `auto`: for each image the first that exists of labelIds, labelTrainIds, polygons. */
@@ -23,6 +25,7 @@ const ENCODINGS: readonly CityscapesEncoding[] = ["labelIds", "labelTrainIds", "
 const IMAGE_ENDING = "_leftImg8bit.png";
 
 type Split = keyof typeof OFFICIAL_COUNTS;
+const SPLITS = Object.keys(OFFICIAL_COUNTS) as Split[];
 
 interface Part {
   readonly split: Split;
@@ -37,9 +40,19 @@ interface Part {
  * with the official ones, and both are said in {@link Dataset.notes}.
  *
  * @param root - The folder that holds `leftImg8bit` and `gtFine` or `gtCoarse`.
- * @throws {DataError} If a folder is missing or no image has a label.
+ * @throws {DataError} If a folder is missing, no image has a label, or there is no such split.
  */
-export async function cityscapes(root: string, options: CityscapesOptions): Promise<Dataset> {
+export function cityscapes(root: string, options: CityscapesOptions): Promise<Dataset> {
+  return joinSplits(options.split, (name) => {
+    const split = knownSplit(name, SPLITS, root);
+    return readSplit(root, { ...options, split });
+  });
+}
+
+async function readSplit(
+  root: string,
+  options: CityscapesOptions & { readonly split: Split },
+): Promise<Dataset> {
   const { split, annotations = "fine", encoding = "auto" } = options;
   const parts = await Promise.all(partsOf(split, annotations).map((part) => readPart(root, part, encoding)));
   const samples = parts.flatMap((part) => part.samples);

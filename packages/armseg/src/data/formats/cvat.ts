@@ -5,12 +5,16 @@ import type { ClassInfo, Dataset, Sample } from "../sample.ts";
 import { childrenOf, find, numberOf, readXml, textOf, type XmlElement } from "./cvat-file.ts";
 import { cvatShape, WITHOUT_AREA } from "./cvat-shapes.ts";
 import { type LayeredRegion, trackRegions } from "./cvat-video.ts";
+import { joinSplits } from "./join-splits.ts";
 import { IMAGE_FILE, listFiles } from "./list-files.ts";
 import { generatedColor, type NamedLabelOptions, namedLabels } from "./named-labels.ts";
 import { countOf, stemOf, unpairedNotes } from "./pair-files.ts";
 
 export interface CvatOptions extends NamedLabelOptions {
-  /** Project exports: the subset of this name, in any case, if the file has subsets; else only a label. */
+  /**
+   * Project exports: the subset of this name, in any case, if the file has subsets, or several with `+` between them; else
+   * only a label.
+   */
   readonly split: string;
   /** The folder of pictures. */
   readonly images: string;
@@ -35,6 +39,10 @@ export async function cvat(path: string, options: CvatOptions): Promise<Dataset>
   const root = find(await readXml(path), "annotations");
   if (!root)
     throw new DataError(`cvat(): ${path} has no <annotations>; export as "CVAT for images 1.1"`, path);
+  return joinSplits(options.split, (split) => readSplit(path, root, { ...options, split }));
+}
+
+async function readSplit(path: string, root: XmlElement, options: CvatOptions): Promise<Dataset> {
   try {
     const frames =
       childrenOf(root, "track").length > 0 ? await videoFrames(root, options) : imageFrames(root, options);

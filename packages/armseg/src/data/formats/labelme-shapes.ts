@@ -17,9 +17,12 @@ const shape = z.object({
 export const labelmeFile = z.object({
   shapes: z.array(shape),
   imagePath: z.string().nullish(),
+  imageData: z.string().nullish(),
   imageHeight: side.nullish(),
   imageWidth: side.nullish(),
 });
+
+export type LabelmeFile = z.infer<typeof labelmeFile>;
 
 type Shape = z.infer<typeof shape>;
 type Point = readonly [number, number];

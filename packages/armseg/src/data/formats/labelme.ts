@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { DataError } from "../data-error.ts";
 import type { Dataset, Sample } from "../sample.ts";
+import { hasPictureSignature } from "./image-signature.ts";
 import { readJson } from "./json-file.ts";
-import { labelmeFile } from "./labelme-shapes.ts";
+import { type LabelmeFile, labelmeFile } from "./labelme-shapes.ts";
 import { listFiles } from "./list-files.ts";
 import { type NamedLabelOptions, namedLabels, uncolored } from "./named-labels.ts";
 import { stemOf, unpairedNotes } from "./pair-files.ts";
@@ -14,11 +15,14 @@ export interface LabelmeOptions extends NamedLabelOptions {
   readonly images?: string;
 }
 
-/** Tried where the file's own `imagePath` does not lead to a picture. */
+/** Tried, with the stem of the JSON, where the file's own `imagePath` does not lead to a picture. */
 const IMAGE_TYPES = ["jpg", "jpeg", "png", "JPG", "JPEG", "PNG", "webp", "tif", "tiff"];
 
 /**
  * A folder of LabelMe JSON files (versions 3 to 5), one a picture; every shape type is read. `__ignore__` is ignored.
+ *
+ * The picture is the file that `imagePath` names, else that of the same stem beside the JSON, else the one embedded in
+ * `imageData`. A JSON without any is left out and told in the notes.
  *
  * @throws {DataError} If the folder is missing, a file cannot be read, or none has a picture.
  */
@@ -29,17 +33,13 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
   const alone: string[] = [];
   for (const file of files) {
     const path = join(annotations, file);
-    const { shapes, imagePath } = await readJson(path, labelmeFile);
-    for (const { label } of shapes) names.add(label);
-    const image = findImage(path, imagePath ?? "", options.images);
+    const content = await readJson(path, labelmeFile);
+    for (const { label } of content.shapes) names.add(label);
+    const image = await findImage(path, content, options.images);
     if (image) found.push({ name: stemOf(file, "").replaceAll("/", "__"), path, image });
     else alone.push(file);
   }
-  if (found.length === 0)
-    throw new DataError(
-      `labelme(): ${files.length} JSON files in ${annotations}, but none has its picture beside it; set data.images`,
-      annotations,
-    );
+  if (found.length === 0) throw noPicture(annotations, files);
   const { classes, labelMap, background } = namedLabels(uncolored(names), options, annotations);
   const samples = found.map(({ name, path, image }): Sample => {
     return { name, image, annotation: { kind: "regions", path, format: "labelme", labelMap, background } };
@@ -54,14 +54,31 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
   };
 }
 
-function findImage(path: string, imagePath: string, images: string | undefined): string | undefined {
+async function findImage(path: string, file: LabelmeFile, images?: string): Promise<string | undefined> {
   // Files written on Windows have backslashes in imagePath.
-  const relative = imagePath.replaceAll("\\", "/");
-  const folder = images ?? dirname(path);
+  const relative = (file.imagePath ?? "").replaceAll("\\", "/");
   const stem = stemOf(basename(path), "");
-  const candidates = [relative, basename(relative), ...IMAGE_TYPES.map((type) => `${stem}.${type}`)];
-  return candidates
-    .filter((candidate) => candidate !== "")
-    .map((candidate) => join(folder, candidate))
-    .find((candidate) => existsSync(candidate));
+  const named = [relative, basename(relative)].filter((name) => name !== "");
+  const candidates = [...named, ...IMAGE_TYPES.map((type) => `${stem}.${type}`)].map((name) =>
+    join(images ?? dirname(path), name),
+  );
+  for (const candidate of candidates) if (await hasPictureSignature(candidate)) return candidate;
+  if (file.imageData) return path;
+  // A damaged picture is not left out in silence: it is named when it is read.
+  return candidates.find((candidate) => existsSync(candidate) && IMAGE_TYPES.includes(typeOf(candidate)));
+}
+
+function typeOf(path: string): string {
+  return extname(path).slice(1);
+}
+
+function noPicture(folder: string, files: readonly string[]): DataError {
+  const [first] = files;
+  const example = first === undefined ? "" : `, e.g. ${first}`;
+  return new DataError(
+    `labelme(): ${files.length} JSON files in ${folder}, but none leads to a picture${example}: expected imagePath ` +
+      "to name a picture, one of the same name beside the JSON, or imageData inside it; set data.images to the " +
+      "folder of the pictures, or save the files with their image data",
+    first === undefined ? folder : join(folder, first),
+  );
 }

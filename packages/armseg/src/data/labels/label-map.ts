@@ -23,7 +23,8 @@ export function applyLabelMap(
   labelMap: LabelMap,
   where: { readonly path: string; readonly remedy?: string; readonly transparent?: "ignore" },
 ): LabelImage {
-  if (where.transparent && mask.transparent) return ignoreTransparent(mask, mask.transparent, labelMap, where);
+  if (where.transparent && mask.transparent)
+    return ignoreTransparent(mask, mask.transparent, labelMap, where);
   const lookup = labelLookup(mask, labelMap, where.path);
   const data =
     mask.values instanceof Uint32Array

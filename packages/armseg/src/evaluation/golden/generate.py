@@ -110,8 +110,8 @@ def network(x):
     return F.conv2d(torch.tanh(F.conv2d(x, first, stride=4, padding=2)), second)
 
 
-def resize(x, size):
-    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
+def resize(x, size, align_corners=False):
+    return F.interpolate(x, size=tuple(size), mode="bilinear", align_corners=align_corners)
 
 
 def dense(x):
@@ -149,11 +149,18 @@ def mmseg(final, window=None):
     return sum(views) / len(views)
 
 
-def openseg(final):
+def openseg(final, window=None):
+    """Its networks bring their logits to the size of what they are shown, its test brings that to the image's; corners are aligned in both."""
+    def shown(x):
+        return resize(network(x), x.shape[-2:], True)
+
     total = 0
     for scale in SCALES + (2.0,):
-        scaled = resize(image, (int(HEIGHT * scale), int(WIDTH * scale)))
-        total = total + resize(network(scaled), (HEIGHT, WIDTH)) + resize(network(scaled.flip(3)), (HEIGHT, WIDTH)).flip(3)
+        for flip in (False, True):
+            x = image.flip(3) if flip else image
+            x = resize(x, (int(HEIGHT * scale), int(WIDTH * scale)), True)
+            logits = resize(slide(x, *window, shown) if window else shown(x), (HEIGHT, WIDTH), True)
+            total = total + (logits.flip(3) if flip else logits)
     return resize(total, final)
 
 
@@ -179,6 +186,7 @@ with torch.no_grad():
         {"name": "mmseg, sliding window", "augmentation": "mmseg", "window": [crop, stride], "final": same, "scores": store(mmseg(same, (crop, stride)))},
         {"name": "openseg", "augmentation": "openseg", "final": same, "scores": store(openseg(same))},
         {"name": "openseg, other size", "augmentation": "openseg", "final": FINAL, "scores": store(openseg(FINAL))},
+        {"name": "openseg, sliding window", "augmentation": "openseg", "window": [crop, stride], "final": same, "scores": store(openseg(same, (crop, stride)))},
         {"name": "hrnet", "augmentation": "hrnet", "crop": crop, "final": same, "scores": store(hrnet(same, crop))},
         {"name": "hrnet, other size", "augmentation": "hrnet", "crop": crop, "final": FINAL, "scores": store(hrnet(FINAL, crop))},
     ]

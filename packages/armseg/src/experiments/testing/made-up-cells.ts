@@ -7,7 +7,17 @@ export const MACHINE = { processor: "made up", processors: 2, versions: { armseg
 /** A cell that differs from the next in its q alone. */
 export function madeUpCell(name: string, q: number, parts: Partial<PlannedCell> = {}): PlannedCell {
   const config = checkConfig({ name, data: { format: "scenes" }, loss: { q } }, "the test");
-  return { name, setting: "made up", method: name, base: null, paper: {}, config, overrides: [], ...parts };
+  return {
+    name,
+    setting: "made up",
+    method: name,
+    base: null,
+    isOurs: false,
+    paper: {},
+    config,
+    overrides: [],
+    ...parts,
+  };
 }
 
 /** A result as if a run had ended so; scores are the same for all classes. */

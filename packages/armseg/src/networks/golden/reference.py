@@ -98,7 +98,7 @@ def residual(w, x, width, stride, dilation, is_bottleneck, stride_on):
 
 
 def resnest(w, x, depth, stride=8, original=False):
-    x = deep_stem(w, x, (64, 64, 128))
+    x = deep_stem(w, x, {50: (32, 32, 64), 101: (64, 64, 128)}[depth])
     strides, dilations = LAYOUTS[stride]
     stages = []
     for s in range(4):

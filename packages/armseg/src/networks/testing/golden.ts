@@ -6,7 +6,8 @@ import { testDevice, tolerance } from "@armseg/torch/testing";
 import { expect } from "vitest";
 import { fillByFormula, formula } from "./formula.ts";
 
-interface GoldenTensor {
+/** A tensor as `summary` of `golden/generate.py` describes it. */
+export interface GoldenTensor {
   readonly shape: readonly number[];
   readonly norm: number;
   readonly samples: readonly number[];
@@ -37,7 +38,7 @@ interface Mode {
 }
 
 /** cuDNN's fast convolutions (Winograd's, by Fourier transform) round more than a plain sum does. */
-const FLOAT32 = tolerance({ cpu: 1e-4, cuda: 1e-3 });
+export const FLOAT32 = tolerance({ cpu: 1e-4, cuda: 1e-3 });
 
 /** Outputs alone: which ReLU flips when rounded to float32, and with it a gradient, depends on the processor. */
 const EVAL: Mode = { name: "eval", dtype: "float32", tolerance: FLOAT32, hasGradients: false };
@@ -67,7 +68,8 @@ function errorOf(tensor: Tensor, expected: readonly number[]): number {
   return Math.max(...found.map((value, i) => Math.abs(value - (expected[i] as number)))) / scale;
 }
 
-function expectTensor(name: string, actual: Tensor, expected: GoldenTensor, tolerance: number): void {
+/** Asserts shape, sampled values and norm, within a tolerance relative to the typical size of the values. */
+export function expectTensor(name: string, actual: Tensor, expected: GoldenTensor, tolerance: number): void {
   expect(actual.shape, name).toEqual(expected.shape);
   expect(errorOf(actual, expected.samples), `values of ${name}`).toBeLessThan(tolerance);
   expect(Math.abs(normOf(actual) / expected.norm - 1), `norm of ${name}`).toBeLessThan(tolerance);

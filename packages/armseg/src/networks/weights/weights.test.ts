@@ -135,53 +135,6 @@ describe("backbones alone", () => {
     ).toThrow("set stem: v1c.");
   });
 
-  test("timm's ResNeSt loads from its stem's names", () => {
-    using source = segmenter({ ...SMALL, backbone: "resnest50" });
-    using target = segmenter({ ...SMALL, backbone: "resnest50" });
-    const rename = (name: string) => name.replace(/^stem\.7\./, "bn1.").replace(/^stem\./, "conv1.");
-    const report = loadWeights(target, backboneFile("timm.safetensors", source, rename));
-    expect(report).toMatchObject({ layout: "timm ResNeSt", missing: [], unexpected: [] });
-    expectSameBackbone(source, target);
-  });
-
-  test("torchvision's MobileNetV2 loads, tensor by tensor in its order", () => {
-    using source = segmenter({ ...SMALL, backbone: "mobilenetV2" });
-    using target = segmenter({ ...SMALL, backbone: "mobilenetV2" });
-    const names = mobileNetNames();
-    const ours = [...source.backbone.stateDict().entries()];
-    expect(names.length).toBe(ours.length);
-    const tensors = ours.map(([, tensor], i) => [names[i] as string, tensor] as const);
-    const classifier = [
-      ["features.18.0.weight", ops.zeros([2])],
-      ["classifier.1.weight", ops.zeros([2])],
-    ] as const;
-    const report = loadWeights(target, write("mobilenet.safetensors", [...tensors, ...classifier]));
-    expect(report).toMatchObject({ layout: "torchvision MobileNetV2", missing: [], unexpected: [] });
-    expect(report.dropped).toHaveLength(2);
-    expectSameBackbone(source, target);
-  });
-
-  test("torchvision's segmentation model gives backbone and auxiliary head", () => {
-    using source = segmenter({ ...SMALL, stem: "v1" });
-    const backbone = [...source.backbone.stateDict()].map(
-      ([name, tensor]) => [`backbone.${name}`, tensor] as const,
-    );
-    const parts: Record<string, string> = { "convs.0.conv": "0", "convs.0.bn": "1", conv_seg: "4" };
-    const auxiliary = [...(source.auxiliaryHead?.stateDict() ?? [])].map(([name, tensor]) => {
-      const part = Object.keys(parts).find((prefix) => name.startsWith(prefix)) as string;
-      return [`aux_classifier.${parts[part]}${name.slice(part.length)}`, tensor] as const;
-    });
-    const path = write("tvseg.safetensors", [
-      ...backbone,
-      ...auxiliary,
-      ["classifier.4.weight", ops.zeros([1])],
-    ]);
-    using target = segmenter({ ...SMALL, stem: "v1" });
-    const report = loadWeights(target, path);
-    expect(report.byPrefix.find(({ prefix }) => prefix === "auxiliary_head")?.loaded).toBe(8);
-    expect(report.dropped).toEqual(["classifier.4.weight"]);
-  });
-
   test("mmsegmentation's HRNet loads", () => {
     using source = segmenter({ ...SMALL, backbone: "hrnetW18", head: "fcn" });
     const path = backboneFile("hrnet.safetensors", source, (name) => name, [
@@ -203,20 +156,3 @@ describe("backbones alone", () => {
     expect(() => loadWeights(network, path)).toThrow(/got transformer.weight/);
   });
 });
-
-/** Names of torchvision's `mobilenet_v2().features[:18]`, written down from its source's structure. */
-function mobileNetNames(): string[] {
-  const leaves = (conv: string, norm: string) => [
-    `${conv}.weight`,
-    ...["weight", "bias", "running_mean", "running_var", "num_batches_tracked"].map(
-      (leaf) => `${norm}.${leaf}`,
-    ),
-  ];
-  const blocks = Array.from({ length: 17 }, (_, i) => {
-    const place = `features.${i + 1}.conv`;
-    const last = i === 0 ? 1 : 2;
-    const inner = Array.from({ length: last }, (_, j) => leaves(`${place}.${j}.0`, `${place}.${j}.1`)).flat();
-    return [...inner, ...leaves(`${place}.${last}`, `${place}.${last + 1}`)];
-  });
-  return [...leaves("features.0.0", "features.0.1"), ...blocks.flat()];
-}

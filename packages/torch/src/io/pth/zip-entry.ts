@@ -6,23 +6,34 @@ import type { ZipEntry } from "./zip-directory.ts";
 const LOCAL_BYTES = 30;
 const LOCAL_SIGNATURE = 0x04034b50;
 const ENCRYPTED = 1;
-const STORED = 0;
+/** Method of an entry that is not compressed. */
+export const STORED = 0;
 const DEFLATED = 8;
 const DAMAGED = "the archive is truncated or damaged: fetch it again";
+
+export interface EntryOptions {
+  readonly budget: ByteBudget;
+  /** Whether the content must have the checksum of the zip directory; false for an archive written without checksums. */
+  readonly isChecked: boolean;
+}
 
 /**
  * The content of an entry, at byte 0 of a buffer of its own: stored ones in one positioned read.
  *
  * A deflated one never grows beyond the size it claims, and all claims together not beyond the budget.
  */
-export function readZipEntry(file: InputFile, entry: ZipEntry, budget: ByteBudget): Uint8Array {
+export function readZipEntry(
+  file: InputFile,
+  entry: ZipEntry,
+  { budget, isChecked }: EntryOptions,
+): Uint8Array {
   const stored = readStored(file, entry);
   const content = entry.method === STORED ? stored : inflate(file, entry, stored, budget);
   if (content.length !== entry.size) {
     throw file.error(`entry ${entry.name}: expected ${entry.size} bytes, got ${content.length}`, DAMAGED);
   }
   // PyTorch does not look, so a damaged download becomes silent garbage there.
-  if (crc32(content) !== entry.crc32) {
+  if (isChecked && crc32(content) !== entry.crc32) {
     throw file.error(
       `entry ${entry.name}: expected bytes with the checksum of the zip directory, got others`,
       DAMAGED,

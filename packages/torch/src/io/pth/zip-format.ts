@@ -6,7 +6,7 @@ import { TensorTable } from "./tensor-table.ts";
 import type { PthValue } from "./tree.ts";
 import { type ReadPthOptions, unpickleTorch } from "./unpickle.ts";
 import { readZipDirectory, type ZipEntry } from "./zip-directory.ts";
-import { readZipEntry } from "./zip-entry.ts";
+import { readZipEntry, STORED } from "./zip-entry.ts";
 
 /** `kMaxSupportedFileFormatVersion` of PyTorch's `caffe2/serialize/versions.h`. */
 const MAX_VERSION = 10;
@@ -71,12 +71,14 @@ class ZipArchive {
   readonly #file: InputFile;
   readonly #budget: ByteBudget;
   readonly #entries: ReadonlyMap<string, ZipEntry>;
+  readonly #hasChecksums: boolean;
   #bytesRead = 0;
 
   constructor(file: InputFile, budget: ByteBudget) {
     this.#file = file;
     this.#budget = budget;
     this.#entries = readZipDirectory(file);
+    this.#hasChecksums = [...this.#entries.values()].some(mayHaveChecksum);
     this.names = [...this.#entries.keys()];
   }
 
@@ -96,6 +98,14 @@ class ZipArchive {
     // Entries laid over each other would make a small file large in memory.
     if (this.#bytesRead > this.#file.size)
       throw this.#file.error("refuses a zip archive whose entries overlap");
-    return readZipEntry(this.#file, entry, this.#budget);
+    return readZipEntry(this.#file, entry, { budget: this.#budget, isChecked: this.#hasChecksums });
   }
+}
+
+/**
+ * Returns false for what torch.save() writes after `torch.serialization.set_crc32_options(False)`: a stored entry with a
+ * checksum of 0. Only where every entry is such a one was the archive written so; a single 0 among checksums is damage.
+ */
+function mayHaveChecksum({ crc32, method }: ZipEntry): boolean {
+  return crc32 !== 0 || method !== STORED;
 }

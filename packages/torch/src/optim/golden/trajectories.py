@@ -1,4 +1,4 @@
-"""Writes trajectories.json: steps of PyTorch's optimizers. Run: python3 trajectories.py (made with torch 1.13.0)."""
+"""Writes trajectories.json: steps of PyTorch's optimizers. Run: python3 trajectories.py (made with torch 1.13.0, Adam's with 2.13.0)."""
 
 import json
 import pathlib
@@ -49,6 +49,10 @@ def adamw(**options):
     return lambda w, b: torch.optim.AdamW([w, b], foreach=True, **options)
 
 
+def adam(**options):
+    return lambda w, b: torch.optim.Adam([w, b], foreach=True, **options)
+
+
 def clipping():
     torch.manual_seed(9)
     tensors = [torch.randn(3, 4), torch.randn(4)]
@@ -83,6 +87,9 @@ golden = {
                 lr=0.1, momentum=0.9, foreach=True,
             )
         ),
+        "adam": trajectory(adam(lr=0.05)),
+        "adamDecay": trajectory(adam(lr=0.05, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.2)),
+        "adamMaximize": trajectory(adam(lr=0.05, weight_decay=0.2, maximize=True)),
         "adamW": trajectory(adamw(lr=0.05)),
         "adamWMaximize": trajectory(adamw(lr=0.05, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.2, maximize=True)),
     },
