@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openData } from "../config/open-data.ts";
 import { checkConfig } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
 import { readLabel } from "../data/labels/read-label.ts";
 import { openFineAndCoarse } from "./coarse-labels.ts";
 import { evaluateRun, evaluationText } from "./evaluate.ts";
@@ -14,16 +15,22 @@ let root = "";
 let folder = "";
 const drawn = () => join(root, "scenes", "coarse-labels", "val", "labels");
 
+/** Of images so wide that a pixel is 16 of a frame 2,048 wide: the border is 8 from the pixels beside it. */
+function config(): Config {
+  const { data, ...rest } = smallConfig(root, { iterations: 1, checkpointEvery: 1 });
+  return { ...rest, data: { ...data, scenes: { ...data.scenes, size: [48, 128] } } };
+}
+
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "armseg-split-errors-"));
   folder = join(root, "run");
-  await startTraining(smallConfig(root, { iterations: 1, checkpointEvery: 1 }), { folder });
+  await startTraining(config(), { folder });
 }, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 test("the errors of scenes are split by their own coarse labels, pixel by pixel", async () => {
   const { result, dataset } = await evaluateRun({ folder, splitErrors: true });
-  const { data } = smallConfig(root, { iterations: 1, checkpointEvery: 1 });
+  const { data } = config();
   const { fine, coarse } = await openFineAndCoarse(data, "val");
   const counts = { right: 0, wrong: 0, void: 0 };
   for (const { name, annotation } of fine.samples) {
@@ -51,7 +58,7 @@ test("a folder of masks by the images' names gives the same split", async () => 
 
 test("without the option nothing is split, and the training split has its coarse labels", async () => {
   expect((await evaluateRun({ folder })).result.errorSplit).toBeUndefined();
-  const { data } = smallConfig(root, { iterations: 1, checkpointEvery: 1 });
+  const { data } = config();
   const { fine, coarse } = await openFineAndCoarse(data, "train");
   const { samples } = await openData(data, "train");
   expect([...coarse.values()]).toEqual(samples.map(({ annotation }) => annotation));
@@ -66,8 +73,7 @@ test("an image without a coarse label and a format without any are named", async
   );
   const images = join(root, "scenes", "fine", "images", "val");
   const masks = join(root, "scenes", "fine", "labels", "val");
-  const classes = (await openData(smallConfig(root, { iterations: 1, checkpointEvery: 1 }).data, "val"))
-    .classes;
+  const classes = (await openData(config().data, "val")).classes;
   const { data } = checkConfig({ data: { format: "folder", images, masks, classes } }, "the test");
   await expect(openFineAndCoarse(data, "val")).rejects.toThrow(
     /format folder has no coarse labels.*--coarse/,

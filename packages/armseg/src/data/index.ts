@@ -3,12 +3,10 @@ export { type Ade20kOptions, ade20k } from "./formats/ade20k.ts";
 export { type CamvidOptions, camvid } from "./formats/camvid.ts";
 export { type CityscapesOptions, cityscapes } from "./formats/cityscapes.ts";
 export {
-  type CocoMaskOptions,
   type CocoOptions,
   type CocoPanopticOptions,
   coco,
   cocoPanoptic,
-  cocoPixelmaps,
 } from "./formats/coco.ts";
 export { type CvatOptions, cvat } from "./formats/cvat.ts";
 export { type FolderOptions, folder } from "./formats/folder.ts";

@@ -1,73 +1,75 @@
 import { type Device, fromTypedArray, noGrad, tidy } from "@armseg/torch";
 import { loadTrained, type Trained } from "../commands/evaluate.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
-import { encodeRgbPng, heatmap, overlay } from "../data/drawing/index.ts";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
+import { encodeRgbPng, overlay } from "../data/drawing/index.ts";
 import { readImage } from "../data/read-image.ts";
-import type { RgbImage } from "../data/sample.ts";
+import type { ClassInfo, RgbImage } from "../data/sample.ts";
 import { createEvaluationReader } from "../pipeline/index.ts";
 import type { DrawnFigure, FigureRun, PanelImage } from "./drawn-figure.ts";
 import { type LowVarianceMap, lowVarianceMap } from "./low-variance-map.ts";
 
-const ROWS = 4;
+const COLUMNS = 4;
+/** Of the pixels of low variance; the class index of overlay(). */
+const GREEN: readonly ClassInfo[] = [{ name: "low variance", color: [0, 255, 0] }];
+const OPACITY = 0.6;
 
-/** What is shown of one image. */
-interface Row {
+/** What is shown of one image, from top to bottom. */
+interface Column {
   readonly name: string;
-  readonly images: readonly PanelImage[];
+  readonly images: readonly [low: PanelImage, brightness: PanelImage];
   readonly lowFraction: number;
 }
 
-/** Figure 4: image, fine label, confidence and the pixels of low variance, of validation images; a panel per run. */
+/**
+ * Draws the paper's Figure 4: validation images side by side; a panel per run. First row: the image, its pixels of low variance green. Second
+ * row: the variance as brightness.
+ */
 export async function drawFigure4(runs: readonly FigureRun[]): Promise<DrawnFigure> {
-  const drawn: { readonly run: FigureRun; readonly rows: readonly Row[] }[] = [];
-  for (const run of runs) drawn.push({ run, rows: await rowsOf(run.folder) });
-  const panels = drawn.map(({ run, rows }) => ({
+  const drawn: { readonly run: FigureRun; readonly columns: readonly Column[] }[] = [];
+  for (const run of runs) drawn.push({ run, columns: await columnsOf(run.folder) });
+  const panels = drawn.map(({ run, columns }) => ({
     name: `${run.cell.name}-seed-${run.seed}`,
     title: `${run.cell.method}, ${run.cell.setting}`,
     explanation:
-      "Image, label, confidence (dark is low), and the image with the pixels of low variance left bright: u < 0, half of the greatest variance.",
-    content: rows.map(({ images }) => images),
+      "First row: the image, its pixels of low variance green: u < 0, half of the greatest variance. Second row: the variance as brightness, black none, white the greatest.",
+    content: [0, 1].map((row) => columns.map(({ images }) => images[row]!)),
   }));
   return {
     panels,
-    numbers: drawn.map(({ run, rows }) => ({
+    numbers: drawn.map(({ run, columns }) => ({
       cell: run.cell.name,
       seed: run.seed,
-      images: rows.map(({ name, lowFraction }) => ({ name, lowFraction })),
+      images: columns.map(({ name, lowFraction }) => ({ name, lowFraction })),
     })),
   };
 }
 
-async function rowsOf(folder: string): Promise<Row[]> {
+async function columnsOf(folder: string): Promise<Column[]> {
   using trained = await loadTrained({ folder, checkpoint: "last", split: "val" });
   const { config, dataset } = trained;
   await using reader = createEvaluationReader({
-    samples: evenlySpaced(dataset.samples, ROWS),
+    samples: evenlySpaced(dataset.samples, COLUMNS),
     normalise: config.augmentation,
     base: config.evaluation.base,
     workers: 0,
   });
-  const rows: Row[] = [];
-  for await (const { image, size, originalSize, label, sample } of reader) {
+  const columns: Column[] = [];
+  for await (const { image, size, originalSize, sample } of reader) {
     const map = mapOf(trained, image, size, originalSize);
     const { name } = sample;
-    const original = await readImage(sample.image);
-    const [height, width] = originalSize;
-    const labelled = label ? overlay(original, label, dataset.classes, 0.65) : original;
-    const confidence = heatmap({ height, width, data: map.confidence }, [-1, 1]);
-    const low = `low variance: ${(100 * map.lowFraction).toFixed(1)} %`;
-    rows.push({
+    const low = greenWhereLow(await readImage(sample.image), map);
+    const caption = `${name}, low: ${(100 * map.lowFraction).toFixed(1)} %`;
+    columns.push({
       name,
       lowFraction: map.lowFraction,
       images: [
-        { name: `${name}-image`, caption: name, png: await encodeRgbPng(original) },
-        { name: `${name}-label`, caption: "label", png: await encodeRgbPng(labelled) },
-        { name: `${name}-confidence`, caption: "confidence", png: await encodeRgbPng(confidence) },
-        { name: `${name}-low-variance`, caption: low, png: await encodeRgbPng(lowPixels(original, map)) },
+        { name: `${name}-low-variance`, caption, png: await encodeRgbPng(low) },
+        { name: `${name}-variance`, caption: "variance", png: await encodeRgbPng(brightnessOf(map)) },
       ],
     });
   }
-  return rows;
+  return columns;
 }
 
 function mapOf(
@@ -84,8 +86,16 @@ function mapOf(
   );
 }
 
-/** Returns the image, dark where the network is sure. */
-function lowPixels({ height, width, data }: RgbImage, { isLow }: LowVarianceMap): RgbImage {
-  const shown = data.map((value, i) => (isLow[Math.floor(i / 3)] ? value : value >> 2));
-  return { height, width, data: shown };
+/** Returns the image, its pixels of low variance mostly green. */
+export function greenWhereLow(image: RgbImage, { isLow }: LowVarianceMap): RgbImage {
+  const { height, width } = image;
+  const data = isLow.map((low) => (low ? 0 : IGNORE_INDEX));
+  return overlay(image, { height, width, data }, GREEN, OPACITY);
+}
+
+/** Returns the variance in grey: u = −1 black, u = 1 white. */
+export function brightnessOf({ size: [height, width], confidence }: LowVarianceMap): RgbImage {
+  const data = new Uint8Array(3 * confidence.length);
+  for (const [i, u] of confidence.entries()) data.fill(Math.round((255 * (u + 1)) / 2), 3 * i, 3 * i + 3);
+  return { height, width, data };
 }

@@ -1,31 +1,45 @@
 import * as z from "zod";
 import { numberList, side } from "./json-file.ts";
 
-const id = z.int();
+/** Numbers as COCO has them, or texts as VIA writes them; `1` and `"1"` are the same id. */
+const id = z.union([z.int(), z.string()]);
 const color = z.tuple([z.int().min(0).max(255), z.int().min(0).max(255), z.int().min(0).max(255)]);
 
-const images = z.array(z.object({ id, file_name: z.string(), height: side, width: side }));
-const categories = z.array(z.object({ id, name: z.string(), color: color.optional() }));
+const images = z.array(
+  z.object({
+    id,
+    file_name: z.string().nullish(),
+    /** LVIS has no `file_name`. */
+    coco_url: z.string().nullish(),
+    height: side.nullish(),
+    width: side.nullish(),
+  }),
+);
+const categories = z.array(
+  z.object({ id, name: z.string(), supercategory: z.string().nullish(), color: color.optional() }),
+);
 
 const runLengths = z.object({
   size: z.tuple([side, side]),
   counts: z.union([z.string(), numberList]),
 });
 
-/** Instances or stuff: one segmentation an annotation. */
+/** Instances or stuff: one segmentation per annotation. VIA writes a polygon without the list around it. */
 export const cocoFile = z.object({
   images,
   categories,
   annotations: z.array(
     z.object({
+      id: id.nullish(),
       image_id: id,
       category_id: id,
-      segmentation: z.union([runLengths, z.array(numberList)]).optional(),
+      segmentation: z.union([runLengths, z.array(numberList), numberList]).nullish(),
+      bbox: numberList.nullish(),
     }),
   ),
 });
 
-/** Panoptic: one PNG an image, and the category of each of its segments. */
+/** Panoptic: one PNG per image, and the category of each of its segments. */
 export const cocoPanopticFile = z.object({
   images,
   categories,
@@ -38,11 +52,7 @@ export const cocoPanopticFile = z.object({
   ),
 });
 
-/** The lists that every COCO file has. */
-export const cocoLists = z.object({ images, categories });
-
 export type CocoFile = z.infer<typeof cocoFile>;
-export type CocoPanopticFile = z.infer<typeof cocoPanopticFile>;
 export type CocoImage = CocoFile["images"][number];
 export type CocoCategory = CocoFile["categories"][number];
-export type CocoSegmentation = NonNullable<CocoFile["annotations"][number]["segmentation"]>;
+export type CocoAnnotation = CocoFile["annotations"][number];

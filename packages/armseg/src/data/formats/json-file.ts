@@ -1,14 +1,14 @@
 import * as z from "zod";
 import { DataError, messageOf } from "../data-error.ts";
-import { readBytes } from "../labels/raw-mask.ts";
+import { readText } from "./text-file.ts";
 
 /**
- * Read a JSON file and check its form.
+ * Reads a JSON file and checks its form.
  *
- * @throws {DataError} If it is missing, no JSON (with where it breaks off) or of another form (with the first wrong places).
+ * @throws {DataError} If it is missing, no JSON (with where it breaks off, or the place of a NaN) or of another form (with the first wrong places).
  */
 export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const value = parseJson(await readBytes(path), path);
+  const value = parseJson(await readText(path), path);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issues = result.error.issues
@@ -17,12 +17,39 @@ export async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T
   throw new DataError(`${path} is not as expected: ${issues.join("; ")}`, path);
 }
 
-function parseJson(bytes: Uint8Array, path: string): unknown {
+function parseJson(text: string, path: string): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(text);
   } catch (cause) {
-    throw new DataError(`${path} is not valid JSON (${messageOf(cause)}); is it truncated?`, path, cause);
+    const at = bareNumberAt(text);
+    const reason =
+      at === undefined
+        ? ` (${messageOf(cause)}); is it truncated?`
+        : `: ${text.slice(at).match(/^\w+/)} at ${placeOf(text, at)} is no number of JSON; write 0 or null for it`;
+    throw new DataError(`${path} is not valid JSON${reason}`, path, cause);
   }
+}
+
+/** Where `NaN` or `Infinity` stands outside of texts: Python writes them, JSON has none. */
+function bareNumberAt(text: string): number | undefined {
+  const next = /"|NaN|Infinity/g;
+  for (let found = next.exec(text); found; found = next.exec(text)) {
+    if (found[0] !== '"') return found.index;
+    next.lastIndex = endOfText(text, found.index);
+  }
+  return undefined;
+}
+
+/** Where a JSON text that begins at a quote is over. */
+function endOfText(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at + 1;
+}
+
+function placeOf(text: string, at: number): string {
+  const before = text.slice(0, at);
+  return `line ${before.split("\n").length}, column ${at - before.lastIndexOf("\n")}`;
 }
 
 /** A list of finite numbers, checked in place: large polygon files are not copied. */

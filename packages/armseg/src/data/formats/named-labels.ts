@@ -20,8 +20,8 @@ export interface NamedLabels {
 
 /** What `labels` sends a name to in order to leave it out. */
 export const IGNORED_NAME = "ignore";
-/** LabelMe's own name for regions that take part in nothing. */
-const LABELME_IGNORED = "__ignore__";
+/** The name of regions that take part in nothing; LabelMe's own. */
+export const IGNORED_REGION = "__ignore__";
 
 /**
  * The classes and the label map of named regions.
@@ -52,7 +52,7 @@ export function namedLabels(
     classes,
     labelMap: {
       encoding: "names",
-      classes: Object.fromEntries([[LABELME_IGNORED, IGNORE_INDEX], ...indexOf, ...mapped]),
+      classes: Object.fromEntries([[IGNORED_REGION, IGNORE_INDEX], ...indexOf, ...mapped]),
     },
     background: options.background === undefined ? IGNORE_INDEX : index(options.background),
   };
@@ -65,7 +65,7 @@ function defaultClasses(
   const colors = new Map(found.map(({ name, color }) => [name, color]));
   const kept = found.map(({ name }) => (Object.hasOwn(labels, name) ? labels[name]! : name));
   const names = new Set([...kept, ...Object.values(labels)]);
-  for (const name of [IGNORED_NAME, LABELME_IGNORED, background]) if (name !== undefined) names.delete(name);
+  for (const name of [IGNORED_NAME, IGNORED_REGION, background]) if (name !== undefined) names.delete(name);
   const ordered = [...(background === undefined ? [] : [background]), ...[...names]];
   return ordered.map((name, i) => ({ name, color: colors.get(name) ?? generatedColor(i) }));
 }

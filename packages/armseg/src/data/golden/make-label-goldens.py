@@ -180,16 +180,6 @@ def coco_segments(path):
     return out
 
 
-def coco_pixelmaps():
-    file = json.load(open(S + "/coco/cocostuffapi/annotations/stuff_examples.json"))
-    lut = np.full(256, 255, np.uint8)
-    for i, c in enumerate(file["categories"]):
-        lut[c["id"]] = i
-    folder = S + "/coco/cocostuffapi/results/segmentations/examples/"
-    return {i["file_name"]: entry(lut[open_array(folder + i["file_name"].replace(".jpg", ".png"))])
-            for i in file["images"]}
-
-
 def coco_panoptic(folder, two_channel):
     base = S + "/coco/panopticapi/sample_data/"
     file = json.load(open(base + "panoptic_examples.json"))
@@ -279,7 +269,6 @@ json.dump({
     "coco": {
         "stuff": coco_segments(S + "/coco/cocostuffapi/annotations/stuff_examples.json"),
         "detection": coco_segments(S + "/coco/panopticapi/sample_data/panoptic_coco_detection_format.json"),
-        "pixelmaps": coco_pixelmaps(),
         "panoptic": coco_panoptic("panoptic_examples", False),
         "twoChannel": coco_panoptic("panoptic_examples_2ch_format", True),
     },

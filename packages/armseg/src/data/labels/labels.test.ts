@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ADE20K_CLASSES, ADE20K_VALUES } from "../formats/ade20k-classes.ts";
 import { camvid } from "../formats/camvid.ts";
 import { cityscapes, cityscapesAnnotation } from "../formats/cityscapes.ts";
-import { coco, cocoPanoptic, cocoPixelmaps } from "../formats/coco.ts";
+import { coco, cocoPanoptic } from "../formats/coco.ts";
 import { cvat } from "../formats/cvat.ts";
 import { labelme } from "../formats/labelme.ts";
 import { readLabelmeShapes } from "../formats/labelme-shapes.ts";
@@ -33,7 +33,7 @@ interface Goldens {
   ade20k: Record<string, Exact>;
   camvid: Record<string, { files: number; sha256: string; counts: Record<string, number> }>;
   labelme: { png: Record<string, Exact>; json: Record<string, Rows & { counts: Record<string, number> }> };
-  coco: Record<"stuff" | "detection" | "pixelmaps" | "panoptic" | "twoChannel", Record<string, Exact>>;
+  coco: Record<"stuff" | "detection" | "panoptic" | "twoChannel", Record<string, Exact>>;
   cvat: {
     task: Record<string, Exact>;
     project: Record<string, Exact>;
@@ -168,14 +168,6 @@ describe.runIf(hasData)("COCO and CVAT sample files equal an independent reading
       await coco(join(panoptics, "panoptic_coco_detection_format.json"), options),
       goldens.coco.detection,
     );
-  });
-  test("stuff pixel maps", async () => {
-    const masks = join(SAMPLES, "coco/cocostuffapi/results/segmentations/examples");
-    const dataset = await cocoPixelmaps(join(SAMPLES, "coco/cocostuffapi/annotations/stuff_examples.json"), {
-      ...options,
-      masks,
-    });
-    await expectSamples(dataset, goldens.coco.pixelmaps);
   });
   test("panoptic, segments as colours", async () => {
     const dataset = await cocoPanoptic(join(panoptics, "panoptic_examples.json"), {

@@ -15,6 +15,7 @@ export function fillRunLengths(canvas: Canvas, runs: RunLengths, value: number):
   const { height, width } = runs;
   if (!(height * width <= MAX_PIXELS))
     throw new Error(`a run-length mask of ${height}x${width} pixels: too large`);
+  if (runs.top === undefined && runs.left === undefined) checkSize(canvas, runs);
   const counts = typeof runs.counts === "string" ? decompressCounts(runs.counts) : runs.counts;
   checkCounts(counts, height * width);
   let at = 0;
@@ -22,6 +23,15 @@ export function fillRunLengths(canvas: Canvas, runs: RunLengths, value: number):
     if (i % 2 === 1) fillRun(canvas, runs, at, at + count, value);
     at += count;
   });
+}
+
+/** A mask without a place is one of the whole picture. */
+function checkSize(canvas: Canvas, { height, width }: RunLengths): void {
+  if (height === canvas.height && width === canvas.width) return;
+  const turned = height === canvas.width && width === canvas.height ? " (transposed)" : "";
+  throw new Error(
+    `expected a run-length mask of ${canvas.height}x${canvas.width} pixels (height x width) as its picture, got ${height}x${width}${turned}; export it at the picture's size`,
+  );
 }
 
 function checkCounts(counts: readonly number[], pixels: number): void {

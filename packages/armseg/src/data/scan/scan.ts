@@ -134,7 +134,10 @@ async function inspectAnnotation(
   const { annotation, image } = sample;
   const onUnknown = (error: DataError): unknown =>
     findings.push({ kind: "value outside the label map", text: named(sample, error.message) });
-  const label = await inspectLabel(annotation!, annotation!.kind === "mask" ? undefined : size, onUnknown);
+  const label = await inspectLabel(annotation!, {
+    size: annotation!.kind === "mask" ? undefined : size,
+    onUnknown,
+  });
   if (size && (size[0] !== label.size[0] || size[1] !== label.size[1])) {
     const text = `${annotation!.path} is ${label.size.join("x")}, ${image} is ${size.join("x")} (height x width)`;
     findings.push({ kind: "label of another size than its image", text });
