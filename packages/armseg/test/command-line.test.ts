@@ -207,7 +207,7 @@ describe("a training from the command line", () => {
       "--overlay",
       "--confidence",
     ]);
-    expect(predicted.stdout).toBe("2 pictures, 6 files in out\n");
+    expect(predicted.stdout).toBe("2 images, 6 files in out\n");
     expect(armseg(["predict", "runs/tiny", "tiny-scenes/fine/images/val", "--out", "out"]).status).toBe(1);
     expect(armseg(["submit", "runs/tiny", "cityscapes", "--out", "s"]).stderr).toMatch(
       /was trained on scenes/,

@@ -1,10 +1,8 @@
 import type { Command } from "commander";
 import { readConfig } from "../config/read-config.ts";
-import { examples, htmlFile } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { examples, htmlFile, setOption } from "./arguments.ts";
 import { FAILED } from "./exit-codes.ts";
-import { printResult } from "./output.ts";
-import { withProgress } from "./with-progress.ts";
+import { printResult, withProgress } from "./output.ts";
 
 interface Options {
   readonly set?: string[];

@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
 import { examples, integer } from "./arguments.ts";
-import { printResult } from "./output.ts";
-import { withProgress } from "./with-progress.ts";
+import { printResult, withProgress } from "./output.ts";
 
 interface Options {
   readonly preset: "light" | "cityscapes" | "heavy";

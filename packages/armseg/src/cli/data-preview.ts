@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { readConfig } from "../config/read-config.ts";
-import { examples, htmlFile, integer } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { examples, htmlFile, integer, setOption } from "./arguments.ts";
 import { print } from "./output.ts";
 
 interface Options {

@@ -1,11 +1,9 @@
 import { type Command, Option } from "commander";
 import type { EvaluationOutcome } from "../commands/evaluate.ts";
-import { examples } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
-import { print, printJson } from "./output.ts";
+import { examples, setOption } from "./arguments.ts";
+import { UsageError } from "./exit-codes.ts";
+import { print, printJson, withProgress } from "./output.ts";
 import { isMainProcess, processesOption, runInProcesses } from "./several-processes.ts";
-import { UsageError } from "./usage-error.ts";
-import { withProgress } from "./with-progress.ts";
 
 interface Options {
   readonly checkpoint: string;

@@ -11,11 +11,9 @@ interface Options {
 export function addInit(program: Command): void {
   program
     .command("init")
-    .summary("write a configuration from your pictures and masks")
-    .description(
-      "Look at a folder of pictures and a folder of masks, and write a configuration to train from.",
-    )
-    .argument("<images>", "folder of pictures")
+    .summary("write a configuration from your images and masks")
+    .description("Look at a folder of images and a folder of masks, and write a configuration to train from.")
+    .argument("<images>", "folder of images")
     .argument("<masks>", "folder of label PNGs: grey, indexed or coloured")
     .option("--out <folder>", "where armseg.yaml, train.txt and val.txt go", ".")
     .option("--seed <n>", "of the random split", integer(0), 0)

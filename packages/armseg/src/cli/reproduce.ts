@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { ReproduceOptions } from "../experiments/reproduce.ts";
-import { examples, integer } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { examples, integer, setOption } from "./arguments.ts";
 import { FAILED } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";

@@ -1,9 +1,7 @@
 import { Argument, type Command, Option } from "commander";
-import { examples } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { examples, setOption } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
-import { printResult } from "./output.ts";
-import { withProgress } from "./with-progress.ts";
+import { printResult, withProgress } from "./output.ts";
 
 interface Options {
   readonly out: string;

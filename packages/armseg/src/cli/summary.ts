@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { readConfig } from "../config/read-config.ts";
-import { examples, integer } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { examples, integer, setOption } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
 interface Options {

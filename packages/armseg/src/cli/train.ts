@@ -4,12 +4,11 @@ import type { Command } from "commander";
 import type { RunResult } from "../commands/train.ts";
 import { readConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
-import { examples, integer } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { examples, integer, setOption } from "./arguments.ts";
+import { UsageError } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";
 import { isMainProcess, processesOption, runInProcesses } from "./several-processes.ts";
-import { UsageError } from "./usage-error.ts";
 
 interface Options {
   readonly out?: string;

@@ -4,7 +4,7 @@ import { className, lastEvaluation, type ReportData, splitsOf } from "../report-
 import { formatPercent } from "../svg/format-number.ts";
 import { element, escapeText } from "../svg/markup.ts";
 
-/** The table of scores by class, one a split, as of the last evaluation. */
+/** The table of scores by class, one per split, as of the last evaluation. */
 export function classes(data: ReportData): string {
   return splitsOf(data)
     .map((split) => {

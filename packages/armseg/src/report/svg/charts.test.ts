@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { describe, expect, test } from "vitest";
-import { barChart } from "./bar-chart.ts";
-import { heatMap } from "./heat-map.ts";
+import { heatMap } from "../sections/confusion.ts";
+import { barChart } from "../sections/weight-curve.ts";
 import { lineChart, type Series } from "./line-chart.ts";
 
 const TEXT = { title: "T <1>", description: "what & why", xLabel: "x", yLabel: "y" };
