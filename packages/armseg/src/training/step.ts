@@ -217,7 +217,7 @@ function times(loss: Tensor, factor: Tensor | null): Tensor {
 function update(training: Training, sums: Tensor, count: number): StepResult {
   const { network, curve, losses, settings, scaler, optimizer, ema } = training;
   // Scaled gradients may overflow for all that the loss is sound: the scaler looks at them, and waits for the device.
-  const isScaled = settings.precision === "float16";
+  const isScaled = scaler.isEnabled;
   // Else the only time that a step waits, after all but the update was sent to the device.
   const numbers = readNumbers(sums, isScaled ? ops.zeros([]) : clippedNorm(training));
   const loss = totalLoss(numbers, losses) / count;

@@ -61,6 +61,11 @@ export class GradScaler {
     this.#scale = initialScale;
   }
 
+  /** Whether losses are scaled at all. */
+  get isEnabled(): boolean {
+    return this.#options.enabled;
+  }
+
   /** The factor on the loss at present; 1 when disabled. */
   get currentScale(): number {
     return this.#options.enabled ? this.#scale : 1;
