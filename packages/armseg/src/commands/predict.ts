@@ -73,8 +73,8 @@ export async function predictRun(options: PredictRunOptions): Promise<PredictRun
   using trained = loadNetwork(options);
   const files: string[] = [];
   const write = async ({ name, image }: Sample, prediction: Prediction) => {
-    const picture = options.overlay ? await readImage(image) : null;
-    const settings = { classes: trained.classes, picture, confidence, overwrite };
+    const pixels = options.overlay ? await readImage(image) : null;
+    const settings = { classes: trained.classes, image: pixels, confidence, overwrite };
     files.push(...(await writePrediction(out, name, prediction, settings)));
   };
   const images = await predictSamples(trained, samples, write, options);

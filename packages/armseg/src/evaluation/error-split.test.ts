@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ErrorSplit, errorSplitTable } from "./error-split.ts";
-import type { LabelMap } from "./maps.ts";
+import type { LabelImage } from "./maps.ts";
 import { labelMap } from "./testing/golden.ts";
 
 /** By definition. */
-function borderDistance({ height, width, data }: LabelMap): Float64Array {
+function borderDistance({ height, width, data }: LabelImage): Float64Array {
   return Float64Array.from(data, (value, i) => {
     let least = Infinity;
     for (let j = 0; j < height * width; j++)

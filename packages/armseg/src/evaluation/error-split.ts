@@ -1,7 +1,7 @@
 import { argumentError } from "../core/argument-error.ts";
 import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { textTable } from "../core/text-table.ts";
-import type { LabelMap } from "./maps.ts";
+import type { LabelImage } from "./maps.ts";
 import { checkSameSize } from "./maps.ts";
 
 /** What a coarse label says of a pixel whose fine label is known. */
@@ -53,7 +53,7 @@ export interface ErrorSplitOptions {
    * Euclidean distance of each pixel to the nearest pixel with another label, in pixels; `distanceToOther` of the coarsening, or another. Infinity
    * where there is none. The border itself lies half a pixel nearer.
    */
-  readonly borderDistance: (map: LabelMap) => ArrayLike<number>;
+  readonly borderDistance: (map: LabelImage) => ArrayLike<number>;
   /** Rising bounds between the bands, see {@link DEFAULT_BANDS}. */
   readonly bands?: readonly number[];
 }
@@ -61,9 +61,9 @@ export interface ErrorSplitOptions {
 /** The maps of one image, all of one size. */
 export interface SplitMaps {
   /** Where it is ignored, nothing is counted. */
-  readonly fine: LabelMap;
-  readonly coarse: LabelMap;
-  readonly prediction: LabelMap;
+  readonly fine: LabelImage;
+  readonly coarse: LabelImage;
+  readonly prediction: LabelImage;
 }
 
 /**

@@ -1,19 +1,19 @@
 import { confidenceMap, predict, unsupportedReason } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
+import type { Size } from "../core/size.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
 import { confidence } from "../reweighting/indicators.ts";
 import { collectRows, labelsOfRows } from "./bands.ts";
-import type { Size } from "./maps.ts";
 import { resizedRows, wholeRows } from "./row-source.ts";
 
-/** Whether the fused kernels take these logits; others go through bands of ATen operators, with the same result. */
+/** Returns whether the fused kernels take these logits; others go through bands of ATen operators, with the same result. */
 export function isFusable(logits: Tensor): boolean {
   return unsupportedReason(logits) === null;
 }
 
 /**
- * The most likely class of each pixel of bilinearly upsampled logits, never holding them in full resolution.
+ * Returns the most likely class of each pixel of bilinearly upsampled logits, never holding them in full resolution.
  *
  * @param logits - `[N, C, h, w]`, floating point, any device.
  * @returns uint8 `[N, ...size]` on the logits' device. The lower class where two are equal.
@@ -24,7 +24,7 @@ export function labelsOfLogits(logits: Tensor, size: Size, bandBytes?: number): 
 }
 
 /**
- * The confidence u of each pixel of bilinearly upsampled logits (paper, section 3.2).
+ * Returns the confidence u of each pixel of bilinearly upsampled logits (paper, section 3.2).
  *
  * @param logits - `[N, C, h, w]`, floating point, any device.
  * @param logScale - `[N, 1, h, w]`, for indicator `kl` only.

@@ -1,8 +1,9 @@
 import type { Tensor } from "@armseg/torch";
 import { ops, tidy } from "@armseg/torch";
+import type { Size } from "../core/size.ts";
 import type { TestTimeAugmentation } from "./augmentation.ts";
 import { scaledSize } from "./augmentation.ts";
-import type { Network, Size } from "./maps.ts";
+import type { Network } from "./maps.ts";
 import type { RowSource } from "./row-source.ts";
 import { mappedRows, mosaicRows, resizedRows, summedRows, wholeRows } from "./row-source.ts";
 import type { SlidingWindow, Window } from "./windows.ts";
