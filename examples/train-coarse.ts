@@ -19,7 +19,7 @@ const options = { sources: [coarse.samples], augmentation, seed: 0, batchSize: 4
 await using loader = pipeline.createLoader(options);
 
 const network = networks
-  .segmenter({ backbone: "resnet18", channels: 64, classes: coarse.classes.length })
+  .segmenter({ backbone: "resnet18", headChannels: 64, classes: coarse.classes.length })
   .train();
 const curve = new reweighting.ArmCurve(); // 53 parameters: confidence to weight
 const criterion = new losses.SegmentationLoss({ curve });

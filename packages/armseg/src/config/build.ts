@@ -53,7 +53,7 @@ export function networkConfig({ model, loss, reweighting }: Config, classes: num
     stem: model.stem,
     strideOn: model.strideOn,
     outputStride: model.outputStride,
-    channels: model.headChannels,
+    headChannels: model.headChannels,
     auxiliary: model.auxiliaryHead,
     dropout: model.dropout,
     memoryFormat: model.memoryFormat,

@@ -2,8 +2,7 @@ import type { Tensor } from "@armseg/torch";
 import { nn, noGrad, ops } from "@armseg/torch";
 import { textTable } from "../core/text-table.ts";
 import { PooledConv2d } from "./pooled-context.ts";
-import { segmenter } from "./segmenter.ts";
-import type { SegmenterConfig } from "./segmenter-config.ts";
+import { type SegmenterConfig, segmenter } from "./segmenter.ts";
 import { prefixOf } from "./weights/report.ts";
 
 /** One part of a network: a stage of the backbone, a head. */
@@ -52,7 +51,7 @@ function outputSize(convolution: nn.Conv2d, input: Tensor, axis: 0 | 1): number 
   );
 }
 
-/** Stands in for a convolution: the right shape without values. */
+/** Stands in for a convolution: gives the right shape without values. */
 function traceConvolution(
   trace: Trace,
   name: string,
@@ -99,10 +98,10 @@ function total(counts: ReadonlyMap<string, number>): number {
 }
 
 /**
- * Layers, parameters, arithmetic and activation memory of a network in training, without running it.
+ * Counts layers, parameters, arithmetic and activation memory of a network in training, without running it.
  *
  * @param options.crop - `[height, width]` of the training images in pixels.
- * @param options.batch - Images of a batch. Default 1.
+ * @param options.batch - Images per batch. Default 1.
  * @example
  * summarise({ backbone: "resnet50", classes: 19 }, { crop: [512, 1024] }).multiplyAdds / 1e9;
  */
@@ -136,7 +135,7 @@ export function summarise(
   };
 }
 
-/** The summary as a table for a terminal. */
+/** Formats the summary as a table for a terminal. */
 export function formatSummary(summary: NetworkSummary): string {
   const { convolutions, parameters, multiplyAdds, activationBytes, logits } = summary;
   const head = ["part", "convolutions", "parameters", "GMAC, forward"];

@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import type { Segmenter } from "../segmenter.ts";
 import { segmenter } from "../segmenter.ts";
-import { loadWeights } from "./load-weights.ts";
+import { loadWeights } from "./weights.ts";
 
 interface Features {
   readonly shape: readonly number[];

@@ -50,7 +50,7 @@ class TinyBackbone extends nn.Module<[images: Tensor], readonly Tensor[]> implem
 
 /** A whole segmentation network of a thousand weights. */
 function tinyNetwork(dropout: number): Segmenter {
-  const shared = { classes: CLASSES, channels: 4, dropout };
+  const shared = { classes: CLASSES, headChannels: 4, dropout };
   const head = new FcnHead({ ...shared, inChannels: 6 });
   noGrad(() => head.convSeg.weight.mul_(100)); // some pixels are confident
   const parts = {

@@ -1,12 +1,22 @@
 import type { Tensor } from "@armseg/torch";
-import { loadTensors, noGrad, tidy } from "@armseg/torch";
+import { loadTensors, noGrad, saveSafetensors, tidy } from "@armseg/torch";
 import type { Segmenter } from "../segmenter.ts";
-import { translate } from "./detect.ts";
-import type { State, Translation } from "./layout.ts";
-import { isOursAlone } from "./mmsegmentation.ts";
+import { isOursAlone, type State, type Translation, translate } from "./layouts.ts";
 import type { ReshapedTensor, WeightsReport } from "./report.ts";
-import { countByPrefix } from "./report.ts";
-import { WeightsError } from "./weights-error.ts";
+import { countByPrefix, formatWeightsReport } from "./report.ts";
+
+/** A file's weights do not fit the network. */
+export class WeightsError extends Error {
+  override readonly name = "WeightsError";
+  readonly code = "ERR_WEIGHTS";
+  /** `null` where the file's names follow no layout that is known. */
+  readonly report: WeightsReport | null;
+
+  constructor(message: string, report: WeightsReport | null = null) {
+    super(report === null ? message : `${message}\n${formatWeightsReport(report)}`);
+    this.report = report;
+  }
+}
 
 export interface LoadWeightsOptions {
   /** Whether what fits is loaded although other tensors are missing, unknown or of another shape. Default false. */
@@ -116,4 +126,24 @@ function copyFitting(own: State, state: State, report: WeightsReport): void {
       if (source) target.copy_(source);
     }
   });
+}
+
+export interface SaveWeightsOptions {
+  /** Whose names; mmsegmentation's leave out what only our networks have (the head of the KL loss). Default armseg. */
+  readonly names?: "armseg" | "mmsegmentation";
+  /** Free text kept in the file. */
+  readonly metadata?: Iterable<readonly [string, string]>;
+}
+
+/**
+ * Writes a network's parameters and running statistics to a safetensors file, atomically.
+ *
+ * To run them in mmsegmentation: `torch.save({"state_dict": safetensors.torch.load_file(path)}, "model.pth")`.
+ *
+ * @throws {FileAccessError} If the file cannot be written.
+ */
+export function saveWeights(network: Segmenter, path: string, options: SaveWeightsOptions = {}): void {
+  const { names = "armseg", metadata = [] } = options;
+  const state = [...network.stateDict()].filter(([name]) => names === "armseg" || !isOursAlone(name));
+  saveSafetensors(path, state, [["format", "pt"], ["armseg.names", names], ...metadata]);
 }

@@ -1,5 +1,7 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, ops } from "@armseg/torch";
+import { ConvNorm } from "./conv-norm.ts";
+import type { NormFactory } from "./norm.ts";
 
 /**
  * A 3×3 depthwise convolution, padded by its dilation.
@@ -40,4 +42,22 @@ function join(x: Tensor, d: number): Tensor {
     .permute([0, 3, 1, 4, 2, 5]) // [N, rows, d, columns, d, C]
     .reshape([parts / (d * d), rows * d, columns * d, channels])
     .permute([0, 3, 1, 2]); // [N, C, rows·d, columns·d]
+}
+
+/** 3×3 depthwise and 1×1 pointwise convolution, each with normalisation and ReLU: mmsegmentation's separable convolution. */
+export class DepthwiseSeparableConv extends nn.Module {
+  readonly depthwiseConv: ConvNorm;
+  readonly pointwiseConv: ConvNorm;
+
+  constructor(inChannels: number, outChannels: number, options: { norm: NormFactory; dilation?: number }) {
+    super();
+    const { norm, dilation = 1 } = options;
+    const shape = { padding: dilation, dilation, groups: inChannels, norm, convolution: DepthwiseConv2d };
+    this.depthwiseConv = new ConvNorm(inChannels, inChannels, 3, shape);
+    this.pointwiseConv = new ConvNorm(inChannels, outChannels, 1, { norm });
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.pointwiseConv.call(this.depthwiseConv.call(x)); // [N, out, H, W]
+  }
 }
