@@ -33,7 +33,7 @@ export function inferenceMode<T>(body: () => T): T {
   }
 }
 
-/** Whether operators are being recorded. */
+/** Tells whether operators are being recorded. */
 export function isGradEnabled(): boolean {
   return binding.isGradEnabled();
 }

@@ -34,7 +34,7 @@ export function placeOf(device: BenchDevice): Place {
   return { device, name: gpuName() ?? "unknown GPU", threads: null, libtorch: libtorchVersion() };
 }
 
-/** libtorch does not tell without the CUDA toolkit's headers; Python's PyTorch does. */
+/** Asks Python's PyTorch: libtorch does not tell without the CUDA toolkit's headers. */
 function gpuName(): string | null {
   const python = findPython("cuda");
   if (python === null) return null;

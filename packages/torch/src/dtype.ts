@@ -55,7 +55,7 @@ const ARRAYS: Partial<Record<DType, TypedArrayConstructor>> = {
   bfloat16: Uint16Array,
 };
 
-/** The typed array whose elements have the size of `dtype`'s. */
+/** Returns the typed array whose elements have the size of `dtype`'s. */
 export function typedArrayOf(dtype: DType): TypedArrayConstructor {
   const arrays = ARRAYS[dtype];
   if (!arrays)
@@ -65,7 +65,7 @@ export function typedArrayOf(dtype: DType): TypedArrayConstructor {
   return arrays;
 }
 
-/** The dtype that a typed array's elements have as a tensor. */
+/** Returns the dtype that a typed array's elements have as a tensor. */
 export function dtypeOfTypedArray(array: TypedArray): DType {
   if (array instanceof Float32Array) return "float32";
   if (array instanceof Float64Array) return "float64";

@@ -208,7 +208,7 @@ function isOutOverload(overload: string): boolean {
   return /(^|_)out\d?$/.test(overload);
 }
 
-/** An operator by its full name, as a function of the schema's arguments. */
+/** Binds an operator by its full name, as a function of the schema's arguments. */
 export function bindOperator(fullName: string, wrap: WrapTensor): (...args: unknown[]) => unknown {
   const names = binding.operatorNames();
   const overloads: string[] = [];

@@ -2,7 +2,7 @@ import { argumentError } from "./argument-error.ts";
 import type { Device } from "./dtype.ts";
 import { binding } from "./native/load.ts";
 
-/** The version of the libtorch that is loaded, e.g. `1.13.0`. */
+/** Returns the version of the libtorch that is loaded, e.g. `1.13.0`. */
 export function libtorchVersion(): string {
   return binding.version();
 }
@@ -19,7 +19,7 @@ export function setThreads(count: number): void {
   binding.setThreads(count);
 }
 
-/** Whether operators without a deterministic implementation throw. */
+/** Tells whether operators without a deterministic implementation throw. */
 export function isDeterministic(): boolean {
   return binding.isDeterministic();
 }
@@ -42,7 +42,7 @@ export function allowTf32(isOn = true): void {
   binding.allowTf32(isOn);
 }
 
-/** Whether this libtorch can use CUDA, here and now. */
+/** Tells whether this libtorch can use CUDA, here and now. */
 export function isCudaAvailable(): boolean {
   return binding.hasCuda() && binding.cudaDeviceCount() > 0;
 }

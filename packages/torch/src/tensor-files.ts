@@ -45,7 +45,7 @@ export function loadSafetensors(path: string): TensorFile {
   return { tensors, metadata };
 }
 
-/** The bytes of a tensor, on the CPU and dense, without a copy where it is so already. */
+/** Returns the bytes of a tensor, on the CPU and dense, without a copy where it is so already. */
 function bytesOf(tensor: Tensor): Uint8Array {
   return noGrad(() => {
     const dense = tensor.detach().to("cpu", tensor.dtype).contiguous();
@@ -71,7 +71,7 @@ export function saveSafetensors(
   writeSafetensors(path, sources, metadata);
 }
 
-/** A tensor with the bytes of one that was read from a file, without a copy. */
+/** Makes a tensor with the bytes of one that was read from a file, without a copy. */
 export function tensorOfRaw(raw: RawTensor): Tensor {
   return new Tensor(binding.fromView(raw.data, raw.shape, raw.dtype));
 }

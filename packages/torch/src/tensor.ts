@@ -47,7 +47,7 @@ export class Tensor extends Owned {
     return this.shape.reduce((product, size) => product * size, 1);
   }
 
-  /** Size of one dimension; negative indices count from the end. */
+  /** Returns the size of one dimension; negative indices count from the end. */
   size(dimension: number): number {
     const size = this.shape.at(dimension);
     if (size === undefined) {
@@ -56,13 +56,13 @@ export class Tensor extends Owned {
     return size;
   }
 
-  /** Whether the elements lie densely in memory, in row-major order or in that of channels_last. */
+  /** Tells whether the elements lie densely in memory, in row-major order or in that of channels_last. */
   isContiguous(format: "contiguous" | "channels_last" = "contiguous"): boolean {
     return binding.isContiguous(this.handle, format === "channels_last");
   }
 
   /**
-   * The value of a tensor with one element; a bool is 0 or 1, an int64 beyond 2^53 is rounded.
+   * Returns the value of a tensor with one element; a bool is 0 or 1, an int64 beyond 2^53 is rounded.
    *
    * @throws If it has more than one element.
    */
@@ -70,7 +70,7 @@ export class Tensor extends Owned {
     return Number(functions.get("item")?.([this]));
   }
 
-  /** A copy of the elements in row-major order; float16 and bfloat16 are converted to float32. */
+  /** Returns a copy of the elements in row-major order; float16 and bfloat16 are converted to float32. */
   toTypedArray(): TypedArray {
     const dtype = this.dtype;
     const readable = dtype === "float16" || dtype === "bfloat16" ? "float32" : dtype;
@@ -78,12 +78,12 @@ export class Tensor extends Owned {
     return new (typedArrayOf(readable))(binding.copyToBuffer(dense.handle));
   }
 
-  /** The tensor's own memory, without a copy: writing to one is writing to the other. CPU and contiguous only. */
+  /** Returns the tensor's own memory, without a copy: writing to one is writing to the other. CPU and contiguous only. */
   asTypedArray(): TypedArray {
     return new (typedArrayOf(this.dtype))(binding.toBuffer(this.handle));
   }
 
-  /** The elements as nested arrays of numbers. */
+  /** Returns the elements as nested arrays of numbers. */
   toArray(): NestedNumbers {
     const flat = Array.from(this.toTypedArray() as Iterable<number | bigint>, Number);
     const nest = (shape: readonly number[], offset: number): NestedNumbers => {
@@ -100,7 +100,7 @@ export class Tensor extends Owned {
     return call("contiguous", [moved]);
   }
 
-  /** This tensor on the CPU. */
+  /** Returns this tensor on the CPU. */
   cpu(): Tensor {
     return this.to("cpu", this.dtype);
   }
@@ -187,7 +187,7 @@ export const ops: OperatorFunctions<Tensor> = Object.fromEntries(
 ) as unknown as OperatorFunctions<Tensor>;
 
 /**
- * Any registered operator by its full name, for libraries that bring their own: `operator("armseg::predict")`.
+ * Binds any registered operator by its full name, for libraries that bring their own: `operator("armseg::predict")`.
  *
  * @throws If no library that is loaded registers it.
  */
@@ -195,15 +195,15 @@ export function operator(fullName: string): (...args: unknown[]) => unknown {
   return bindOperator(fullName, wrap);
 }
 
-/** The live handles of several gradients at once, for {@link gradients}. */
+/** Returns the live handles of several gradients at once, for {@link gradients}. */
 function handlesOf(tensors: readonly Tensor[]): TensorHandle[] {
   return tensors.map((tensor) => tensor.handle);
 }
 
 /**
- * Gradients of the sum of `outputs` with respect to `inputs`, without touching any `grad`.
+ * Computes gradients of the sum of `outputs` with respect to `inputs`, without touching any `grad`.
  *
- * @returns One tensor an input; `null` for an input that the outputs do not depend on, if `allowUnused`.
+ * @returns One tensor per input; `null` for an input that the outputs do not depend on, if `allowUnused`.
  */
 export function gradients(
   outputs: readonly Tensor[],
@@ -266,7 +266,7 @@ function finish(base: Tensor, options: TensorOptions): Tensor {
 }
 
 /**
- * A tensor with a copy of the given values.
+ * Makes a tensor with a copy of the given values.
  *
  * @param values - Nested arrays of numbers (float32 unless `dtype` says otherwise) or a flat typed array.
  * @throws {TypeError} If nested arrays are ragged.
@@ -283,7 +283,7 @@ export function tensor(values: NestedNumbers | TypedArray, options: TensorOption
 }
 
 /**
- * A tensor on a typed array's own memory, without a copy: writing to one is writing to the other. The memory may be a
+ * Makes a tensor on a typed array's own memory, without a copy: writing to one is writing to the other. The memory may be a
  * SharedArrayBuffer, such as one that a worker thread fills.
  *
  * @param shape - Its product must be the array's length.

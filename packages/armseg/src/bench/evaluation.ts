@@ -34,7 +34,7 @@ export interface EvalBenchResult {
 }
 
 /**
- * One image from logits of quarter resolution to its confusion matrix: ours beside PyTorch's upsample + argmax + bincount, in the same run (DESIGN
+ * Measures one image from logits of quarter resolution to its confusion matrix: ours beside PyTorch's upsample + argmax + bincount, in the same run (DESIGN
  * section 5). Ours has its labels on the CPU, as evaluation does, the peer on the device.
  *
  * @throws {Error} If the device is not there.
@@ -67,7 +67,7 @@ function measureOurs(size: EvalBenchResult["size"], device: BenchDevice, runs: n
   });
 }
 
-/** Random logits and labels: regions of 32×32 pixels of one class, a tenth of them ignored. */
+/** Makes random logits and labels: regions of 32×32 pixels of one class, a tenth of them ignored. */
 function problem([classes, height, width]: EvalBenchResult["size"], device: BenchDevice): () => void {
   const logits = ops.randn([1, classes, height >> 2, width >> 2], { device }).mul(2);
   const regions = ops.randint(0, classes, [1, 1, height >> 5, width >> 5], { dtype: "float32" });
@@ -80,7 +80,7 @@ function problem([classes, height, width]: EvalBenchResult["size"], device: Benc
   return () => confusion.add(logits, labels);
 }
 
-/** The result as lines of text, ratio first. */
+/** Formats the result as lines of text, ratio first. */
 export function benchEvalText({ size, place, ours, peer, ratio }: EvalBenchResult): string {
   const [classes, height, width] = size;
   const side = (name: string, { ms, bytes }: EvalBenchFigure) =>

@@ -107,7 +107,7 @@ function peerTimes(python: string, job: object): PeerTime[] {
     .map((line) => JSON.parse(line) as PeerTime);
 }
 
-/** The peer maps label values by the same table. */
+/** Returns the table by which the peer maps label values. */
 function labelTable({ name, annotation }: Sample): number[] {
   const labelMap = annotation?.labelMap;
   if (annotation?.kind !== "mask" || labelMap?.encoding !== "values")
@@ -117,7 +117,7 @@ function labelTable({ name, annotation }: Sample): number[] {
   return Array.from({ length: 256 }, (_, value) => labelMap.classes[value] ?? 255);
 }
 
-/** Generated street scenes, softened to what a camera's demosaicing leaves of the noise: the PNGs are then as large as Cityscapes'. */
+/** Generates street scenes, softened to what a camera's demosaicing leaves of the noise: the PNGs are then as large as Cityscapes'. */
 async function generateSamples(folder: string, count: number): Promise<Sample[]> {
   const classes: LabelMap = {
     encoding: "values",

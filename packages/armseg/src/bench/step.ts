@@ -78,12 +78,12 @@ export interface StepBenchResult {
 
 const SIZES: Record<BenchDevice, StepBenchSize> = { cpu: [2, 256, 512], cuda: [8, 512, 1024] };
 const RUNS: Record<BenchDevice, number> = { cpu: 5, cuda: 20 };
-/** The first builds the optimiser's state and loads the kernels; on a GPU cuDNN tries its algorithms, the loss scale settles. */
+/** The first builds the optimizer's state and loads the kernels; on a GPU cuDNN tries its algorithms, the loss scale settles. */
 const WARM_UP: Record<BenchDevice, number> = { cpu: 1, cuda: 5 };
 const CLASSES = 19;
 const REGION = 32;
 
-/** A batch of noise with labels in regions of 32×32 pixels. */
+/** Makes a batch of noise with labels in regions of 32×32 pixels. */
 function makeBatch([n, height, width]: StepBenchSize): Batch {
   const random = new CounterRandom({ seed: 0, iteration: 0, index: 0, stream: 0 });
   const columns = Math.ceil(width / REGION);
@@ -169,7 +169,7 @@ function measureOurs(job: Job) {
 }
 
 /**
- * A whole update of DeepLabv3+ (auxiliary head, output stride 8, SGD) beside PyTorch's eager one, same network, and what ARM adds to it (DESIGN
+ * Measures a whole update of DeepLabv3+ (auxiliary head, output stride 8, SGD) beside PyTorch's eager one, same network, and what ARM adds to it (DESIGN
  * section 5). Takes some minutes.
  *
  * @throws {Error} If the device is not there, or cannot compute in the precision.
@@ -219,7 +219,7 @@ function checkPeer(peer: PeerReport | null, parameters: number): void {
   );
 }
 
-/** The result as lines of text, ratio first. */
+/** Formats the result as lines of text, ratio first. */
 export function benchStepText(result: StepBenchResult): string {
   const { backbone, size, precision, place, parameters, plainMs, armMs, armShare, copyMs, peakBytes, peer } =
     result;

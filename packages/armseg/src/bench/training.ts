@@ -114,7 +114,7 @@ async function wholeIterations(
 }
 
 /**
- * What the trainer adds to the bare step of `bench step`: DeepLabv3+ on ResNet-18, generated scenes of twice the crop's
+ * Measures what the trainer adds to the bare step of `bench step`: DeepLabv3+ on ResNet-18, generated scenes of twice the crop's
  * size. Bare steps and whole iterations take turns, with the same network. Takes some minutes.
  *
  * @throws {Error} If the device is not there.
@@ -149,7 +149,7 @@ export async function benchTraining(options: TrainingBenchOptions = {}): Promise
   }
 }
 
-/** The result as lines of text, ratio first. */
+/** Formats the result as lines of text, ratio first. */
 export function benchTrainingText({ size, place, bareMs, wholeMs, overhead }: TrainingBenchResult): string {
   const row = (name: string, ms: number) => `${name.padEnd(46)} ${ms.toFixed(0).padStart(8)} ms`;
   return [

@@ -76,7 +76,7 @@ function withoutIgnored(prediction: Uint8Array, label: Uint8Array): Uint8Array {
   return judged;
 }
 
-/** Width of the band in pixels for maps of this size. */
+/** Returns the width of the band in pixels for maps of this size. */
 export function boundaryDistance(
   { height, width }: Pick<LabelImage, "height" | "width">,
   ratio: number,
@@ -84,7 +84,7 @@ export function boundaryDistance(
   return Math.max(1, roundHalfToEven(ratio * Math.sqrt(height ** 2 + width ** 2)));
 }
 
-/** Python's round(), which the reference uses. */
+/** Rounds as Python's round() does, which the reference uses. */
 function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
@@ -92,7 +92,7 @@ function roundHalfToEven(value: number): number {
 }
 
 /**
- * Whether each pixel is within `distance` (chessboard) of a pixel of another value or of the outside: 1 or 0.
+ * Tells whether each pixel is within `distance` (chessboard) of a pixel of another value or of the outside: 1 or 0.
  *
  * A pixel is not when the square of 2·distance + 1 around it lies inside and holds one value: first along the rows, then down the
  * columns over what is left, so that the time does not depend on the distance or on the number of classes.
@@ -113,7 +113,7 @@ export function boundaryPixels({ height, width, data }: LabelImage, distance: nu
 /** No label, being outside of 0..255. */
 const NOT_UNIFORM = 256;
 
-/** The value of each pixel around which 2·distance + 1 pixels of the row are equal, else {@link NOT_UNIFORM}. */
+/** Returns the value of each pixel around which 2·distance + 1 pixels of the row are equal, else {@link NOT_UNIFORM}. */
 function uniformRows(data: Uint8Array, height: number, width: number, distance: number): Uint16Array {
   const uniform = new Uint16Array(data.length).fill(NOT_UNIFORM);
   for (let row = 0; row < height; row++) {

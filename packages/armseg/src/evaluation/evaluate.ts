@@ -101,7 +101,7 @@ function secondsSince(start: number): number {
   return (performance.now() - start) / 1000;
 }
 
-/** Neighbours whose images and labels have the same sizes, up to `batchSize` of them. */
+/** Yields neighbours whose images and labels have the same sizes, up to `batchSize` of them. */
 async function* batchesOf(
   images: AsyncIterable<EvaluationInput>,
   batchSize: number,

@@ -61,7 +61,7 @@ export function resizedRows(source: RowSource, size: Size, alignCorners = false)
   };
 }
 
-/** Bytes of a row that is there, taken to be no wider than float64. */
+/** Returns the bytes of a row that is there, taken to be no wider than float64. */
 function ownBytes({ images, classes, size, rowBytes }: RowSource): number {
   return Math.min(rowBytes, images * classes * size[1] * bytesOf("float64"));
 }
@@ -74,7 +74,7 @@ function placement(sourceLength: number, length: number, alignCorners: boolean):
 }
 
 /**
- * Rows `from` to `to − 1` of the resized map, row i at `place(i)`: each is a mixture of the two source rows around it.
+ * Returns rows `from` to `to − 1` of the resized map, row i at `place(i)`: each is a mixture of the two source rows around it.
  *
  * As a product of matrices, which is several times faster than to pick rows and mix them.
  */

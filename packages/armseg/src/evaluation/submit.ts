@@ -12,7 +12,7 @@ export interface SubmissionFormat {
   readonly values: readonly number[];
   /** `[height, width]` that the server insists on; absent where it is the image's. */
   readonly size?: readonly [height: number, width: number];
-  /** Name of the file for an image, given the image's name with or without folder and suffix. */
+  /** Returns the name of the file for an image, given the image's name with or without folder and suffix. */
   fileName(imageName: string): string;
 }
 

@@ -12,12 +12,12 @@ import { slidingWindows } from "./windows.ts";
 /** A map of one final size whose greatest class is the prediction. */
 export interface CombinedViews {
   readonly rows: RowSource;
-  /** A band of the map as ln p of the class likelihoods. */
+  /** Returns a band of the map as ln p of the class likelihoods. */
   logLikelihoods(band: Tensor): Tensor;
 }
 
 /**
- * Logits of one image at its own size, from windows: overlapping ones are averaged.
+ * Returns the logits of one image at its own size, from windows: overlapping ones are averaged.
  *
  * @param isMirrored - Whether the network is shown the mirror image; its logits are mirrored back.
  * @param alignCorners - How logits are resized to their window.
@@ -41,7 +41,7 @@ export function slidingLogits(
   return mosaicRows(parts, size);
 }
 
-/** The views of an image, brought to one size and combined. The network has seen all of them when this returns. */
+/** Returns the views of an image, brought to one size and combined. The network has seen all of them when this returns. */
 export function combinedViews(
   network: Network,
   images: Tensor,
@@ -66,7 +66,7 @@ export function combinedViews(
   return { rows, logLikelihoods: (band) => band.log() };
 }
 
-/** What `look` makes of the image at each scale; the scaled images are freed one by one. */
+/** Returns what `look` makes of the image at each scale; the scaled images are freed one by one. */
 function atScales<T>(
   images: Tensor,
   { scales, rounding, alignCorners, windowAboveOne }: TestTimeAugmentation,
@@ -81,7 +81,7 @@ function atScales<T>(
   });
 }
 
-/** The logits of an image and of its mirror image, resized to the image's size and unflipped. */
+/** Returns the logits of an image and of its mirror image, resized to the image's size and unflipped. */
 function flipViews(
   network: Network,
   images: Tensor,
@@ -157,7 +157,7 @@ function meanOfFlips(
 }
 
 /**
- * The network's logits, all else that it made freed.
+ * Returns the network's logits, all else that it made freed.
  *
  * @param isMirrored - Whether the network is shown the mirror image; its logits are mirrored back: in low resolution, as mirroring and resizing
  * may change places.
@@ -176,7 +176,7 @@ export function lowLogits(network: Network, images: Tensor, isMirrored = false):
   });
 }
 
-/** Bilinear, not antialiased. */
+/** Resizes images bilinearly, not antialiased. */
 function resizedImages(images: Tensor, [height, width]: Size, alignCorners: boolean): Tensor {
   const isSame = images.size(2) === height && images.size(3) === width;
   return isSame ? images : ops.upsampleBilinear2d(images, [height, width], alignCorners, null);

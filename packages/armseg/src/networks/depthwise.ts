@@ -20,7 +20,7 @@ export class DepthwiseConv2d extends nn.Conv2d {
   }
 }
 
-/** Pixels whose coordinates agree modulo `d`, as images of their own: `[N, C, H, W]` to `[N·d², C, ⌈H/d⌉, ⌈W/d⌉]`. */
+/** Splits pixels whose coordinates agree modulo `d` into images of their own: `[N, C, H, W]` to `[N·d², C, ⌈H/d⌉, ⌈W/d⌉]`. */
 function split(x: Tensor, d: number): Tensor {
   const [n, channels, height, width] = x.shape as [number, number, number, number];
   const [rows, columns] = [Math.ceil(height / d), Math.ceil(width / d)];
@@ -33,7 +33,7 @@ function split(x: Tensor, d: number): Tensor {
     .permute([0, 3, 1, 2]); // [N·d², C, rows, columns]
 }
 
-/** The inverse of {@link split}, padding included. */
+/** Undoes {@link split}, padding included. */
 function join(x: Tensor, d: number): Tensor {
   const [parts, channels, rows, columns] = x.shape as [number, number, number, number];
   return x

@@ -95,7 +95,7 @@ function mapColor(color: number, maps: readonly HsvMap[]): number {
   return mapped;
 }
 
-/** One colour, `R << 16 | G << 8 | B`. */
+/** Maps one colour, `R << 16 | G << 8 | B`. */
 function throughHsv(color: number, { before, hues, saturations, after }: HsvMap): number {
   const r = before[color >> 16]!;
   const g = before[(color >> 8) & 255]!;

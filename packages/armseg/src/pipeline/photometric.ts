@@ -70,7 +70,7 @@ export function distortColors_(data: Uint8Array, distortion: PhotometricDistorti
 const IDENTITY = Uint8Array.from({ length: 256 }, (_, i) => i);
 const SAME_HUES = IDENTITY.slice(0, HUES);
 
-/** clip(v·alpha + beta, 0, 255), truncated, computed in float32 step by step. */
+/** Tabulates clip(v·alpha + beta, 0, 255), truncated, computed in float32 step by step. */
 function scaleTable(alpha: number, beta: number): Uint8Array {
   const a = Math.fround(alpha);
   const b = Math.fround(beta);

@@ -71,14 +71,14 @@ export function sourceWindow(imageSize: Size, size: Size, window: Window): Windo
   };
 }
 
-/** First and last position read, and one more before them: the last column of all is read with its neighbour. */
+/** Returns the first and last position read, and one more before them: the last column of all is read with its neighbour. */
 function sourceRange(target: number, source: number, from: number, count: number): readonly [number, number] {
   const { lower } = linearTable(target, source, from, 1, "repeated");
   const { upper } = linearTable(target, source, from + count - 1, 1, "repeated");
   return [Math.max(0, lower[0]! - 1), upper[0]!];
 }
 
-/** OpenCV copies at equal size, and turns INTER_LINEAR into INTER_AREA when both sides are exactly halved. */
+/** Chooses as OpenCV does: it copies at equal size, and turns INTER_LINEAR into INTER_AREA when both sides are exactly halved. */
 function ruleFor(imageSize: Size, size: Size): "copy" | "halve" | "interpolate" {
   if (size[0] === imageSize[0] && size[1] === imageSize[1]) return "copy";
   return 2 * size[0] === imageSize[0] && 2 * size[1] === imageSize[1] ? "halve" : "interpolate";
@@ -172,7 +172,7 @@ function byteTaps(
   return { offset, leftWeight, rightWeight };
 }
 
-/** One source row at the window's columns, in units of 1/128 (OpenCV drops four of its eleven fraction bits here). */
+/** Interpolates one source row at the window's columns, in units of 1/128 (OpenCV drops four of its eleven fraction bits here). */
 function interpolateRow(
   data: Uint8Array,
   start: number,

@@ -91,7 +91,7 @@ function checkOptions({ sizes, batchSize, rank = 0, worldSize = 1 }: SamplerOpti
 
 type Order = (position: number) => SampleRef;
 
-/** All sources as one list: epoch e is the first `usable` samples of permutation e. */
+/** Orders all sources as one list: epoch e is the first `usable` samples of permutation e. */
 function joinedOrder(seed: number, sizes: readonly number[], usable: number, shuffle: boolean): Order {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const permutation = permutations(seed, total, shuffle);

@@ -102,7 +102,7 @@ export function workerFile(here = import.meta.url): URL {
   return built;
 }
 
-/** The first source that was changed after the build. The build's own record counts too: unchanged output is not written again. */
+/** Finds the first source that was changed after the build. The build's own record counts too: unchanged output is not written again. */
 function staleSource(sources: URL, outputs: URL): string | undefined {
   const record = modified(new URL("../.tsbuildinfo", outputs));
   return readdirSync(sources)

@@ -9,12 +9,12 @@ export interface Window {
   readonly width: number;
 }
 
-/** The window that covers an image. */
+/** Returns the window that covers an image. */
 export function wholeImage([height, width]: Size): Window {
   return { top: 0, left: 0, height, width };
 }
 
-/** @throws If the window does not lie inside an image of that size. */
+/** Checks a window on behalf of the named function. @throws {RangeError} If it does not lie inside an image of that size. */
 export function assertInside(what: string, window: Window, [height, width]: Size): void {
   const { top, left } = window;
   const bottom = top + window.height;

@@ -62,7 +62,7 @@ export function readSafetensorsHeader(path: string): SafetensorsHeader {
   return withInputFile("readSafetensorsHeader", path, parseSafetensorsHeader);
 }
 
-/** The header of a file already open. */
+/** Reads the header of a file already open. */
 export function parseSafetensorsHeader(file: InputFile): SafetensorsHeader {
   const headerBytes = readHeaderLength(file);
   const fields = Object.entries(parseJson(file, file.read(PREFIX_BYTES, headerBytes)));
@@ -165,7 +165,7 @@ function isIntegers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 }
 
-/** A name from the file, short enough for a message. */
+/** Returns a name from the file, short enough for a message. */
 function quote(text: string): string {
   return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}...` : text);
 }
@@ -200,7 +200,7 @@ export function findHiddenJsonProblem(text: string, maxDepth: number): string | 
   return undefined;
 }
 
-/** Index after the closing quote of the string that begins at `start`. */
+/** Returns the index after the closing quote of the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;

@@ -19,7 +19,7 @@ export interface BuildInfo {
 const buildFolder = fileURLToPath(new URL("../../native/build/", import.meta.url));
 const bindingFile = `${buildFolder}armseg_torch.node`;
 
-/** What the native binding was built against, or `null` where it was not built. */
+/** Reads what the native binding was built against, or `null` where it was not built. */
 export function buildInfo(): BuildInfo | null {
   const path = `${buildFolder}build-info.json`;
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as BuildInfo) : null;

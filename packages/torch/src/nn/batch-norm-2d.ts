@@ -42,7 +42,7 @@ export class BatchNorm2d extends Module {
     this.momentum = momentum;
   }
 
-  /** @throws {RangeError} If there is but one value a channel in training: it has no variance. */
+  /** @throws {RangeError} If there is but one value per channel in training: it has no variance. */
   forward(input: Tensor): Tensor {
     const isTraining = this.isTraining || this.runningMean === null;
     if (isTraining) checkShape(input);

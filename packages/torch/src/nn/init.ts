@@ -8,7 +8,7 @@ export type FanMode = "fanIn" | "fanOut";
 /** The function that follows a layer. */
 export type Nonlinearity = "linear" | "conv2d" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
-/** The factor on the standard deviation that a nonlinearity asks for; `slope` is that of the leaky ReLU's left half. */
+/** Returns the factor on the standard deviation that a nonlinearity asks for; `slope` is that of the leaky ReLU's left half. */
 export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
   switch (nonlinearity) {
     case "tanh":

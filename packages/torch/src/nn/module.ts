@@ -14,7 +14,7 @@ export type AnyModule = Module<never, unknown>;
  */
 export type ModuleList<M extends AnyModule = Module> = readonly M[];
 
-/** `runningMean` to `running_mean`: PyTorch's names, which state dicts are keyed by. */
+/** Renames `runningMean` to `running_mean`: PyTorch's names, which state dicts are keyed by. */
 function snakeCase(field: string): string {
   return field.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -57,7 +57,7 @@ function checkGroups(groups: readonly ParameterGroup<object>[]): void {
   if (names.size === 0) throw argumentError("Optimizer", "parameters", "none");
 }
 
-/** Whether these are groups rather than parameters. */
+/** Tells whether these are groups rather than parameters. */
 function areGroups<Settings>(
   source: ParameterSource | readonly GroupOptions<Settings>[],
 ): source is readonly GroupOptions<Settings>[] {

@@ -66,7 +66,7 @@ export class SGD extends Optimizer<SGDSettings> {
   }
 }
 
-/** The gradients with the sign of `maximize` and the weight decay in them. */
+/** Returns the gradients with the sign of `maximize` and the weight decay in them. */
 function decayed({ maximize, weightDecay }: SGDSettings, updates: readonly Update[]): readonly Tensor[] {
   const raw = updates.map((update) => update.gradient);
   const gradients = maximize ? ops._foreachNeg(raw) : raw;

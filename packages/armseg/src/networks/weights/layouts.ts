@@ -39,7 +39,7 @@ function hasPrefix(state: State, prefix: string): boolean {
   return false;
 }
 
-/** `conv1.{0,1,3,4,6}` and `bn1`, timm's deep stem, to `stem.{0,1,3,4,6,7}`. */
+/** Renames `conv1.{0,1,3,4,6}` and `bn1`, timm's deep stem, to `stem.{0,1,3,4,6,7}`. */
 function resNeStName(name: string): string | null {
   if (name.startsWith("fc.")) return null;
   if (name.startsWith("conv1.")) return `backbone.stem.${name.slice("conv1.".length)}`;
@@ -47,7 +47,7 @@ function resNeStName(name: string): string | null {
   return `backbone.${name}`;
 }
 
-/** timm's ResNeSt, whose names are those of the authors' code. Its plain ResNets are named as torchvision's. */
+/** Knows timm's ResNeSt, whose names are those of the authors' code. Its plain ResNets are named as torchvision's. */
 const timm: Layout = (state) => {
   if (!state.has("conv1.0.weight") || !state.has("layer1.0.conv2.fc1.weight")) return null;
   return { layout: "timm ResNeSt", isBackbone: true, ...renamed(state, resNeStName) };
@@ -56,7 +56,7 @@ const timm: Layout = (state) => {
 /** Layers of torchvision's MobileNetV2 `features` that begin each of our seven layers, and the one behind them. */
 const MOBILENET_STARTS = [1, 2, 4, 7, 11, 14, 17, 18] as const;
 
-/** `features.4.conv.0.1.weight` to `layer3.0.conv.0.bn.weight`. */
+/** Renames `features.4.conv.0.1.weight` to `layer3.0.conv.0.bn.weight`. */
 function mobileNetName(name: string): string | null {
   const [, block = "", rest = ""] = /^features\.(\d+)\.(.+)$/.exec(name) ?? [];
   if (block === "") return null; // the classifier
@@ -71,7 +71,7 @@ function mobileNetName(name: string): string | null {
   return `${place}.conv.${mobileNetPart(path, index === 1)}.${leaf}`;
 }
 
-/** `0.1` to `0.bn`. A block's last convolution and normalisation have no number of their own: `2`, `3` (`1`, `2` in the first). */
+/** Renames `0.1` to `0.bn`. A block's last convolution and normalisation have no number of their own: `2`, `3` (`1`, `2` in the first). */
 function mobileNetPart(path: string, isFirst: boolean): string {
   const [part = "", inner] = path.split(".");
   if (inner !== undefined) return `${part}.${inner === "0" ? "conv" : "bn"}`;
@@ -79,7 +79,7 @@ function mobileNetPart(path: string, isFirst: boolean): string {
   return `${last}.${Number(part) === last ? "conv" : "bn"}`;
 }
 
-/** `aux_classifier.0.weight` to `auxiliary_head.convs.0.conv.weight`: torchvision's FCN head is ours. */
+/** Renames `aux_classifier.0.weight` to `auxiliary_head.convs.0.conv.weight`: torchvision's FCN head is ours. */
 function auxiliaryName(name: string): string | null {
   const [, index = "", leaf = ""] = /^aux_classifier\.(\d)\.(.+)$/.exec(name) ?? [];
   const part = { 0: "convs.0.conv", 1: "convs.0.bn", 4: "conv_seg" }[index];
@@ -91,7 +91,7 @@ function segmentationName(name: string): string | null {
   return auxiliaryName(name);
 }
 
-/** torchvision: ImageNet files of ResNet and MobileNetV2, and its segmentation models (backbone and auxiliary head). */
+/** Knows torchvision: ImageNet files of ResNet and MobileNetV2, and its segmentation models (backbone and auxiliary head). */
 const torchvision: Layout = (state) => {
   if (state.has("features.0.0.weight")) {
     return { layout: "torchvision MobileNetV2", isBackbone: true, ...renamed(state, mobileNetName) };
@@ -127,7 +127,7 @@ function isSegmentor(state: State): boolean {
   return hasPrefix(state, "backbone.") && hasPrefix(state, "decode_head.");
 }
 
-/** mmsegmentation and OpenMMLab: whole segmentors, whose names are ours, and backbones. HRNet's authors name theirs so too. */
+/** Knows mmsegmentation and OpenMMLab: whole segmentors, whose names are ours, and backbones. HRNet's authors name theirs so too. */
 const mmsegmentation: Layout = (state) => {
   if (isSegmentor(state)) {
     return { layout: "mmsegmentation", isBackbone: false, ...renamed(state, (name) => name) };
@@ -141,7 +141,7 @@ const mmsegmentation: Layout = (state) => {
   return { layout: "mmsegmentation backbone", isBackbone: true, ...trunk };
 };
 
-/** Our parameters that mmsegmentation's networks do not have. */
+/** Tells our parameters that mmsegmentation's networks do not have. */
 export function isOursAlone(name: string): boolean {
   return name.startsWith("log_scale_head.");
 }

@@ -102,7 +102,7 @@ function assertFits(report: WeightsReport): void {
   );
 }
 
-/** The most likely reason, told by the names that differ. */
+/** Returns the most likely reason, told by the names that differ. */
 function remedyFor({ missing, unexpected, reshaped }: WeightsReport): string {
   const lacks = (prefix: string) => missing.some((name) => name.startsWith(prefix));
   const brings = (prefix: string) => unexpected.some((name) => name.startsWith(prefix));

@@ -29,7 +29,7 @@ export function readZipFormat(file: InputFile, options: ReadPthOptions): PthValu
   return tree;
 }
 
-/** The folder around everything: the name the file had when it was saved. */
+/** Finds the folder around everything: the name the file had when it was saved. */
 function findRoot(file: InputFile, archive: ZipArchive): string {
   const pickles = archive.names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   const [only] = pickles;
