@@ -13,6 +13,7 @@ import {
 import { buildTraining, type TrainingObjects } from "../config/build.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
+import { argumentError } from "../core/argument-error.ts";
 import type { Batch } from "../pipeline/index.ts";
 import { CounterRandom } from "../pipeline/index.ts";
 import { toTensors } from "../training/batch-tensors.ts";
@@ -200,7 +201,7 @@ function jobOf(options: StepBenchOptions): Job {
   const [n, height, width] = options.size ?? SIZES[device];
   // PyTorch before 2.3 would compute in float32 instead, and only warn.
   if (device === "cpu" && precision === "float16") {
-    throw new RangeError("benchStep(): expected float32 or bfloat16 on the CPU, got float16");
+    throw argumentError("benchStep", "float32 or bfloat16 on the CPU", precision);
   }
   const size = [options.batch ?? n, height, width] as const;
   return { backbone, size, precision, device, threads, runs: options.runs ?? RUNS[device] };

@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { ops, tidy } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 import type { Size } from "../core/size.ts";
 import type { TestTimeAugmentation } from "./augmentation.ts";
 import { scaledSize } from "./augmentation.ts";
@@ -167,9 +168,11 @@ export function lowLogits(network: Network, images: Tensor, isMirrored = false):
     const logits = network(isMirrored ? images.flip([3]) : images);
     const [batch, , height, width] = images.shape;
     if (logits.ndim !== 4 || logits.size(0) !== batch || logits.numel === 0)
-      throw new RangeError(
-        `lowLogits(): expected logits [${batch}, C, h, w] of images [${batch}, 3, ${height}, ${width}], ` +
-          `got [${logits.shape.join(", ")}]. A network with several outputs must return the main one.`,
+      throw argumentError(
+        "lowLogits",
+        `logits [${batch}, C, h, w] of images [${batch}, 3, ${height}, ${width}]`,
+        logits.shape,
+        "a network with several outputs must return the main one",
       );
     // A handle of its own, also where the network gives back what it was given.
     return isMirrored ? logits.flip([3]) : logits.detach();

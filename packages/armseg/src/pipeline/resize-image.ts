@@ -37,7 +37,7 @@ export function resizeImageWindow(
   window: Window,
   options: { flip?: boolean; out?: Uint8Array } = {},
 ): RgbImage {
-  assertInside("resizeImageWindow()", window, size);
+  assertInside("resizeImageWindow", window, size);
   const flip = options.flip ?? false;
   const { height, width } = window;
   const data = options.out ?? new Uint8Array(height * width * 3);
@@ -56,7 +56,7 @@ export function resizeImageWindow(
  * @param window - In pixels of the resized image.
  */
 export function sourceWindow(imageSize: Size, size: Size, window: Window): Window {
-  assertInside("sourceWindow()", window, size);
+  assertInside("sourceWindow", window, size);
   const rule = ruleFor(imageSize, size);
   if (rule === "copy") return window;
   const { top, left, height, width } = window;

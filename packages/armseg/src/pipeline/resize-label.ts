@@ -45,7 +45,7 @@ export function pickNearest<T extends Uint8Array | Float32Array>(
   out: T,
   stride: number,
 ): void {
-  assertInside("pickNearest()", window, size);
+  assertInside("pickNearest", window, size);
   const rows = nearestTable(size[0], map.height, window.top, window.height);
   const columns = nearestTable(size[1], map.width, window.left, window.width);
   if (flip) columns.reverse();

@@ -28,7 +28,7 @@ export async function runTask<T extends Task>(task: T, onStage: OnStage): Promis
 async function readEvaluationSample(task: EvaluationTask, onStage: OnStage): Promise<EvaluationResult> {
   const { sample, base, normalise } = task;
   onStage("reading the image");
-  const image = await readImage(sample.image);
+  const image = await readImage(sample.image, { range: sample.imageRange });
   const originalSize: Size = [image.height, image.width];
   onStage("reading the label");
   const label = sample.annotation ? await readLabel(sample.annotation, originalSize) : null;

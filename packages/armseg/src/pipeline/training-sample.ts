@@ -58,7 +58,7 @@ export async function readSample(
       sample.image,
     );
   onStage("reading the image");
-  const image = await openImageFile(sample.image);
+  const image = await openImageFile(sample.image, sample.imageRange);
   onStage("reading the label");
   const label = await readLabel(annotation, image.size);
   onStage("reading the weights");
