@@ -4,7 +4,8 @@ import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { readLabel } from "../data/labels/read-label.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Dataset } from "../data/sample.ts";
-import { isUsable, type ScanResult, scan } from "../data/scan/scan.ts";
+import { isUsable } from "../data/scan/problems.ts";
+import { type ScanResult, scan } from "../data/scan/scan.ts";
 import { scanText } from "../data/scan/scan-text.ts";
 import { type LabelledImage, writeSamplePage } from "./preview.ts";
 
@@ -53,7 +54,7 @@ async function previewOf(path: string, datasets: readonly Dataset[]): Promise<st
       dataset.samples.filter(({ annotation }) => annotation),
       SAMPLES_PER_SPLIT,
     )) {
-      const image = await readImage(sample.image).catch(() => null);
+      const image = await readImage(sample.image, { range: sample.imageRange }).catch(() => null);
       const label =
         image && (await readLabel(sample.annotation!, [image.height, image.width]).catch(() => null));
       // What cannot be read is told by the scan.
@@ -70,8 +71,14 @@ export function checkText({ isUsable, train, val, shared, preview }: DataCheck):
     shared.length > 0
       ? [`warning: ${shared.length} images are in both splits, e.g. ${shared[0]}; scores on them mean little`]
       : [];
-  const verdict = isUsable ? "Fit to train on." : "Not fit to train on: fix the errors above first.";
-  return [scanText(train), scanText(val), ...both, ...(preview ? [`Wrote ${preview}.`] : []), verdict].join(
-    "\n",
-  );
+  const hasWarnings = [train, val].some(({ problems }) => problems.length > 0) || both.length > 0;
+  const fit = hasWarnings ? "Fit to train on, but read the warnings above first." : "Fit to train on.";
+  const verdict = isUsable ? fit : "Not fit to train on: fix the errors above first.";
+  return [
+    scanText(train),
+    scanText(val, "reading"),
+    ...both,
+    ...(preview ? [`Wrote ${preview}.`] : []),
+    verdict,
+  ].join("\n");
 }

@@ -3,9 +3,10 @@ import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { imageSize } from "../data/read-image.ts";
 import type { Dataset } from "../data/sample.ts";
 import { type ClassWeightFormula, classWeights } from "../data/scan/class-weights.ts";
-import { isUsable, type ScanResult } from "../data/scan/scan.ts";
+import { isUsable } from "../data/scan/problems.ts";
+import type { ScanResult } from "../data/scan/scan.ts";
 import { cachedScan } from "../data/scan/scan-cache.ts";
-import { scanText } from "../data/scan/scan-text.ts";
+import { scanText, warningText } from "../data/scan/scan-text.ts";
 import { openData, sharedNames } from "./open-data.ts";
 import { ConfigError } from "./read-config.ts";
 import type { Config } from "./schema.ts";
@@ -39,8 +40,12 @@ async function scanSplit(
     dataset,
     join(cacheFolder, `scan-${dataset.split.replaceAll(/[^\w.-]/g, "_")}.json`),
   );
-  if (isUsable(result, purpose)) return result;
-  say(scanText(result));
+  if (isUsable(result, purpose)) {
+    const warnings = warningText(result);
+    if (warnings !== "") say(warnings);
+    return result;
+  }
+  say(scanText(result, purpose));
   throw new ConfigError(
     `the ${dataset.split} split of ${dataset.name} is not fit for ${purpose}; see the table above`,
   );

@@ -11,6 +11,7 @@ import { folder } from "../data/formats/folder.ts";
 import { joinSplits, knownSplit } from "../data/formats/join-splits.ts";
 import { labelme } from "../data/formats/labelme.ts";
 import { readLines } from "../data/formats/list-files.ts";
+import { withImageRange } from "../data/image-form.ts";
 import { labelMapOf } from "../data/labels/class-labels.ts";
 import type { Dataset } from "../data/sample.ts";
 import { pickSamples } from "../data/split-names.ts";
@@ -42,7 +43,7 @@ function named(data: DataConfig) {
 
 function openFolder(data: DataConfig, split: SplitConfig): Promise<Dataset> {
   const classes = required(data, "classes") as NonNullable<DataConfig["classes"]>;
-  const { encoding = "values", map } = data.labels;
+  const { encoding = "values", map, threshold, transparent } = data.labels;
   if (encoding !== "values" && encoding !== "colors") {
     throw new ConfigError(`data.labels.encoding: expected values or colors for folders, got ${encoding}`);
   }
@@ -55,6 +56,8 @@ function openFolder(data: DataConfig, split: SplitConfig): Promise<Dataset> {
     ...(data.maskEnding && { maskEnding: data.maskEnding }),
     classes,
     labelMap: labelMapOf(encoding, map ?? identity(classes), classes),
+    ...(threshold !== undefined && { threshold }),
+    ...(transparent && { transparent }),
   });
 }
 
@@ -158,7 +161,8 @@ export async function openData(data: DataConfig, purpose: Purpose): Promise<Data
   const listed = isOne
     ? await openSplit(data, split, purpose)
     : await joinSplits(split.split, (name) => openSplit(data, entryOf(data, purpose, name), purpose));
-  return purpose === "train" && data.weights ? withWeights(listed, data.weights) : listed;
+  const opened = purpose === "train" && data.weights ? await withWeights(listed, data.weights) : listed;
+  return { ...opened, samples: withImageRange(opened.samples, data.imageRange) };
 }
 
 /** Names of validation samples whose pictures are trained on too: scores on them mean little. */

@@ -50,6 +50,13 @@ const data = z.strictObject({
     .describe(
       "Says what the names of images end in beyond the stem that they share with their masks, e.g. `_leftImg8bit`.",
     ),
+  imageRange: z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => low < high, "expected the lower value first")
+    .optional()
+    .describe(
+      "Gives the values of 16-bit, float and signed images that become black and white, e.g. [0, 4095]; 8-bit images are read as they are.",
+    ),
   maskEnding: z
     .string()
     .optional()
@@ -86,6 +93,18 @@ const data = z.strictObject({
         .describe(
           "Maps what a mask holds (a value, `r,g,b` or a name) to the name of a class, or to `ignore`.",
         ),
+      threshold: z
+        .int()
+        .min(1)
+        .max(255)
+        .optional()
+        .describe(
+          "Reads grey masks as two values (folder): levels below it, on the scale of 0 to 255, as 0 and the others as 255.",
+        ),
+      transparent: z
+        .literal("ignore")
+        .optional()
+        .describe("Ignores the pixels of masks whose alpha is 0, whatever colour they hide (folder)."),
     })
     .prefault({}),
   background: z

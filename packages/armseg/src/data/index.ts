@@ -27,7 +27,8 @@ export type {
 } from "./sample.ts";
 export { IGNORE_INDEX } from "./sample.ts";
 export { type ClassWeightFormula, classWeights } from "./scan/class-weights.ts";
-export { isUsable, type ScanResult, scan } from "./scan/scan.ts";
+export { isUsable } from "./scan/problems.ts";
+export { type ScanResult, scan } from "./scan/scan.ts";
 export { cachedScan } from "./scan/scan-cache.ts";
 export { scanText } from "./scan/scan-text.ts";
 export { pickSamples, splitNames } from "./split-names.ts";

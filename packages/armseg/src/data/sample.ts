@@ -83,6 +83,8 @@ export interface Sample {
   readonly image: string;
   /** Absent where the split has no labels (test sets). */
   readonly annotation?: Annotation;
+  /** The values of 16-bit, float and signed images that become 0 and 255. Default: all of 16 bits; others are refused. */
+  readonly imageRange?: readonly [number, number];
   /** Optional per-pixel weight map, PNG (0..255 to 0..1) or NPY (float32), of the label's size. */
   readonly weights?: string;
 }

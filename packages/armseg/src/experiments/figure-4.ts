@@ -58,7 +58,7 @@ async function columnsOf(folder: string): Promise<Column[]> {
   for await (const { image, size, originalSize, sample } of reader) {
     const map = mapOf(trained, image, size, originalSize);
     const { name } = sample;
-    const low = greenWhereLow(await readImage(sample.image), map);
+    const low = greenWhereLow(await readImage(sample.image, { range: sample.imageRange }), map);
     const caption = `${name}, low: ${(100 * map.lowFraction).toFixed(1)} %`;
     columns.push({
       name,

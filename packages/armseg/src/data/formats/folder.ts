@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DataError } from "../data-error.ts";
+import { checkClasses } from "../labels/check-classes.ts";
 import type { ClassInfo, Dataset, LabelMap, Sample } from "../sample.ts";
 import { pickSamples } from "../split-names.ts";
 import { IMAGE_FILE, listFiles } from "./list-files.ts";
@@ -23,6 +24,10 @@ export interface FolderOptions {
   readonly classes: readonly ClassInfo[];
   /** Values or colours of the masks to class indices. */
   readonly labelMap: LabelMap;
+  /** Reads grey levels below it, on the scale of 0 to 255, as the value 0 and the others as 255. */
+  readonly threshold?: number;
+  /** `ignore` ignores pixels whose alpha is 0. Default: they count as what their values or colours say. */
+  readonly transparent?: "ignore";
 }
 
 /**
@@ -31,15 +36,21 @@ export interface FolderOptions {
  * @throws {DataError} If a folder is missing, nothing pairs, a listed name is missing, or the label map names a class that does not exist.
  */
 export async function folder(options: FolderOptions): Promise<Dataset> {
+  checkClasses(options.classes, options.images);
   checkLabelMap(options.labelMap, options.classes.length, options.images);
-  const { masks, labelMap } = options;
+  const { masks, labelMap, threshold, transparent } = options;
+  const reading = {
+    labelMap,
+    ...(threshold !== undefined && { threshold }),
+    ...(transparent && { transparent }),
+  };
   const found = masks
     ? await pairFolders(options.images, masks, endingsOf(options))
     : await withoutMasks(options);
   const samples = found.pairs.map(({ name, image, mask }): Sample => {
     const picture = { name, image: join(options.images, image) };
     if (!masks) return picture;
-    return { ...picture, annotation: { kind: "mask", path: join(masks, mask), labelMap } };
+    return { ...picture, annotation: { kind: "mask", path: join(masks, mask), ...reading } };
   });
   const dataset: Dataset = {
     name: options.name ?? "folder",

@@ -1,4 +1,5 @@
 import { DataError } from "../data-error.ts";
+import { checkClasses } from "../labels/check-classes.ts";
 import { type ClassInfo, IGNORE_INDEX, type LabelMap } from "../sample.ts";
 
 /** How the names that an annotation tool wrote become classes. */
@@ -35,6 +36,7 @@ export function namedLabels(
   path: string,
 ): NamedLabels {
   const classes = options.classes ?? defaultClasses(found, options);
+  checkClasses(classes, path);
   const indexOf = new Map(classes.map(({ name }, i) => [name, i]));
   const index = (name: string): number => {
     const i = indexOf.get(name);

@@ -25,6 +25,8 @@ export interface LabelInspection {
   readonly facts?: MaskFacts;
   /** Where asked for: how often values occur inside areas; masks only. */
   readonly borders?: BorderCounts;
+  /** Whether the label carries an EXIF orientation of its own. */
+  readonly isTurned?: true;
   /** Pixels whose alpha is 0 and whose value counts as a class all the same. */
   readonly transparentPixels?: number;
 }
@@ -87,12 +89,13 @@ async function inspectMask(
     const text = mask.mode === "rgb" ? colorKey(value) : String(value);
     return { value: text, pixels, ...(label !== undefined && { label }) };
   });
-  const isTurned = mask.orientation >= 5;
+  const swapsSides = mask.orientation >= 5;
   return {
-    size: isTurned ? [mask.width, mask.height] : [mask.height, mask.width],
+    size: swapsSides ? [mask.width, mask.height] : [mask.height, mask.width],
     mode: `${mask.mode} ${mask.bitDepth}-bit`,
     values: [...shortened(values), ...transparentValues(ignored)],
     facts: maskFacts(path, mask, counts.keys()),
+    ...(mask.orientation > 1 && { isTurned: true as const }),
     ...(countsBorders && { borders: countBorders(mask) }),
     ...(mask.transparent && !ignored && { transparentPixels: countUnder(mask, classOf) }),
   };
@@ -134,19 +137,38 @@ export function countValues(
 ): Map<number, number> {
   const seen = transparent ? values.filter((_, i) => transparent[i] === counted) : values;
   if (seen instanceof Uint32Array) return countColors(seen);
-  const counts = new Float64Array(seen instanceof Uint16Array ? 65536 : 256);
-  const size = seen.length;
-  // Labels come in runs, and adding to one counter again and again is slow.
-  for (let from = 0; from < size; ) {
-    const value = seen[from]!;
-    let to = from + 1;
-    while (to < size && seen[to] === value) to++;
-    counts[value]! += to - from;
-    from = to;
-  }
+  const counts = seen instanceof Uint16Array ? countRuns(seen, 65536) : countBytes(seen);
   const found = new Map<number, number>();
   counts.forEach((count, value) => void (count > 0 && found.set(value, count)));
   return found;
+}
+
+/** Labels come in runs: one is counted at once. */
+function countRuns(values: Uint8Array | Uint16Array, levels: number): Float64Array {
+  const counts = new Float64Array(levels);
+  for (let from = 0; from < values.length; ) {
+    const value = values[from]!;
+    let to = from + 1;
+    while (to < values.length && values[to] === value) to++;
+    counts[value]! += to - from;
+    from = to;
+  }
+  return counts;
+}
+
+/** {@link countRuns}, four bytes at a time. */
+function countBytes(bytes: Uint8Array): Float64Array {
+  if (bytes.byteOffset % 4 !== 0) return countRuns(bytes, 256);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const counts = countRuns(bytes.subarray(4 * words.length), 256);
+  for (let from = 0; from < words.length; ) {
+    const word = words[from]!;
+    let to = from + 1;
+    while (to < words.length && words[to] === word) to++;
+    for (let i = 0; i < 4; i++) counts[(word >>> (8 * i)) & 255]! += to - from;
+    from = to;
+  }
+  return counts;
 }
 
 function countColors(colors: Uint32Array): Map<number, number> {

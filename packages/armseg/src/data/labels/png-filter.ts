@@ -1,5 +1,7 @@
+import { unfilterBytes, unknownFilter } from "./png-filter-bytes.ts";
+
 /**
- * Undo PNG's row filters (ISO/IEC 15948, clause 9).
+ * Undoes PNG's row filters (ISO/IEC 15948, clause 9).
  *
  * @param raw - `height` rows of one filter byte and `rowBytes` filtered bytes.
  * @param step - Bytes from a byte to its counterpart in the pixel to the left.
@@ -7,6 +9,7 @@
  * @throws If a filter byte is not 0..4.
  */
 export function unfilter(raw: Uint8Array, height: number, rowBytes: number, step: number): Uint8Array {
+  if (step === 1 && rowBytes % 4 === 0) return unfilterBytes(raw, height, rowBytes);
   const out = new Uint8Array(height * rowBytes);
   for (let y = 0; y < height; y++) {
     const from = y * (rowBytes + 1) + 1;
@@ -14,13 +17,11 @@ export function unfilter(raw: Uint8Array, height: number, rowBytes: number, step
     const filter = raw[from - 1]!;
     // The row above the first is all zero: Up then copies, Paeth is Sub, and Average halves the left byte.
     if (filter === 0 || (filter === 2 && y === 0)) out.set(raw.subarray(from, from + rowBytes), to);
-    else if (filter === 1 || (filter === 4 && y === 0)) {
-      if (step === 1) sumUp(raw, from, out, to, rowBytes);
-      else sub(raw, from, out, to, rowBytes, step);
-    } else if (filter === 2) up(raw, from, out, to, rowBytes);
+    else if (filter === 1 || (filter === 4 && y === 0)) sub(raw, from, out, to, rowBytes, step);
+    else if (filter === 2) up(raw, from, out, to, rowBytes);
     else if (filter === 3) average(raw, from, out, to, rowBytes, step, y > 0);
     else if (filter === 4) paeth(raw, from, out, to, rowBytes, step);
-    else throw new Error(`a damaged PNG: row ${y} has filter ${filter}, expected 0 to 4`);
+    else throw unknownFilter(y, filter);
   }
   return out;
 }
@@ -28,15 +29,6 @@ export function unfilter(raw: Uint8Array, height: number, rowBytes: number, step
 function sub(raw: Uint8Array, from: number, out: Uint8Array, to: number, n: number, step: number): void {
   for (let i = 0; i < step && i < n; i++) out[to + i] = raw[from + i]!;
   for (let i = step; i < n; i++) out[to + i] = raw[from + i]! + out[to + i - step]!;
-}
-
-/** {@link sub} of label masks, the bulk of what is read: the left byte stays in a register. */
-function sumUp(raw: Uint8Array, from: number, out: Uint8Array, to: number, n: number): void {
-  let left = 0;
-  for (let i = 0; i < n; i++) {
-    left = (left + raw[from + i]!) & 255;
-    out[to + i] = left;
-  }
 }
 
 function up(raw: Uint8Array, from: number, out: Uint8Array, to: number, n: number): void {

@@ -1,5 +1,3 @@
-import type { PngHeader } from "./png.ts";
-
 /** First column, first row, column step and row step of Adam7's passes (ISO/IEC 15948, clause 8). */
 const PASSES = [
   [0, 0, 8, 8],
@@ -11,6 +9,14 @@ const PASSES = [
   [0, 1, 1, 2],
 ] as const;
 
+/** What of a PNG's header an interlaced image is put together by. */
+interface Interlaced {
+  readonly height: number;
+  readonly width: number;
+  readonly bitDepth: number;
+  readonly channels: number;
+}
+
 type DecodeRows = (
   raw: Uint8Array,
   height: number,
@@ -20,14 +26,14 @@ type DecodeRows = (
 ) => Uint8Array | Uint16Array;
 
 /**
- * Put the seven passes of an interlaced PNG together.
+ * Puts the seven passes of an interlaced PNG together.
  *
  * @param raw - The inflated image data.
  * @param decodeRows - Decodes one pass as if it were an image of its own.
  * @returns Samples, row-major, interleaved.
  */
 export function deinterlace(
-  header: PngHeader,
+  header: Interlaced,
   raw: Uint8Array,
   decodeRows: DecodeRows,
 ): Uint8Array | Uint16Array {

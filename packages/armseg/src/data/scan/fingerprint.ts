@@ -4,7 +4,7 @@ import { mapConcurrently } from "../../core/concurrently.ts";
 import type { Dataset, LabelMap, Sample } from "../sample.ts";
 
 /** Raised when the scan's result changes form, so that older caches are not read. */
-const FORMAT = 1;
+const FORMAT = 2;
 const STATS_AT_ONCE = 32;
 
 /**
@@ -39,18 +39,18 @@ async function describe(
   stats: Map<string, Promise<string>>,
   maps: Map<LabelMap, string>,
 ): Promise<string> {
-  const { name, image, annotation, weights } = sample;
+  const { name, image, annotation, weights, imageRange } = sample;
   const paths = [image, annotation?.path, weights].filter((path) => path !== undefined);
   const files = await Promise.all(paths.map((path) => fileState(path, stats)));
-  if (!annotation) return JSON.stringify([name, paths, files]);
+  if (!annotation) return JSON.stringify([name, paths, files, imageRange]);
   const { labelMap, kind } = annotation;
   const map = maps.get(labelMap) ?? JSON.stringify(labelMap);
   maps.set(labelMap, map);
   const details =
     kind === "mask"
-      ? [annotation.channel]
+      ? [annotation.channel, annotation.threshold, annotation.transparent]
       : [annotation.format, annotation.background, annotation.fill, annotation.size];
-  return JSON.stringify([name, paths, files, kind, details, map]);
+  return JSON.stringify([name, paths, files, imageRange, kind, details, map]);
 }
 
 /** Many samples share an annotation file, which is looked at once. */

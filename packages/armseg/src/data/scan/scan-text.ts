@@ -3,12 +3,13 @@ import { textTable } from "../../core/text-table.ts";
 import { countOf } from "../formats/pair-files.ts";
 import type { ValueCount } from "../labels/inspect-label.ts";
 import { classWeights } from "./class-weights.ts";
-import type { Problem, ScanResult } from "./scan.ts";
+import { type Problem, type Purpose, severityFor } from "./problems.ts";
+import type { ScanResult } from "./scan.ts";
 
 const MAX_VALUES = 8;
 
 /** What `armseg data check` prints: files, a table of classes with pixels and weights, and every problem with its first ten cases. */
-export function scanText(result: ScanResult): string {
+export function scanText(result: ScanResult, purpose: Purpose = "training"): string {
   const { dataset, split, samples, labelled } = result;
   const lines = [
     `${dataset}, ${split}: ${countOf(samples, "image")}, ${countOf(labelled, "readable label")}`,
@@ -17,7 +18,7 @@ export function scanText(result: ScanResult): string {
     ...result.notes.map((note) => `note: ${note}`),
     "",
     ...(labelled > 0 ? [classTable(result), "", ...unknownValues(result.values)] : []),
-    ...problemLines(result.problems),
+    ...(result.problems.length > 0 ? problemLines(result.problems, purpose) : ["no problems found"]),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
 }
@@ -88,11 +89,21 @@ function unknownValues(values: readonly ValueCount[]): string[] {
   return [`outside the label map: ${shown.join(", ")}${more}`, ""];
 }
 
-function problemLines(problems: readonly Problem[]): string[] {
-  if (problems.length === 0) return ["no problems found"];
-  return problems.flatMap(({ kind, severity, count, examples }) => [
-    `${severity}: ${kind} (${count.toLocaleString("en-GB")})`,
-    ...examples.map((example) => `  ${example}`),
-    ...(count > examples.length ? [`  and ${(count - examples.length).toLocaleString("en-GB")} more`] : []),
-  ]);
+/** Returns the warnings that a training begins with: files without a partner are among the data set's notes already. */
+export function warningText({ problems }: ScanResult): string {
+  const shown = problems.filter(
+    ({ kind, severity }) => severity === "warning" && kind !== "file without a partner",
+  );
+  return problemLines(shown, "training").join("\n");
+}
+
+function problemLines(problems: readonly Problem[], purpose: Purpose): string[] {
+  return problems.flatMap((problem) => {
+    const { kind, count, examples } = problem;
+    return [
+      `${severityFor(problem, purpose)}: ${kind} (${count.toLocaleString("en-GB")})`,
+      ...examples.map((example) => `  ${example}`),
+      ...(count > examples.length ? [`  and ${(count - examples.length).toLocaleString("en-GB")} more`] : []),
+    ];
+  });
 }

@@ -8,7 +8,8 @@ import { type Annotation, type Dataset, IGNORE_INDEX, type LabelMap } from "../s
 import { DATA_ROOT, encodePng, fixture, golden, hasData } from "../test-support.ts";
 import { classWeights } from "./class-weights.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { isUsable, type ScanResult, scan } from "./scan.ts";
+import { isUsable } from "./problems.ts";
+import { type ScanResult, scan } from "./scan.ts";
 import { cachedScan, freshScan } from "./scan-cache.ts";
 import { scanText } from "./scan-text.ts";
 

@@ -1,36 +1,16 @@
 import { availableParallelism } from "node:os";
 import { mapConcurrently } from "../../core/concurrently.ts";
-import { type DataError, messageOf } from "../data-error.ts";
-import { inspectLabel, type LabelInspection, type ValueCount } from "../labels/inspect-label.ts";
-import { readImage } from "../read-image.ts";
-import { type Dataset, type DatasetProblem, IGNORE_INDEX, type Sample } from "../sample.ts";
-import { readWeights } from "../weights.ts";
+import type { LabelInspection, ValueCount } from "../labels/inspect-label.ts";
+import { type Dataset, IGNORE_INDEX, type Sample } from "../sample.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { type Inspection, inspectSample } from "./inspect-sample.ts";
+import { maskFindings } from "./mask-findings.ts";
+import { type Finding, groupProblems, type Problem } from "./problems.ts";
 
 export interface ScanOptions {
   /** Files in flight at once. Default: the processors available. */
   readonly concurrency?: number;
   readonly onProgress?: (done: number, total: number) => void;
-}
-
-export type ProblemKind =
-  | "unreadable image"
-  | "unreadable label"
-  | "label of another size than its image"
-  | "value outside the label map"
-  | "unreadable weight map"
-  | "class without a pixel"
-  | "label without a valid pixel"
-  | "file without a partner"
-  | DatasetProblem["kind"];
-
-export interface Problem {
-  readonly kind: ProblemKind;
-  /** Nothing runs over an error; training does not start over a `training error`. */
-  readonly severity: "error" | "training error" | "warning";
-  readonly count: number;
-  /** The first ten, in the order of the samples. */
-  readonly examples: readonly string[];
 }
 
 export interface ClassCount {
@@ -61,16 +41,13 @@ export interface ScanResult {
   readonly notes: readonly string[];
 }
 
-const EXAMPLES = 10;
-const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
-  "class without a pixel": "training error",
-  "label without a valid pixel": "warning",
-  "file without a partner": "warning",
-  "annotation without area": "warning",
-};
+/** So many labels of a split, evenly spread, are looked at for smoothing: it is a matter of how all were saved. */
+const LOOKED_AT_FOR_SMOOTHING = 32;
+/** 16-bit images that fill a smaller share of their range were measured with 13 bits or less, and are read as so many levels fewer. */
+const LEAST_SHARE_OF_16_BITS = 1 / 8;
 
 /**
- * Read every file of a split and count what is in it, collecting problems instead of stopping at the first.
+ * Reads every file of a split and counts what is in it, collecting problems instead of stopping at the first.
  *
  * Images are decoded in full, so truncated files show. Memory is bounded by `concurrency` images.
  *
@@ -79,11 +56,12 @@ const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
 export async function scan(dataset: Dataset, options: ScanOptions = {}): Promise<ScanResult> {
   const hash = await fingerprint(dataset);
   let done = 0;
+  const step = Math.ceil(dataset.samples.length / LOOKED_AT_FOR_SMOOTHING);
   const inspections = await mapConcurrently(
     dataset.samples,
     options.concurrency ?? availableParallelism(),
-    async (sample) => {
-      const inspection = await inspectSample(sample);
+    async (sample, index) => {
+      const inspection = await inspectSample(sample, { countsBorders: index % step === 0 });
       options.onProgress?.(++done, dataset.samples.length);
       return inspection;
     },
@@ -91,71 +69,14 @@ export async function scan(dataset: Dataset, options: ScanOptions = {}): Promise
   return summarise(dataset, hash, inspections);
 }
 
-interface Finding {
-  readonly kind: ProblemKind;
-  readonly text: string;
-}
-
-interface Inspection {
-  readonly size?: readonly [number, number];
-  readonly label?: LabelInspection;
-  readonly findings: readonly Finding[];
-}
-
-async function inspectSample(sample: Sample): Promise<Inspection> {
-  const findings: Finding[] = [];
-  const attempt = async <T>(kind: ProblemKind, run: () => Promise<T>): Promise<T | undefined> => {
-    try {
-      return await run();
-    } catch (error) {
-      findings.push({ kind, text: named(sample, messageOf(error)) });
-      return undefined;
-    }
-  };
-  const image = await attempt("unreadable image", () => readImage(sample.image));
-  const size = image && ([image.height, image.width] as const);
-  const label =
-    sample.annotation && (await attempt("unreadable label", () => inspectAnnotation(sample, size, findings)));
-  const labelSize = label?.size ?? size;
-  if (sample.weights) await attempt("unreadable weight map", () => readWeights(sample.weights!, labelSize));
-  return { findings, ...(size && { size }), ...(label && { label }) };
-}
-
-/** Samples that share one annotation file are told apart by name. */
-function named({ name }: Sample, text: string): string {
-  return text.includes(name) ? text : `${name}: ${text}`;
-}
-
-async function inspectAnnotation(
-  sample: Sample,
-  size: readonly [number, number] | undefined,
-  findings: Finding[],
-): Promise<LabelInspection> {
-  const { annotation, image } = sample;
-  const onUnknown = (error: DataError): unknown =>
-    findings.push({ kind: "value outside the label map", text: named(sample, error.message) });
-  const label = await inspectLabel(annotation!, {
-    size: annotation!.kind === "mask" ? undefined : size,
-    onUnknown,
-  });
-  if (size && (size[0] !== label.size[0] || size[1] !== label.size[1])) {
-    const text = `${annotation!.path} is ${label.size.join("x")}, ${image} is ${size.join("x")} (height x width)`;
-    findings.push({ kind: "label of another size than its image", text });
-  }
-  if (
-    label.values.every(
-      ({ label: value, pixels }) => value === undefined || value === IGNORE_INDEX || pixels === 0,
-    )
-  )
-    findings.push({ kind: "label without a valid pixel", text: named(sample, annotation!.path) });
-  return label;
-}
-
 function summarise(dataset: Dataset, hash: string, inspections: readonly Inspection[]): ScanResult {
   const labels = inspections.flatMap(({ label }) => label ?? []);
   const classes = countClasses(dataset, labels);
   const findings = [
     ...inspections.flatMap((inspection) => inspection.findings),
+    ...maskFindings(dataset, labels),
+    ...rangeFindings(dataset.samples, inspections),
+    ...splitFindings(dataset, classes, labels.length),
     ...classesWithoutPixels(classes, labels.length),
     ...(dataset.problems ?? []),
     ...(dataset.unpaired ?? []).map((path): Finding => ({ kind: "file without a partner", text: path })),
@@ -203,6 +124,41 @@ function classesWithoutPixels(classes: readonly ClassCount[], labelled: number):
     .map(({ name }) => ({ kind: "class without a pixel", text: name }));
 }
 
+/** A split in which there is nothing to learn or to score. */
+function splitFindings(dataset: Dataset, classes: readonly ClassCount[], labelled: number): Finding[] {
+  const findings: Finding[] = [];
+  if (dataset.classes.length === 1)
+    findings.push({
+      kind: "a single class",
+      text: `${dataset.classes[0]!.name} is the only class, so that there is nothing to tell it from; name what is around it: a data.background (polygons), or a class for the value that is ignored now, e.g. 255 (masks)`,
+    });
+  const isEmpty = labelled > 0 && classes.every(({ pixels }) => pixels === 0);
+  const hasLabels = dataset.samples.some(({ annotation }) => annotation);
+  if (isEmpty || !hasLabels)
+    findings.push({
+      kind: "no valid pixel in the whole split",
+      text: hasLabels
+        ? `all pixels of ${dataset.split} are ignored or outside the label map; choose other samples, or map a value to a class in labels.map`
+        : `no sample of ${dataset.split} has a label; choose a split with labels`,
+    });
+  return findings;
+}
+
+/** Of 16-bit images the upper eight bits are read: of those that use the lower ones only, a few grey levels are left. */
+function rangeFindings(samples: readonly Sample[], inspections: readonly Inspection[]): Finding[] {
+  const small = inspections.flatMap(({ values16 }, i) =>
+    values16 && values16[1] - values16[0] < LEAST_SHARE_OF_16_BITS * 65536
+      ? [{ path: samples[i]!.image, range: values16 }]
+      : [],
+  );
+  const low = Math.min(...small.map(({ range }) => range[0]));
+  const high = Math.max(...small.map(({ range }) => range[1]));
+  return small.map(({ path, range }) => ({
+    kind: "16-bit image that fills little of its range",
+    text: `${path} has values of ${range[0]} to ${range[1]} of 65535, which leaves ${(range[1] >> 8) - (range[0] >> 8) + 1} of 256 levels; set data.imageRange: [${low}, ${Math.max(high, low + 1)}] (all such images here) or what your camera gives`,
+  }));
+}
+
 function sumValues(labels: readonly LabelInspection[]): ValueCount[] {
   const sums = new Map<string, { value: string; label?: number; pixels: number }>();
   for (const { values } of labels)
@@ -220,28 +176,4 @@ function tally(items: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const item of items) counts[item] = (counts[item] ?? 0) + 1;
   return Object.fromEntries(Object.entries(counts).sort(([, a], [, b]) => b - a));
-}
-
-function groupProblems(findings: readonly Finding[]): Problem[] {
-  const groups = new Map<ProblemKind, string[]>();
-  for (const { kind, text } of findings) {
-    const texts = groups.get(kind);
-    if (texts) texts.push(text);
-    else groups.set(kind, [text]);
-  }
-  return [...groups].map(([kind, texts]): Problem => {
-    return {
-      kind,
-      severity: SEVERITIES[kind] ?? "error",
-      count: texts.length,
-      examples: texts.slice(0, EXAMPLES),
-    };
-  });
-}
-
-/** Whether nothing that a scan found forbids training on the split, or reading it. */
-export function isUsable(result: ScanResult, purpose: "training" | "reading"): boolean {
-  return result.problems.every(
-    ({ severity }) => severity === "warning" || (severity === "training error" && purpose === "reading"),
-  );
 }
