@@ -6,6 +6,7 @@ import { loadSafetensors, setThreads, tidy } from "@armseg/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectSameCheckpoint } from "../commands/testing/same-checkpoint.ts";
 import { smallConfig } from "../commands/testing/small-run.ts";
+import { stopAfter } from "../commands/testing/stop-after.ts";
 import { resumeTraining, startTraining } from "../commands/train.ts";
 import { prepareData } from "../config/build-data.ts";
 import { checkConfig } from "../config/read-config.ts";
@@ -31,16 +32,6 @@ const hash = (run: string) =>
   createHash("sha256")
     .update(readFileSync(checkpoint(run)))
     .digest("hex");
-
-/** A signal that is asked before each iteration, and says stop at the one after so many. */
-function stopAfter(iterations: number): AbortSignal {
-  let asked = 0;
-  return {
-    get aborted() {
-      return asked++ >= iterations;
-    },
-  } as AbortSignal;
-}
 
 describe.each(["metaWeightNet", "learningToReweight"] as const)("%s", (baseline) => {
   test("stopped after two iterations and after one more, and resumed, it is bitwise the same", async () => {

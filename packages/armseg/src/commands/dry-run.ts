@@ -17,6 +17,8 @@ export interface TrainingPlan {
   readonly iterations: number;
   readonly epochs: number;
   readonly parameters: number;
+  /** Iterations that were run to measure. */
+  readonly measured: number;
   /** The fastest of a few after the first, data not waited for. */
   readonly iterationSeconds: number;
   /** Of all iterations; evaluations come on top. */
@@ -65,6 +67,7 @@ async function measure(config: Config, data: TrainingData, training: TrainingObj
     iterations: schedule.iterations,
     epochs: (schedule.iterations * optimizer.accumulate) / loader.iterationsPerEpoch,
     parameters: [...training.network.parameters()].reduce((sum, { numel }) => sum + numel, 0),
+    measured: seconds.length,
     iterationSeconds,
     totalHours: (schedule.iterations * iterationSeconds) / 3600,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,

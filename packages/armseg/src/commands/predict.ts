@@ -1,6 +1,6 @@
 import type { Device } from "@armseg/torch";
-import { inferenceOptions, shownIndicator } from "../config/build.ts";
-import { buildReader } from "../config/build-loaders.ts";
+import { buildReader, inferenceOptions, shownIndicator } from "../config/build-evaluation.ts";
+import { withImageRange } from "../data/image-form.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Sample } from "../data/sample.ts";
 import { expandInputs, type Prediction, predictImage, writePrediction } from "../evaluation/index.ts";
@@ -67,13 +67,16 @@ export async function predictSamples(
  */
 export async function predictRun(options: PredictRunOptions): Promise<PredictRunResult> {
   const { out, overwrite = false, confidence = false } = options;
-  const samples = (await expandInputs(options.inputs)).map(
-    ({ path, name }): Sample => ({ name, image: path }),
-  );
+  const inputs = await expandInputs(options.inputs);
   using trained = loadNetwork(options);
+  const { imageRange } = trained.config.data;
+  const samples = withImageRange(
+    inputs.map(({ path, name }): Sample => ({ name, image: path })),
+    imageRange,
+  );
   const files: string[] = [];
   const write = async ({ name, image }: Sample, prediction: Prediction) => {
-    const pixels = options.overlay ? await readImage(image) : null;
+    const pixels = options.overlay ? await readImage(image, { range: imageRange }) : null;
     const settings = { classes: trained.classes, image: pixels, confidence, overwrite };
     files.push(...(await writePrediction(out, name, prediction, settings)));
   };

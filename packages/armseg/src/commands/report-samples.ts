@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Device, fromTypedArray, noGrad, type Tensor, tidy } from "@armseg/torch";
-import { shownIndicator } from "../config/build.ts";
-import { buildReader } from "../config/build-loaders.ts";
+import { buildReader, shownIndicator } from "../config/build-evaluation.ts";
 import type { Config } from "../config/schema.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { colorize, encodeRgbPng, type FloatMap, heatmap } from "../data/drawing/index.ts";

@@ -1,21 +1,25 @@
-import { spawn } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { setThreads } from "@armseg/torch";
+import { loadSafetensors, setThreads, tidy } from "@armseg/torch";
 import { isOnCpu } from "@armseg/torch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildProgram } from "../cli/program.ts";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
 import { readMetrics } from "../runs/metrics.ts";
+import type { SampleRecord } from "../runs/records.ts";
 import { TrainingError } from "../training/trainer.ts";
-import { evaluateRun } from "./evaluate.ts";
+import { dryRun } from "./dry-run.ts";
+import { evaluateRun, loadTrained } from "./evaluate.ts";
+import { drawSamples } from "./report-samples.ts";
 import { expectSameCheckpoint } from "./testing/same-checkpoint.ts";
 import { smallConfig } from "./testing/small-run.ts";
+import { stopAfter } from "./testing/stop-after.ts";
 import { type RunResult, resumeTraining, startTraining } from "./train.ts";
 
-const ITERATIONS = 60;
+const ITERATIONS = 32;
 const folder = mkdtempSync(join(tmpdir(), "armseg-run-"));
 const stream = null;
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -26,12 +30,12 @@ const checkpoint = (run: string, iteration: number) =>
 const log = (run: string) =>
   readMetrics(join(folder, run, "metrics.jsonl")).filter(({ kind }) => kind !== "timing");
 
-describe("a run of 60 iterations", () => {
+describe("a run of 32 iterations", () => {
   let undisturbed: RunResult;
 
   beforeAll(async () => {
     setThreads(1);
-    const config = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 20 });
+    const config = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 8 });
     undisturbed = await startTraining(config, { folder: join(folder, "undisturbed"), stream });
   }, 300_000);
 
@@ -50,7 +54,7 @@ describe("a run of 60 iterations", () => {
   });
 
   test("its folder cannot be trained into again", async () => {
-    const config = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 20 });
+    const config = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 8 });
     await expect(startTraining(config, { folder: join(folder, "undisturbed"), stream })).rejects.toThrow(
       /--resume/,
     );
@@ -63,12 +67,10 @@ describe("a run of 60 iterations", () => {
   });
 
   test("stopped by a signal and resumed, it is bitwise the same", async () => {
-    const stop = new AbortController();
-    const config = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 20 });
+    const config = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 8 });
     const run = { folder: join(folder, "stopped"), stream };
-    setTimeout(() => stop.abort(), 1500);
-    const first = await startTraining(config, { ...run, signal: stop.signal });
-    expect(first.isComplete).toBe(first.iteration === ITERATIONS);
+    const first = await startTraining(config, { ...run, signal: stopAfter(13) });
+    expect(first).toMatchObject({ iteration: 13, isComplete: false, evaluation: null });
     await resumeTraining(run);
     expectSameCheckpoint(checkpoint("stopped", ITERATIONS), checkpoint("undisturbed", ITERATIONS));
     if (isOnCpu) expect(log("stopped")).toEqual(log("undisturbed"));
@@ -84,28 +86,22 @@ describe("a run of 60 iterations", () => {
     expectSameCheckpoint(checkpoint("stopped", ITERATIONS), checkpoint("undisturbed", ITERATIONS));
   }, 300_000);
 
-  test("killed five times at random moments and resumed each time, it is bitwise the same", async () => {
-    const program = fileURLToPath(new URL("./testing/killed-run.ts", import.meta.url));
-    const args = [
-      "--import",
-      "tsx",
-      "--conditions=@armseg/source",
-      program,
-      join(folder, "killed"),
-      String(ITERATIONS),
+  test("killed five times at the worst moments, and resumed each time, it is bitwise the same", () => {
+    const faults = [
+      'after write "iteration":3,', // logged, and no checkpoint yet
+      'torn write "iteration":7,',
+      "before rename iteration-00000012",
+      "after rename iteration-00000020",
+      "before rename index.json",
     ];
-    const start = () => spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
-    for (let kill = 0; kill < 5; kill++) {
-      const child = start();
-      await sleep(1500 + Math.random() * 3500);
-      child.kill("SIGKILL");
-      await new Promise((resolve) => child.once("close", resolve));
-    }
-    const last = start();
-    let errors = "";
-    last.stderr.on("data", (data: Buffer) => (errors += data.toString()));
-    const status = await new Promise((resolve) => last.once("close", resolve));
-    expect([status, errors]).toEqual([0, ""]);
+    const program = fileURLToPath(new URL("./testing/killed-run.ts", import.meta.url));
+    const run = (...fault: string[]) => {
+      const args = ["--import", "tsx", "--conditions=@armseg/source", program, join(folder, "killed")];
+      const { status, signal, stderr } = spawnSync(process.execPath, [...args, String(ITERATIONS), ...fault]);
+      return { status, signal, stderr: stderr.toString() };
+    };
+    for (const fault of faults) expect([fault, run(fault).signal]).toEqual([fault, "SIGKILL"]);
+    expect(run()).toEqual({ status: 0, signal: null, stderr: "" });
     expectSameCheckpoint(checkpoint("killed", ITERATIONS), checkpoint("undisturbed", ITERATIONS));
   }, 300_000);
 });
@@ -131,3 +127,55 @@ describe("a training that diverges ends with an error, and its state is kept", (
     expect(existsSync(join(run, "failed.safetensors"))).toBe(true);
   });
 });
+
+describe("with averaged weights", () => {
+  const config = smallConfig(folder, { iterations: 8, checkpointEvery: 8 });
+  const run = join(folder, "averaged");
+
+  beforeAll(async () => {
+    const optimizer = { ...config.optimizer, learningRate: 0.5 };
+    const training = { ...config.training, ema: 0.9 };
+    await startTraining({ ...config, optimizer, training }, { folder: run, stream });
+  }, 60_000);
+
+  test("the samples of the report are drawn with the weights that are scored", async () => {
+    using trained = await loadTrained({ folder: run });
+    const { network, dataset } = trained;
+    const [sample] = readMetrics(join(run, "metrics.jsonl")).filter(
+      ({ kind }) => kind === "sample",
+    ) as SampleRecord[];
+    const prediction = (of: string) => readFileSync(join(of, sample!.files.confidence!));
+    const draw = async (to: string) => {
+      await drawSamples(to, dataset, { network, curve: null }, trained.config, 4);
+      return prediction(to);
+    };
+    expect(await draw(join(folder, "from-averages"))).toEqual(prediction(run));
+    tidy(() => {
+      const { tensors } = loadSafetensors(checkpoint("averaged", 8));
+      const raw = [...tensors].filter(([name]) => name.startsWith("model."));
+      network.loadStateDict(new Map(raw.map(([name, value]) => [name.slice("model.".length), value])));
+    });
+    expect(await draw(join(folder, "from-weights"))).not.toEqual(prediction(run));
+  });
+
+  test("a network is in training again after its evaluation, even one that fails", async () => {
+    using trained = await loadTrained({ folder: run });
+    const { network, dataset } = trained;
+    network.train();
+    const missing = { ...dataset, samples: [{ name: "none", image: join(folder, "none.png") }] };
+    await expect(drawSamples(run, missing, { network, curve: null }, trained.config, 4)).rejects.toThrow(
+      "none.png",
+    );
+    expect(network.isTraining).toBe(true);
+  });
+});
+
+test("a dry run measures three iterations, as the help says, and leaves nothing behind", async () => {
+  const config = smallConfig(folder, { iterations: 100, checkpointEvery: 100 });
+  const plan = await dryRun(config, { stream });
+  expect(plan).toMatchObject({ iterations: 100, measured: 3, epochs: expect.closeTo(100 / 6, 1) });
+  const help = buildProgram()
+    .commands.find((command) => command.name() === "train")!
+    .helpInformation();
+  expect(help.replaceAll(/\s+/g, " ")).toContain("run three iterations at full size");
+}, 60_000);

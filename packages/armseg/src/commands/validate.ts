@@ -1,7 +1,6 @@
 import type { Device, Tensor } from "@armseg/torch";
 import { distanceToOther } from "../coarsen/border-distance.ts";
-import { inferenceOptions } from "../config/build.ts";
-import { buildReader } from "../config/build-loaders.ts";
+import { buildReader, inferenceOptions } from "../config/build-evaluation.ts";
 import { ConfigError } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import { readLabel } from "../data/labels/read-label.ts";

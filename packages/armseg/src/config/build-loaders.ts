@@ -2,13 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Size } from "../core/size.ts";
 import type { Sample } from "../data/sample.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
-import {
-  type AugmentationOptions,
-  createEvaluationReader,
-  createLoader,
-  type EvaluationReader,
-  type Loader,
-} from "../pipeline/index.ts";
+import { type AugmentationOptions, createLoader, type Loader } from "../pipeline/index.ts";
 import type { TrainingData } from "./build-data.ts";
 import type { Config } from "./schema.ts";
 
@@ -78,18 +72,4 @@ function commonOptions({ augmentation, training }: Config, data: TrainingData) {
     batchSize: training.batchSize,
     onBadFile: training.onBadFile,
   };
-}
-
-/** Returns the reader of whole images, as a configuration evaluates them. @param workers - Default the configuration's. */
-export function buildReader(
-  config: Config,
-  samples: readonly Sample[],
-  workers = config.training.workers,
-): EvaluationReader {
-  return createEvaluationReader({
-    samples,
-    normalise: config.augmentation,
-    base: config.evaluation.base,
-    ...(workers !== undefined && { workers }),
-  });
 }

@@ -1,7 +1,6 @@
 import { amp, type Device, distributed, tensor } from "@armseg/torch";
 import { Baseline } from "../baselines/index.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
-import type { InferenceOptions } from "../evaluation/index.ts";
 import { SegmentationLoss, type SegmentationLossOptions } from "../losses/index.ts";
 import {
   formatWeightsReport,
@@ -11,7 +10,7 @@ import {
   segmenter,
   syncBatchNorm,
 } from "../networks/index.ts";
-import { ArmCurve, type Curve, type Indicator, isLearnable, LinearCurve } from "../reweighting/index.ts";
+import { ArmCurve, type Curve, isLearnable, LinearCurve } from "../reweighting/index.ts";
 import { toTensors } from "../training/batch-tensors.ts";
 import { Ema } from "../training/ema.ts";
 import { curveGroup, networkGroups, ParameterGroups } from "../training/parameter-groups.ts";
@@ -129,31 +128,50 @@ export function buildTraining(
   data: { readonly classes: number; readonly classWeights: readonly number[] | null },
   context: DistributedContext = ONE_PROCESS,
 ): TrainingObjects {
-  const { precision, ema: decay } = config.training;
+  const owners: { dispose(): void }[] = [];
+  const dispose = () => {
+    for (const owner of owners) owner.dispose();
+  };
+  try {
+    return { ...assemble(config, data, context, owners), dispose };
+  } catch (error) {
+    dispose(); // nobody else knows what was built
+    throw error;
+  }
+}
+
+/** @param owners - Gathers what holds tensors. */
+function assemble(
+  config: Config,
+  data: Parameters<typeof buildTraining>[1],
+  context: DistributedContext,
+  owners: { dispose(): void }[],
+): Omit<TrainingObjects, "dispose"> {
+  const own = <T extends { dispose(): void } | null>(owner: T): T => {
+    if (owner) owners.push(owner);
+    return owner;
+  };
+  const { precision, ema } = config.training;
   const device = config.training.device as Device;
-  const network = buildNetwork(config, data.classes, context);
+  const network = own(buildNetwork(config, data.classes, context));
   checkBatch(config, network);
   network.to({ device }).train();
-  const curve = buildCurve(config.reweighting);
+  const curve = own(buildCurve(config.reweighting));
   curve?.to({ device });
   const groups = buildGroups(config, network, curve);
-  const ema = decay === null ? null : new Ema(network, decay);
-  const classWeights = data.classWeights && tensor([...data.classWeights], { device });
+  const classWeights = own(data.classWeights && tensor([...data.classWeights], { device }));
   return {
     network,
     curve,
     losses: buildLosses(config, curve, classWeights),
     groups,
-    optimizer: groups.optimizer,
+    optimizer: own(groups.optimizer),
     scaler: new amp.GradScaler({ enabled: precision === "float16" }),
-    ema,
+    ema: own(ema === null ? null : new Ema(network, ema)),
     schedule: buildSchedule(config, curve),
     context,
     reducer: context.reducer(network.parameters()),
     settings: { device, precision, clipNorm: config.optimizer.clipNorm },
-    dispose: () => {
-      for (const owner of [network, curve, groups.optimizer, ema, classWeights]) owner?.dispose();
-    },
   };
 }
 
@@ -237,18 +255,4 @@ export function trainerSettings({
     accumulate: optimizer.accumulate,
     maxNonFinite: training.maxNonFinite,
   };
-}
-
-/** Returns how images become predictions. @throws {ConfigError} If mode slide lacks its windows. */
-export function inferenceOptions({ mode, crop, stride, tta }: Config["evaluation"]): InferenceOptions {
-  const augmentation = tta === "none" ? null : tta;
-  if (mode === "whole") return { augmentation };
-  if (!crop || !stride)
-    throw new ConfigError("evaluation.mode slide needs evaluation.crop and evaluation.stride");
-  return { augmentation, window: { crop, stride } };
-}
-
-/** Returns the indicator that predictions are shown with: `kl` needs the scale that a head predicts beside the logits, which inference leaves out. */
-export function shownIndicator({ indicator }: Config["reweighting"]): Indicator {
-  return indicator === "kl" ? "var" : indicator;
 }

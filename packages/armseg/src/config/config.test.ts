@@ -23,7 +23,7 @@ test("defaults are the paper's", () => {
     detach: true,
     weightDecay: 0,
   });
-  expect(config.loss).toMatchObject({ pixel: "ce", auxiliaryWeight: 0.4, ohem: null });
+  expect(config.loss).toMatchObject({ pixelLoss: "ce", auxiliaryWeight: 0.4, ohem: null });
 });
 
 test("a resolved configuration resolves to itself", () => {

@@ -70,6 +70,7 @@ function starterText(
 ): string {
   const batchSize = 4;
   const { classes, labels, ...folders } = data;
+  const { map, ...reading } = labels;
   const text = `# Configuration of armseg. Every other key has its default: \`armseg config explain\` prints them all,
 # docs/configuration.md says what they mean. Paths are relative to the folder where armseg is started.
 name: ${stringify(name).trimEnd()}
@@ -80,10 +81,10 @@ ${indent(stringify(folders))}
   classes:
 ${indent(indent(classes.map(({ name, color }) => `- { name: ${stringify(name).trimEnd()}, color: [${color.join(", ")}] }`).join("\n")))}
   labels:
-    encoding: ${labels.encoding}
+${indent(indent(stringify(reading)))}
     # What a mask holds, and which class it is; \`ignore\` takes part in no loss and no score.
     map:
-${indent(indent(indent(stringify(labels.map))))}
+${indent(indent(indent(stringify(map))))}
   train: { split: train, list: ${JSON.stringify(lists.train)} }
   val: { split: val, list: ${JSON.stringify(lists.val)} }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { getThreads, memory, setThreads } from "@armseg/torch";
 import { isOnCpu } from "@armseg/torch/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { stopAfter } from "../commands/testing/stop-after.ts";
 import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { NonFiniteLogitsError } from "../evaluation/index.ts";
 import type { Batch } from "../pipeline/index.ts";
@@ -147,13 +148,7 @@ test("a signal ends it after the iteration in hand, with a checkpoint; from ther
   await undisturbed.trainer.run();
 
   using first = smallTraining(options);
-  let asked = 0;
-  const signal = {
-    get aborted() {
-      return asked++ >= 3;
-    },
-  } as AbortSignal;
-  const stopped = trainerOf(first, "stopped", { signal });
+  const stopped = trainerOf(first, "stopped", { signal: stopAfter(3) });
   await stopped.trainer.run();
   expect([stopped.trainer.iteration, stopped.trainer.isComplete]).toEqual([3, false]);
 

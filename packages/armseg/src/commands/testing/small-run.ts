@@ -20,7 +20,7 @@ export function smallConfig(
         annotations: "coarse",
         scenes: { folder: join(folder, "scenes"), count: { train: 12, val: 2 }, size: [48, 96] },
       },
-      model: { backbone: "resnet18", stem: "v1", outputStride: 32, headChannels: 8 },
+      model: { backbone: "mobilenetV2", outputStride: 32, headChannels: 8 },
       reweighting: { learningRateMultiplier: 10 },
       schedule: { iterations: settings.iterations },
       augmentation: { crop: [32, 48], scale: [0.75, 1.25] },
