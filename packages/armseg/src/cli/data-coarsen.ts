@@ -14,7 +14,7 @@ export function addDataCoarsen(data: Command): void {
     .command("coarsen")
     .summary("make coarse labels from fine ones")
     .description("Make coarse labels from fine ones, as an annotator would draw them in minutes.")
-    .argument("<labels>", "folder of label PNGs: values from 0, 255 ignored")
+    .argument("<labels>", "folder of label PNGs: values from 0, 255 ignored; or 0 and 255")
     .argument("<out>", "folder for the coarse PNGs and their polygons; nothing in it is overwritten")
     .addOption(
       new Option("--preset <name>", "how hurried the annotator is")
@@ -32,6 +32,6 @@ export function addDataCoarsen(data: Command): void {
       const result = await withProgress("coarsen", (onProgress) =>
         coarsenFolder(labels, out, { ...options, onProgress }),
       );
-      printResult(result, json, coarsenText);
+      printResult(result, json, () => [coarsenText(result), ...result.notes].join("\n"));
     });
 }

@@ -153,14 +153,17 @@ describe("proposeConfig()", () => {
     const proposal = await proposeConfig(join(root, "i"), join(root, "m"));
     expect([proposal.data.imageEnding, proposal.data.maskEnding]).toEqual(["_rgb", "_mask"]);
     expect(proposal.sentences).toContain(
-      "1 mask of another size than the picture, e.g. b_mask.png: mend them before training.",
+      "1 mask of another size than the picture, e.g. b_mask.png: fix them before training.",
     );
   });
 
   test.each([
-    ["is rgb,", { "a.png": grey(0, 1, 2), "b.png": encodePng(2, 8, 1, 3, [1, 2, 3, 1, 2, 3, 1, 2, 3]) }],
     [
-      "different values up to",
+      "b.png is rgb; export all masks in one form",
+      { "a.png": grey(0, 1, 2), "b.png": encodePng(2, 8, 1, 3, [1, 2, 3, 1, 2, 3, 1, 2, 3]) },
+    ],
+    [
+      "at most 255 values, got 257",
       {
         "a.png": encodePng(
           2,

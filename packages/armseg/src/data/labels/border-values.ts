@@ -54,7 +54,9 @@ export interface Smoothing {
 /** A value that is less often than this inside an area of its own occurs at borders only. */
 const INSIDE_SHARE = 0.1;
 /** A thin class (a pole, a line) has no inside either: so many values at borders are no classes. */
-const LEAST_BORDERS = 3;
+const LEAST_BORDERS = { levels: 3, colors: 8 };
+/** Class numbers are counted from 0; levels that are mixed are chosen to be seen. */
+const LEAST_SPREAD = 32;
 /** Borders are few pixels; else the masks are something other than smoothed areas. */
 const MOST_BORDER_PIXELS = 0.4;
 
@@ -76,7 +78,8 @@ export function smoothedValues(counts: BorderCounts, hasOrder: boolean): Smoothi
   const pixels = (list: typeof sorted): number => list.reduce((sum, [, count]) => sum + count.pixels, 0);
   const isSmoothed =
     areas.length >= 2 &&
-    between.length >= Math.max(LEAST_BORDERS, areas.length) &&
+    (!hasOrder || areas.at(-1)! - areas[0]! >= LEAST_SPREAD) &&
+    between.length >= Math.max(hasOrder ? LEAST_BORDERS.levels : LEAST_BORDERS.colors, areas.length) &&
     pixels(between) <= MOST_BORDER_PIXELS * pixels(sorted);
   return isSmoothed ? { areas, borders: between.map(([value]) => value) } : undefined;
 }
