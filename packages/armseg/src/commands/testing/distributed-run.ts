@@ -26,7 +26,7 @@ const small = smallConfig(folder, { iterations: Number(iterations), checkpointEv
 const config = checkConfig(
   {
     ...small,
-    model: { ...small.model, dropout: 0 },
+    model: { ...small.model, backbone: "resnet18", stem: "v1", dropout: 0 },
     loss: { ...small.loss, sumsOver },
     reweighting: { ...small.reweighting, isolatedFraction: Number(isolatedFraction) },
     training: { ...small.training, batchSize: Number(batchSize) },
