@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { configurationPage } from "./configuration-page.ts";
 import { ConfigError, checkConfig, parseConfig } from "./read-config.ts";
 import { configJsonSchema } from "./schema.ts";
 
@@ -67,4 +68,17 @@ test("the JSON Schema describes every key", () => {
   const text = JSON.stringify(configJsonSchema());
   expect(text).toContain('"learningRateMultiplier"');
   expect(text).toContain("Under a negative learning rate, decay is growth");
+});
+
+/** The rows of docs/configuration.md: key, value, default, effect. */
+const rows = configurationPage()
+  .split("\n## Keys that were renamed")[0]!
+  .split("\n")
+  .filter((line) => line.startsWith("| `"))
+  .map((line) => line.slice(2, -2).split(" | "));
+
+test("every key is described by a whole sentence of its effect", () => {
+  expect(rows.length).toBeGreaterThan(90);
+  expect(rows.filter((row) => !/^[A-Z].*\.$/.test(row.at(-1)!))).toEqual([]);
+  expect(rows.filter(([, kind]) => kind === "anything")).toEqual([]);
 });

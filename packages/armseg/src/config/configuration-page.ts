@@ -1,3 +1,4 @@
+import { RENAMED } from "./renamed-keys.ts";
 import { configJsonSchema } from "./schema.ts";
 
 /** The part of JSON Schema that zod writes for our configuration. */
@@ -61,9 +62,9 @@ function rowsOf(schema: Schema, prefix = ""): string[] {
   });
 }
 
-const HEAD = ["| key | value | default | |", "| --- | --- | --- | --- |"];
+const HEAD = ["| key | value | default | effect |", "| --- | --- | --- | --- |"];
 
-/** docs/configuration.md: every key of the configuration, from the schema. */
+/** Returns docs/configuration.md: every key of the configuration, from the schema. */
 export function configurationPage(): string {
   const { properties = {} } = configJsonSchema() as Schema;
   const plain = Object.entries(properties).filter(([, schema]) => !schema.properties);
@@ -72,7 +73,17 @@ export function configurationPage(): string {
     INTRODUCTION,
     [...HEAD, ...plain.map(([name, schema]) => rowOf(name, schema, false))].join("\n"),
     ...sections.map(([name, schema]) => `## \`${name}\`\n\n${[...HEAD, ...rowsOf(schema)].join("\n")}`),
+    `## Keys that were renamed\n\nOlder files are still read, with a warning.\n\n${renamedRows().join("\n")}`,
   ].join("\n\n")}\n`;
+}
+
+function renamedRows(): string[] {
+  const rows = RENAMED.map(({ section, old, now, values = [] }) => {
+    const of = (key: string, i: 0 | 1) =>
+      [`\`${section}.${key}\``, ...values.map((pair) => `\`${String(pair[i])}\``)].join(", ");
+    return `| ${of(old, 0)} | ${of(now, 1)} |`;
+  });
+  return ["| was | is |", "| --- | --- |", ...rows];
 }
 
 const INTRODUCTION = `<!-- Made by \`npm run generate -w armseg\` from packages/armseg/src/config/schema.ts; do not edit. -->

@@ -15,7 +15,7 @@ interface RenamedKey {
 }
 
 /** Every key that was renamed. The old names are still read, with a warning. */
-const RENAMED: readonly RenamedKey[] = [
+export const RENAMED: readonly RenamedKey[] = [
   {
     section: "model",
     old: "strideOnFirst",
