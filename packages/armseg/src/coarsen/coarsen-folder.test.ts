@@ -1,10 +1,20 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateScene, scenesClasses } from "@armseg/scenes";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import sharp from "sharp";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeLabelPng } from "../data/drawing/index.ts";
 import { readLabel } from "../data/labels/read-label.ts";
+import { encodePng } from "../data/test-support.ts";
 import { coarsen } from "./coarsen.ts";
 import { coarsenFolder } from "./coarsen-folder.ts";
 
@@ -60,4 +70,50 @@ test("nothing is overwritten and a wrong value is named", async () => {
   writeFileSync(join(folder, "odd", "y.png"), readFileSync(join(folder, "odd", "x.png")).subarray(0, 40));
   await expect(coarsenFolder(join(folder, "odd"), join(folder, "p"), { seed: 1 })).rejects.toThrow(/y\.png/);
   await expect(coarsenFolder(join(folder, "p2"), join(folder, "q"), { seed: 1 })).rejects.toThrow(/p2/);
+});
+
+describe("masks of 0 and 255", () => {
+  const grey = (samples: number[], bits = 8): Uint8Array => encodePng(0, bits, 32, 64, samples);
+  /** A square that stays a square of some size, however hurriedly it is drawn. */
+  const square = (inside: number): number[] =>
+    Array.from({ length: 32 * 64 }, (_, i) =>
+      i % 64 > 8 && i % 64 < 56 && i > 256 && i < 1792 ? inside : 0,
+    );
+  const write = (name: string, png: Uint8Array): void => {
+    mkdirSync(join(folder, "masks"), { recursive: true });
+    writeFileSync(join(folder, "masks", name), png);
+  };
+  const coarse = () => coarsenFolder(join(folder, "masks"), join(folder, "out"), { seed: 0 });
+
+  test("keep their foreground; the fine ones are written with the same values", async () => {
+    write("a.png", grey(square(255)));
+    write("b.png", grey(square(0)));
+    const { classes, notes } = await coarse();
+    expect(classes.map(({ name }) => name)).toEqual(["background", "foreground"]);
+    expect(classes[1]!.coverage).toBeGreaterThan(0.3);
+    expect(notes.join()).toContain("255 is foreground, written as 1; 255 is ignored in what was written");
+    const labelMap = { encoding: "values", classes: { 0: 0, 1: 1, 255: 255 } } as const;
+    const read = async (kind: string) =>
+      (await readLabel({ kind: "mask", path: join(folder, "out", kind, "a.png"), labelMap })).data;
+    expect([...(await read("fine"))]).toEqual(square(1));
+    expect(new Set(await read("labels"))).toEqual(new Set([0, 1, 255]));
+  });
+
+  test("of several depths, or beside masks of 0 and 1, are refused", async () => {
+    write("a.png", grey(square(255)));
+    write("b.png", grey(square(1), 1));
+    await expect(coarse()).rejects.toThrow(/of 1 and of 8 bits per pixel.*b\.png/);
+    write("b.png", grey(square(1)));
+    await expect(coarse()).rejects.toThrow(/masks of 0 and 1 \(.*b\.png\) beside masks of 0 and 255/);
+    expect(existsSync(join(folder, "out"))).toBe(false);
+  });
+
+  test("with smoothed borders are refused", async () => {
+    const raw = { height: 32, width: 64, channels: 1 } as const;
+    const soft = sharp(Uint8Array.from(square(255)), { raw })
+      .blur(1.5)
+      .toColourspace("b-w");
+    write("a.png", await soft.png().toBuffer());
+    await expect(coarse()).rejects.toThrow(/grey levels in .* that occur at borders only/);
+  });
 });

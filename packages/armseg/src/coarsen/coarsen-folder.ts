@@ -89,7 +89,8 @@ function renumberedNote({ labelMap, classes }: FineLabels, out: string): string 
   const map = Object.entries(labelMap.classes).map(
     ([value, i]) => `${value} is ${classes[i]!.name}, written as ${i}`,
   );
-  return `The masks go from black to white: ${map.join("; ")}; 255 is ignored in what was written. Validate on ${join(out, "fine")}, the fine labels with the same values.`;
+  const written = classes.map(({ name }, i) => `${i}: ${name}`);
+  return `The masks go from black to white: ${map.join("; ")}; 255 is ignored in what was written. In labels.map: ${written.join(", ")}, 255: ignore. Validate on ${join(out, "fine")}, the fine labels with the same values.`;
 }
 
 async function coarsenFile(

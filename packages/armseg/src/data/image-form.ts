@@ -78,11 +78,10 @@ export async function decodeInRange(
   const { height, width, channels } = info;
   const samples = new Float32Array(data.buffer, data.byteOffset, height * width * channels);
   const out = new Uint8Array(3 * height * width);
-  const factor = 255 / (high - low);
   for (let i = 0; i < height * width; i++)
     for (let c = 0; c < 3; c++) {
       const sample = samples[i * channels + (channels < 3 ? 0 : c)]!;
-      const level = Math.round((sample - low) * factor);
+      const level = Math.round((255 * (sample - low)) / (high - low));
       // Not a number, a hole in measured data, is black.
       out[3 * i + c] = level > 0 ? Math.min(level, 255) : 0;
     }

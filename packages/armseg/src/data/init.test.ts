@@ -30,9 +30,15 @@ const grey = (...values: number[]): Uint8Array => encodePng(0, 8, 1, 3, values);
 
 /** The proposal, read as the data set that a run would read. */
 async function labelsOf({ data, train, val }: InitProposal): Promise<number[][]> {
-  const { encoding, map } = data.labels;
+  const { encoding, map, ...reading } = data.labels;
   const labelMap = labelMapOf(encoding, map, data.classes);
-  const { samples } = await folder({ ...data, split: "train", labelMap, names: [...train, ...val].sort() });
+  const { samples } = await folder({
+    ...data,
+    ...reading,
+    split: "train",
+    labelMap,
+    names: [...train, ...val].sort(),
+  });
   return Promise.all(samples.map(async ({ annotation }) => [...(await readLabel(annotation!)).data]));
 }
 
@@ -178,6 +184,135 @@ describe("proposeConfig()", () => {
     ["a truncated PNG", { "a.png": grey(0, 1, 2).subarray(0, 40), "b.png": grey(0, 0, 0) }],
   ])("%s is an error", async (message, masks) => {
     await expect(propose(masks)).rejects.toThrow(message);
+  });
+});
+
+describe("proposeConfig() on masks that mislead", () => {
+  const rgb = (...colors: number[][]): number[] => colors.flat();
+  const [BLACK, RED, GREEN] = [
+    [0, 0, 0],
+    [255, 0, 0],
+    [0, 255, 0],
+  ];
+
+  function withPalette(samples: number[], ...colors: number[][]): Uint8Array {
+    return encodePng(3, 8, 1, 3, samples, [{ type: "PLTE", body: Uint8Array.from(colors.flat()) }]);
+  }
+
+  test("palettes that differ from file to file: the colours are the labels", async () => {
+    const proposal = await propose({
+      "a.png": withPalette([0, 1, 2], BLACK!, RED!, GREEN!),
+      "b.png": withPalette([0, 1, 2], GREEN!, BLACK!, RED!),
+    });
+    expect(proposal.data.labels).toEqual({
+      encoding: "colors",
+      map: { "0,0,0": "class_0", "0,255,0": "class_1", "255,0,0": "class_2" },
+    });
+    expect(await labelsOf(proposal)).toEqual([
+      [0, 2, 1],
+      [1, 0, 2],
+    ]);
+    expect(proposal.sentences.join(" ")).toContain("palettes that differ from file to file");
+  });
+
+  test("indexed beside RGB masks: colours", async () => {
+    const proposal = await propose({
+      "a.png": withPalette([0, 1, 1], BLACK!, RED!),
+      "b.png": encodePng(2, 8, 1, 3, rgb(RED!, RED!, BLACK!)),
+    });
+    expect(await labelsOf(proposal)).toEqual([
+      [0, 1, 1],
+      [1, 1, 0],
+    ]);
+  });
+
+  test.each([
+    ["of several depths", { "a.png": grey(0, 255, 0), "b.png": encodePng(0, 1, 1, 3, [0, 1, 1]) }],
+    ["of 0/1 beside 0/255", { "a.png": grey(0, 255, 0), "b.png": grey(0, 1, 1) }],
+  ])("two-valued masks %s are refused with the remedy", async (_, masks) => {
+    await expect(propose(masks)).rejects.toThrow(/b\.png.*labels\.threshold/);
+  });
+
+  test("a wholly ignored mask beside masks of 0 and 1 is no second form", async () => {
+    const proposal = await propose({ "a.png": grey(0, 1, 1), "b.png": grey(255, 255, 255) });
+    expect(proposal.data.labels.map).toEqual({ 0: "class_0", 1: "class_1", 255: "ignore" });
+  });
+
+  test("levels from black to white: white is a class", async () => {
+    const proposal = await propose({ "a.png": grey(0, 128, 255), "b.png": grey(255, 255, 128) });
+    expect(proposal.data.labels.map).toEqual({ 0: "class_0", 128: "class_128", 255: "class_255" });
+    expect(proposal.sentences.join(" ")).toContain("255 is taken as a class, not as ignored");
+    const oneBit = await propose({
+      "a.png": encodePng(0, 1, 1, 3, [0, 1, 1]),
+      "b.png": encodePng(0, 1, 1, 3, [0, 0, 1]),
+    });
+    expect(oneBit.data.labels.map).toEqual({ 0: "background", 1: "foreground" });
+  });
+
+  /** A square, enlarged with smoothing. */
+  async function smoothed(low: number, high: number): Promise<Uint8Array> {
+    const square = Uint8Array.from({ length: 256 }, (_, i) =>
+      i % 16 > 3 && i % 16 < 12 && i > 63 && i < 192 ? high : low,
+    );
+    return sharp(square, { raw: { height: 16, width: 16, channels: 1 } })
+      .resize(64, 64, { kernel: "linear" })
+      .toColourspace("b-w")
+      .png()
+      .toBuffer();
+  }
+
+  test("smoothed masks of black and white: a threshold", async () => {
+    const mask = await smoothed(0, 255);
+    const proposal = await propose({ "a.png": mask, "b.png": mask });
+    expect(proposal.data.labels).toEqual({
+      encoding: "values",
+      threshold: 128,
+      map: { 0: "background", 255: "foreground" },
+    });
+    expect(proposal.sentences.join(" ")).toMatch(/\d+ grey levels, of which \d+ occur at borders only/);
+    const [labels] = await labelsOf(proposal);
+    const shown = await sharp(mask).toColourspace("b-w").raw().toBuffer();
+    expect(labels).toEqual([...shown].map((level) => (level < 128 ? 0 : 1)));
+  });
+
+  test("smoothed masks of other levels are refused", async () => {
+    const mask = await smoothed(0, 128);
+    await expect(propose({ "a.png": mask, "b.png": mask })).rejects.toThrow(
+      /occur at borders only.* the labels are around 0, 128\. .*nearest neighbour/,
+    );
+  });
+
+  test("transparent pixels: said, and ignored where they hide colours that are seen elsewhere", async () => {
+    const rgba = (...samples: number[]): Uint8Array => encodePng(6, 8, 1, 3, samples);
+    const apart = { "a.png": rgba(0, 0, 0, 0, 9, 9, 0, 255, 9, 9, 0, 255) };
+    const said = await propose({ ...apart, "b.png": rgba(0, 0, 0, 0, 9, 9, 0, 255, 0, 0, 0, 0) });
+    expect(said.data.labels.transparent).toBeUndefined();
+    expect(said.sentences.join(" ")).toContain("2 masks with transparent pixels");
+    const erased = await propose({ ...apart, "b.png": rgba(9, 9, 0, 0, 9, 9, 0, 255, 7, 7, 0, 255) });
+    expect(erased.data.labels.transparent).toBe("ignore");
+    expect(erased.sentences.join(" ")).toContain("as an eraser leaves them");
+  });
+
+  test("a single class: what to do is said", async () => {
+    const proposal = await propose({ "a.png": grey(1, 255, 1), "b.png": grey(255, 1, 1) });
+    expect(proposal.sentences.join(" ")).toMatch(/class_1 is the only class.*background and map 255 to it/);
+  });
+
+  test("files of types that are not read are said", async () => {
+    const root = await fixture({
+      "i/a.png": picture,
+      "i/b.png": picture,
+      "i/c.heic": "x",
+      "m/a.png": grey(0, 1, 1),
+      "m/b.png": grey(0, 1, 1),
+      "m/c.tif": "x",
+      "t/a.tif": "x",
+      "t/b.tif": "x",
+    });
+    const { sentences } = await proposeConfig(join(root, "i"), join(root, "m"));
+    expect(sentences.join(" ")).toContain("types that are not read: c.heic; images are read as JPEG");
+    expect(sentences.join(" ")).toContain("types that are not read: c.tif; masks are read as PNG");
+    await expect(proposeConfig(join(root, "i"), join(root, "t"))).rejects.toThrow("a.tif, b.tif; masks");
   });
 });
 

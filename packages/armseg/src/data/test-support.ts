@@ -42,7 +42,7 @@ export async function fixture(files: Readonly<Record<string, string | Uint8Array
   return root;
 }
 
-/** A PNG written by hand: colour type and bit depth as asked, row y with filter `y % 5`, samples row-major. */
+/** A PNG written by hand: colour type and bit depth as asked, row y with filter `y % 5`, samples row-major, interlaced where asked. */
 export function encodePng(
   colorType: 0 | 2 | 3 | 4 | 6,
   bitDepth: number,
@@ -50,15 +50,19 @@ export function encodePng(
   width: number,
   samples: ArrayLike<number>,
   chunks: readonly { type: string; body: Uint8Array }[] = [],
+  interlaced = false,
 ): Uint8Array {
   const channels = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[colorType];
-  const rows = packRows(samples, height, width * channels, bitDepth);
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([bitDepth, colorType, 0, 0, 0], 8);
+  header.set([bitDepth, colorType, 0, 0, interlaced ? 1 : 0], 8);
   const filtered = Buffer.concat(
-    rows.map((row, y) => filterRow(row, rows[y - 1], y % 5, Math.max(1, (bitDepth * channels) >> 3))),
+    passes(samples, height, width, channels, interlaced).flatMap((pass) =>
+      pass.rows === 0 || pass.samples.length === 0
+        ? []
+        : filteredRows(pass.samples, pass.rows, bitDepth, channels),
+    ),
   );
   const parts = [
     { type: "IHDR", body: header },
@@ -67,6 +71,45 @@ export function encodePng(
     { type: "IEND", body: Buffer.alloc(0) },
   ];
   return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), ...parts.map(chunk)]);
+}
+
+const ADAM7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
+
+/** The samples of the whole image, or of Adam7's seven passes over it. */
+function passes(
+  samples: ArrayLike<number>,
+  height: number,
+  width: number,
+  channels: number,
+  interlaced: boolean,
+): { rows: number; samples: ArrayLike<number> }[] {
+  if (!interlaced) return [{ rows: height, samples }];
+  return ADAM7.map(([x0, y0, dx, dy]) => {
+    const pass: number[] = [];
+    for (let y = y0; y < height; y += dy)
+      for (let x = x0; x < width; x += dx)
+        for (let c = 0; c < channels; c++) pass.push(samples[(y * width + x) * channels + c]!);
+    return { rows: Math.ceil((height - y0) / dy), samples: pass };
+  });
+}
+
+function filteredRows(
+  samples: ArrayLike<number>,
+  height: number,
+  bitDepth: number,
+  channels: number,
+): Uint8Array[] {
+  const rows = packRows(samples, height, samples.length / height, bitDepth);
+  const step = Math.max(1, (bitDepth * channels) >> 3);
+  return rows.map((row, y) => filterRow(row, rows[y - 1], y % 5, step));
 }
 
 function chunk({ type, body }: { type: string; body: Uint8Array }): Buffer {

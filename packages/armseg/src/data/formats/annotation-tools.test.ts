@@ -168,7 +168,7 @@ describe("named regions", () => {
       const root = await fixture({ "x.json": json("x.json", "bm8gcGljdHVyZQ==") });
       const { samples } = await labelme(root, { split: "train" });
       await expect(readImage(samples[0]!.image)).rejects.toThrow(
-        /cannot read the picture in imageData of .*x\.json: .*; replace the file or leave it out/,
+        /cannot read the image in imageData of .*x\.json: .*; replace the file or leave it out/,
       );
     });
   });

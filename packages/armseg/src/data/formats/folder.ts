@@ -6,6 +6,7 @@ import { pickSamples } from "../split-names.ts";
 import { IMAGE_FILE, listFiles } from "./list-files.ts";
 import { type Endings, type Pairs, pairFiles, pairingNotes, pairingProblems } from "./pair-files.ts";
 import { pairFolders } from "./pair-folders.ts";
+import { unreadFiles } from "./unread-files.ts";
 
 export interface FolderOptions {
   /** Shown in logs. Default `folder`. */
@@ -57,7 +58,7 @@ export async function folder(options: FolderOptions): Promise<Dataset> {
     split: options.split,
     classes: options.classes,
     samples,
-    notes: pairingNotes(found),
+    notes: [...pairingNotes(found), ...(masks ? await unreadFiles(options.images, masks) : [])],
     unpaired: [...found.imagesAlone, ...found.masksAlone],
     problems: pairingProblems(found),
   };

@@ -3,6 +3,7 @@ import { basename, join, relative, sep } from "node:path";
 import { DataError } from "../data-error.ts";
 import { IMAGE_FILE, listFiles, MASK_FILE } from "./list-files.ts";
 import { type Endings, hasEnding, type Pairs, pairFiles, pairingProblems, stemOf } from "./pair-files.ts";
+import { unreadFiles } from "./unread-files.ts";
 
 /** What lies in a folder of pictures and a folder of masks. */
 export interface ListedFolders {
@@ -61,7 +62,7 @@ export function pairListed({ images, masks, isOneFolder }: ListedFolders, ending
 export async function pairFolders(images: string, masks: string, endings: Endings): Promise<Pairs> {
   const listed = await listFolders(images, masks);
   const pairs = pairListed(listed, endings);
-  if (pairs.pairs.length === 0) throw new DataError(nothingPairs(images, masks, listed, pairs), images);
+  if (pairs.pairs.length === 0) throw new DataError(await nothingPairs(images, masks, listed, pairs), images);
   const own = pairs.pairs.find(({ image, mask }) => isSameFile(join(images, image), join(masks, mask)));
   if (!own) return pairs;
   throw new DataError(
@@ -79,12 +80,12 @@ function isSameFile(image: string, mask: string): boolean {
   );
 }
 
-function nothingPairs(
+async function nothingPairs(
   imageFolder: string,
   maskFolder: string,
   { images, masks }: ListedFolders,
   pairs: Pairs | undefined,
-): string {
+): Promise<string> {
   const [unclear] = pairs ? pairingProblems(pairs) : [];
   if (unclear) return `folder(): ${unclear.text}`;
   const found = `${images.length} pictures in ${imageFolder} and ${masks.length} PNG masks in ${maskFolder}`;
@@ -93,7 +94,8 @@ function nothingPairs(
     images[0] && mask
       ? `, e.g. ${images[0]} and ${mask}; set data.imageEnding or data.maskEnding to what names end in before the file type`
       : "";
-  return `folder(): ${found}, but none share a name${example}`;
+  const unread = await unreadFiles(imageFolder, maskFolder);
+  return [`folder(): ${found}, but none share a name${example}`, ...unread].join(". ");
 }
 
 /** The endings that are tried are the commonest so many of each side. */
@@ -112,7 +114,7 @@ export async function pairByEndings(
   const trials = trialsOf(listed).sort((a, b) => found(b) - found(a));
   const [best] = trials;
   if (!best || best.pairs.pairs.length === 0)
-    throw new DataError(nothingPairs(images, masks, listed, best?.pairs), images);
+    throw new DataError(await nothingPairs(images, masks, listed, best?.pairs), images);
   const rival = trials.find((trial) => isRival(trial, best));
   if (rival) throw new DataError(severalKinds(best, rival, masks), masks);
   return best;
