@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Size } from "../core/size.ts";
 import type { Sample } from "../data/sample.ts";
-import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
+import type { DistributedContext } from "../distributed/context.ts";
 import { type AugmentationOptions, createLoader, type Loader } from "../pipeline/index.ts";
 import type { TrainingData } from "./build-data.ts";
 import type { Config } from "./schema.ts";
@@ -26,12 +26,16 @@ export function buildAugmentation(config: Config["augmentation"], size: Size): A
   };
 }
 
+/** Whose part of the data is loaded. This file is used on machines without libtorch, and imports no more of a context. */
+type Part = Pick<DistributedContext, "rank" | "worldSize" | "localWorldSize">;
+const WHOLE: Part = { rank: 0, worldSize: 1, localWorldSize: 1 };
+
 /** Returns the stream of training batches, from an iteration on; with several processes, this one's part. */
 export function buildLoader(
   config: Config,
   data: TrainingData,
   startIteration: number,
-  context: DistributedContext = ONE_PROCESS,
+  part: Part = WHOLE,
 ): Loader {
   const { training, optimizer, schedule } = config;
   return createLoader({
@@ -42,9 +46,9 @@ export function buildLoader(
     ...(training.batchCache !== null && {
       cache: { folder: training.batchCache, fingerprint: data.fingerprint },
     }),
-    workers: training.workers ?? Math.max(1, Math.floor(availableParallelism() / context.localWorldSize) - 1),
-    rank: context.rank,
-    worldSize: context.worldSize,
+    workers: training.workers ?? Math.max(1, Math.floor(availableParallelism() / part.localWorldSize) - 1),
+    rank: part.rank,
+    worldSize: part.worldSize,
   });
 }
 
