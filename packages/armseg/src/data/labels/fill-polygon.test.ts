@@ -137,7 +137,7 @@ describe("run lengths", () => {
 
   test("runs that do not add up are an error", () => {
     const fill = (counts: number[]) => () =>
-      fillRunLengths(canvas(), { kind: "rle", height: 2, width: 2, counts }, 1);
+      fillRunLengths(canvas(), { kind: "rle", height: 2, width: 2, counts, top: 0, left: 0 }, 1);
     expect(fill([1, 2])).toThrow("runs of 3 pixels in a run-length mask of 4 pixels");
     expect(fill([5, -1])).toThrow("a run of -1 pixels");
     expect(fill([1.5, 2.5])).toThrow("a run of 1.5 pixels");
