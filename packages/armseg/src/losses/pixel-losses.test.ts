@@ -34,8 +34,8 @@ describe("the uncertainty that the KL loss learns (section 3.1): 艥 = 2路CE = 鈭
 
   /** dl/d(ln s) by autograd. */
   function slopeOf(values: number[]): number[] {
-    const logS = doubles(values).requiresGrad_();
-    return numbers(gradients([uncertaintyLoss(likely, logS).sum()], [logS])[0] as Tensor);
+    const logScale = doubles(values).requiresGrad_();
+    return numbers(gradients([uncertaintyLoss(likely, logScale).sum()], [logScale])[0] as Tensor);
   }
 
   test("is where the slope in s is 0 and changes its sign", () => {
@@ -47,12 +47,12 @@ describe("the uncertainty that the KL loss learns (section 3.1): 艥 = 2路CE = 鈭
   });
 
   test("is where gradient descent on ln s ends, whatever the likelihood", () => {
-    let logS = likelihoods.map(() => 0);
+    let logScale = likelihoods.map(() => 0);
     for (let step = 0; step < 200; step++) {
-      const slopes = slopeOf(logS);
-      logS = logS.map((value, i) => value - (slopes[i] as number));
+      const slopes = slopeOf(logScale);
+      logScale = logScale.map((value, i) => value - (slopes[i] as number));
     }
-    for (const [i, value] of logS.entries()) expect(value).toBeCloseTo(optimum[i] as number, 10);
+    for (const [i, value] of logScale.entries()) expect(value).toBeCloseTo(optimum[i] as number, 10);
   });
 
   test("leaves 陆 + 陆 ln(2路CE) of the loss, whose order is that of the cross entropy", () => {
@@ -64,5 +64,7 @@ describe("the uncertainty that the KL loss learns (section 3.1): 艥 = 2路CE = 鈭
 });
 
 test("kl needs an uncertainty head", () => {
-  expect(() => pixelLoss("kl", { logLikelihood })).toThrow("expected logScale of an uncertainty head for kl, got none");
+  expect(() => pixelLoss("kl", { logLikelihood })).toThrow(
+    "expected logScale of an uncertainty head for kl, got none",
+  );
 });

@@ -235,7 +235,7 @@ describe("SegmentationLoss, errors", () => {
     const { logits, labels } = batch();
     for (const value of [-0.5, Number.NaN]) {
       expect(() => composed({ curve: new Constant(value) }).call({ logits, labels })).toThrow(
-        `the curve returned ${value}`,
+        `expected a curve of weights that are finite and not negative, got ${value}`,
       );
     }
   });

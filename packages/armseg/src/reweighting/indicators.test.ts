@@ -106,6 +106,8 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
 
   test("refuses one class, and kl without an uncertainty head", () => {
     expect(() => confidenceOf("var", [1])).toThrow("confidence(): expected at least 2 classes, got 1");
-    expect(() => confidenceOf("kl", [0.5, 0.5])).toThrow("expected logScale of an uncertainty head for indicator kl, got none");
+    expect(() => confidenceOf("kl", [0.5, 0.5])).toThrow(
+      "expected logScale of an uncertainty head for indicator kl, got none",
+    );
   });
 });

@@ -84,10 +84,10 @@ const indicators: Readonly<Record<Indicator, (source: ConfidenceSource) => Tenso
   logVar: ({ logLikelihoods }) => logVarianceConfidence(logLikelihoods),
   entropy: ({ logLikelihoods }) => entropyConfidence(logLikelihoods),
   kl: ({ logScale }) => {
-    if (!logScale)
-      throw new Error(
-        "confidence(): indicator kl needs logScale of an uncertainty head, got none; add the head",
-      );
+    if (!logScale) {
+      const expected = "logScale of an uncertainty head for indicator kl";
+      throw argumentError("confidence", expected, "none", "add the head");
+    }
     return uncertaintyConfidence(logScale);
   },
 };

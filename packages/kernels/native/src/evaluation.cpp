@@ -1,4 +1,4 @@
-// Label maps, the confusion matrix and maps for pictures, from low-resolution logits.
+// Label maps, the confusion matrix and maps to look at, from low-resolution logits.
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
@@ -60,7 +60,7 @@ int64_t count_pairs(const T* labels, const uint8_t* predictions, int64_t size, i
 
 bool uniform(uint64_t eight) { return eight == (eight & 0xff) * 0x0101010101010101u; }
 
-// Eight equal labels with eight equal predictions, the usual case in a picture, count at once.
+// Eight equal labels with eight equal predictions, the usual case in an image, count at once.
 int64_t count_pairs(const uint8_t* labels, const uint8_t* predictions, int64_t size, int64_t classes, int64_t ignore, int64_t* counts) {
   int64_t i = 0;
   for (; i + 8 <= size; i += 8) {

@@ -178,7 +178,7 @@ class Accuracy(KernelTest):
             for indicator in INDICATORS[:4]:
                 self.compare(logits, labels, CURVES["suppress"](1025), indicator=indicator)
 
-    def test_confident_picture(self):
+    def test_confident_image(self):
         """Losses far below float32's resolution of 1 keep their relative accuracy."""
         labels = torch.zeros(1, 32, 32, dtype=torch.int64)
         logits = torch.cat([torch.full((1, 1, 8, 8), 25.0), torch.rand(1, 4, 8, 8)], 1)

@@ -51,7 +51,7 @@ __device__ inline Thread locate(const PixelArguments& a) {
 // The part of `rows` ([2][planes][stride]) that belongs to a source row.
 __device__ inline float* row_of(const Thread& t, float* rows, int row) { return rows + (row & 1) * t.planes * t.stride; }
 
-// Where the columns of each source column begin; columns past the picture belong to none.
+// Where the columns of each source column begin; columns past the image belong to none.
 __device__ inline void plan_columns(const PixelArguments& a, const Thread& t) {
   if (t.slice > 0) return;
   t.fraction[t.x] = t.sample.fraction;
