@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Device, tidy } from "@armseg/torch";
+import { tidy } from "@armseg/torch";
 import { buildNetwork, onOwnDevice } from "../config/build.ts";
+import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
 import { openData } from "../config/open-data.ts";
 import { readConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
@@ -31,6 +32,7 @@ export interface TrainedOptions {
 /** A trained network with what it was trained by, in evaluation mode. */
 export interface TrainedNetwork extends Disposable {
   readonly config: Config;
+  readonly settings: EvaluationSettings;
   readonly network: Segmenter;
   readonly checkpoint: string;
   /** In the order of the network's outputs, as the run wrote them down. */
@@ -80,10 +82,11 @@ export function loadNetwork(options: TrainedOptions): TrainedNetwork {
   const checkpoint = checkpointPath(options);
   const classes = recordsOfKind(readMetrics(paths.metrics), "run")[0]?.classes;
   if (!classes) throw new Error(`${paths.metrics} does not name the classes; the run never began`);
+  const settings = buildEvaluation(config);
   const network = buildNetwork(config, classes.length);
   tidy(() => network.loadStateDict(loadModelWeights(checkpoint)));
-  network.to({ device: config.training.device as Device }).eval();
-  return { config, network, checkpoint, classes, [Symbol.dispose]: () => network.dispose() };
+  network.to({ device: settings.device }).eval();
+  return { config, settings, network, checkpoint, classes, [Symbol.dispose]: () => network.dispose() };
 }
 
 /** Loads the network of a run with a split of its data. @param split - Default `val`. */
@@ -118,11 +121,11 @@ export async function evaluateRun(
 ): Promise<EvaluationOutcome> {
   const context = distributedContext();
   using trained = loadNetwork({ ...options, context });
-  const { config, network, checkpoint } = trained;
+  const { config, settings, network, checkpoint } = trained;
   const { dataset, coarse } = await openSplit(config.data, options);
   const total = Math.ceil(dataset.samples.length / context.worldSize); // this process's
   const result = await validate({
-    config,
+    settings,
     dataset,
     network,
     context,

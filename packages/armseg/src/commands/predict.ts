@@ -1,5 +1,3 @@
-import type { Device } from "@armseg/torch";
-import { buildReader, inferenceOptions, shownIndicator } from "../config/build-evaluation.ts";
 import { withImageRange } from "../data/image-form.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Sample } from "../data/sample.ts";
@@ -38,20 +36,21 @@ export interface PredictRunResult {
  * @returns The number of pictures predicted.
  */
 export async function predictSamples(
-  { network, config }: TrainedNetwork,
+  { network, settings }: TrainedNetwork,
   samples: readonly Sample[],
   use: (sample: Sample, prediction: Prediction) => Promise<void>,
   { signal, onProgress }: PredictControl,
 ): Promise<number> {
-  await using reader = buildReader(config, samples);
+  const { inference, device, indicator } = settings;
+  await using reader = settings.read(samples);
   let done = 0;
   for await (const image of reader) {
     if (signal?.aborted) break;
     const prediction = predictImage(logitsOf(network), image, {
-      ...inferenceOptions(config.evaluation),
+      ...inference,
       originalSize: image.originalSize,
-      device: config.training.device as Device,
-      indicator: shownIndicator(config.reweighting),
+      device,
+      indicator,
     });
     await use(image.sample, prediction);
     onProgress?.(++done, samples.length);

@@ -1,14 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Device, fromTypedArray, noGrad, type Tensor, tidy } from "@armseg/torch";
-import { buildReader, shownIndicator } from "../config/build-evaluation.ts";
-import type { Config } from "../config/schema.ts";
+import { type Device, fromTypedArray, noGrad, tidy } from "@armseg/torch";
+import type { EvaluationSettings } from "../config/build-evaluation.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { colorize, encodeRgbPng, type FloatMap, heatmap } from "../data/drawing/index.ts";
-import type { Dataset, LabelImage, RgbImage } from "../data/sample.ts";
-import { predictWithConfidence } from "../evaluation/index.ts";
+import type { Dataset, RgbImage } from "../data/sample.ts";
+import { type Prediction, predictImage } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
-import type { EvaluationImage } from "../pipeline/index.ts";
+import type { EvaluationImage, NormaliseOptions } from "../pipeline/index.ts";
 import type { Curve } from "../reweighting/index.ts";
 import type { SampleImage, SampleRecord } from "../runs/records.ts";
 import { inEvaluationMode, logitsOf } from "./validate.ts";
@@ -16,7 +15,7 @@ import { inEvaluationMode, logitsOf } from "./validate.ts";
 const ROWS = 4;
 
 /** The image as it was before normalisation, at the size the network sees. */
-function toRgb({ image, size }: EvaluationImage, { mean, std }: Config["augmentation"]): RgbImage {
+function toRgb({ image, size }: EvaluationImage, { mean, std }: NormaliseOptions): RgbImage {
   const [height, width] = size;
   const pixels = height * width;
   const data = new Uint8Array(3 * pixels);
@@ -28,39 +27,11 @@ function toRgb({ image, size }: EvaluationImage, { mean, std }: Config["augmenta
   return { height, width, data };
 }
 
-interface Prediction {
-  readonly prediction: LabelImage;
-  readonly confidence: FloatMap;
-  readonly weight: FloatMap | null;
-}
-
-function floatMap(values: Tensor, [height, width]: readonly [number, number]): FloatMap {
-  return { height, width, data: values.cpu().contiguous().toTypedArray() as Float32Array };
-}
-
-function predict(
-  network: Segmenter,
-  curve: Curve | null,
-  image: EvaluationImage,
-  config: Config,
-): Prediction {
-  const { size, originalSize } = image;
+/** The weight that the curve gives each pixel. */
+function weightMap(curve: Curve, { height, width, data }: FloatMap, device: Device): FloatMap {
   return tidy(() => {
-    const images = fromTypedArray(image.image, [1, 3, ...size]).to(
-      config.training.device as Device,
-      "float32",
-    );
-    const indicator = shownIndicator(config.reweighting);
-    const { labels, confidence } = predictWithConfidence(logitsOf(network), images, originalSize, {
-      indicator,
-    });
-    const [height, width] = originalSize;
-    const weight = curve ? noGrad(() => curve.call(confidence)) : null;
-    return {
-      prediction: { height, width, data: labels.cpu().contiguous().toTypedArray() as Uint8Array },
-      confidence: floatMap(confidence, originalSize),
-      weight: weight && floatMap(weight, originalSize),
-    };
+    const weights = noGrad(() => curve.call(fromTypedArray(data, [height, width]).to(device, "float32")));
+    return { height, width, data: weights.cpu().contiguous().toTypedArray() as Float32Array };
   });
 }
 
@@ -74,16 +45,20 @@ export function drawSamples(
   folder: string,
   dataset: Dataset,
   { network, curve }: { readonly network: Segmenter; readonly curve: Curve | null },
-  config: Config,
+  settings: EvaluationSettings,
   iteration: number,
 ): Promise<SampleRecord[]> {
   mkdirSync(join(folder, "figures", "samples"), { recursive: true });
   return inEvaluationMode(network, async () => {
     const records: SampleRecord[] = [];
     // Spread over the split, so that they are not four frames of one street.
-    await using reader = buildReader(config, evenlySpaced(dataset.samples, ROWS), 0);
+    await using reader = settings.read(evenlySpaced(dataset.samples, ROWS), 0);
     for await (const image of reader) {
-      const pictures = draw(image, dataset, predict(network, curve, image, config), config);
+      const { originalSize } = image;
+      const { device, indicator } = settings;
+      const prediction = predictImage(logitsOf(network), image, { originalSize, device, indicator });
+      const weight = curve && weightMap(curve, prediction.confidence, device);
+      const pictures = draw(image, dataset, prediction, weight, settings.normalise);
       const { name } = image.sample;
       records.push({ kind: "sample", iteration, name, files: await write(folder, name, pictures) });
     }
@@ -96,13 +71,14 @@ type Pictures = Readonly<Partial<Record<SampleImage, RgbImage>>>;
 function draw(
   image: EvaluationImage,
   { classes }: Dataset,
-  { prediction, confidence, weight }: Prediction,
-  config: Config,
+  { label, confidence }: Prediction,
+  weight: FloatMap | null,
+  normalise: NormaliseOptions,
 ): Pictures {
   return {
-    image: toRgb(image, config.augmentation),
+    image: toRgb(image, normalise),
     ...(image.label && { label: colorize(image.label, classes) }),
-    prediction: colorize(prediction, classes),
+    prediction: colorize(label, classes),
     confidence: heatmap(confidence, [-1, 1]),
     ...(weight && { weight: heatmap(weight) }),
   };

@@ -146,7 +146,7 @@ describe("with averaged weights", () => {
     ) as SampleRecord[];
     const prediction = (of: string) => readFileSync(join(of, sample!.files.confidence!));
     const draw = async (to: string) => {
-      await drawSamples(to, dataset, { network, curve: null }, trained.config, 4);
+      await drawSamples(to, dataset, { network, curve: null }, trained.settings, 4);
       return prediction(to);
     };
     expect(await draw(join(folder, "from-averages"))).toEqual(prediction(run));
@@ -163,7 +163,7 @@ describe("with averaged weights", () => {
     const { network, dataset } = trained;
     network.train();
     const missing = { ...dataset, samples: [{ name: "none", image: join(folder, "none.png") }] };
-    await expect(drawSamples(run, missing, { network, curve: null }, trained.config, 4)).rejects.toThrow(
+    await expect(drawSamples(run, missing, { network, curve: null }, trained.settings, 4)).rejects.toThrow(
       "none.png",
     );
     expect(network.isTraining).toBe(true);

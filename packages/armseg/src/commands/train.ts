@@ -10,6 +10,7 @@ import {
   trainerSettings,
 } from "../config/build.ts";
 import { prepareData, type TrainingData } from "../config/build-data.ts";
+import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
 import { buildLoader } from "../config/build-loaders.ts";
 import { checkConfig, readConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
@@ -89,6 +90,7 @@ interface Session {
   readonly context: DistributedContext;
   readonly paths: RunPaths;
   readonly data: TrainingData;
+  readonly evaluation: EvaluationSettings;
   readonly signal: AbortSignal | undefined;
   readonly stream: ProgressStream;
   readonly say: (text: string) => void;
@@ -107,10 +109,11 @@ async function openSession(
   const say = (text: string) => void stream.write(`${text}\n`);
   const config = onOwnDevice(given, context);
   const paths = runPaths(folder);
+  const evaluation = buildEvaluation(config);
   prepareProcess(config, say);
   const prepare = () => prepareData(config, { cacheFolder: join(folder, "cache"), say });
   const data = await mainFirst(context, prepare);
-  return { given, config, isResumed, context, paths, data, signal, stream, say };
+  return { given, config, isResumed, context, paths, data, evaluation, signal, stream, say };
 }
 
 /** Runs `body` on the main process, then on the others: what the main one makes on the disk, the others find. */
@@ -190,13 +193,13 @@ function environmentOf({ config, data }: Session, resumedAt: number | undefined)
 
 /** Scores the network during the training, with the averages' weights where there are any. */
 async function evaluate(
-  { config, data, context }: Session,
+  { config, data, evaluation, context }: Session,
   { network, ema }: TrainingObjects,
   output: RunOutput,
   iteration: number,
 ): Promise<EvaluationRecord> {
   const result = await withAverages(network, ema, () =>
-    validate({ config, dataset: data.val, network, context }),
+    validate({ settings: evaluation, dataset: data.val, network, context }),
   );
   const record = evaluationRecord(
     result,
@@ -210,13 +213,13 @@ async function evaluate(
 
 /** Draws samples for the report, with the weights that were scored. */
 async function addSamples(
-  { config, data, context, paths }: Session,
+  { config, data, evaluation, context, paths }: Session,
   { network, curve, ema }: TrainingObjects,
   output: RunOutput,
 ): Promise<void> {
   if (!context.isMain) return;
   const { iterations } = config.schedule;
-  const draw = () => drawSamples(paths.folder, data.val, { network, curve }, config, iterations);
+  const draw = () => drawSamples(paths.folder, data.val, { network, curve }, evaluation, iterations);
   for (const record of await withAverages(network, ema, draw)) output.log(record);
 }
 

@@ -1,8 +1,7 @@
-import type { Device, Tensor } from "@armseg/torch";
+import type { Tensor } from "@armseg/torch";
 import { distanceToOther } from "../coarsen/border-distance.ts";
-import { buildReader, inferenceOptions } from "../config/build-evaluation.ts";
+import type { EvaluationSettings } from "../config/build-evaluation.ts";
 import { ConfigError } from "../config/read-config.ts";
-import type { Config } from "../config/schema.ts";
 import { readLabel } from "../data/labels/read-label.ts";
 import type { Annotation, Dataset } from "../data/sample.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
@@ -31,7 +30,7 @@ async function* labelled(images: AsyncIterable<EvaluationImage>, coarse?: Coarse
 export type CoarseLabels = ReadonlyMap<string, Annotation>;
 
 export interface ValidateOptions {
-  readonly config: Config;
+  readonly settings: EvaluationSettings;
   readonly dataset: Dataset;
   readonly network: Segmenter;
   /** Processes that share the images, each with the same network; all of them get the scores of the whole. Default one. */
@@ -54,7 +53,7 @@ export async function inEvaluationMode<T>(network: Segmenter, body: () => Promis
 
 /** Scores a network on a split. The network is in evaluation mode meanwhile, and as it was afterwards. */
 export function validate({
-  config,
+  settings,
   dataset,
   network,
   context = ONE_PROCESS,
@@ -63,14 +62,14 @@ export function validate({
 }: ValidateOptions): Promise<EvaluationResult> {
   return inEvaluationMode(network, async () => {
     const own = dataset.samples.filter((_, i) => i % context.worldSize === context.rank);
-    await using reader = buildReader(config, own);
+    await using reader = settings.read(own);
     return await evaluate({
       predictLogits: logitsOf(network),
       numClasses: dataset.classes.length,
       images: labelled(reader, coarse),
-      inference: inferenceOptions(config.evaluation),
-      device: config.training.device as Device,
-      boundary: config.evaluation.boundary,
+      inference: settings.inference,
+      device: settings.device,
+      boundary: settings.boundary,
       ...(coarse && { errorSplit: { borderDistance: distanceToOther } }),
       peers: context,
       onProgress: ({ images }) => onProgress?.(images),

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ONE_PROCESS } from "../distributed/context.ts";
 import { buildBaseline, buildTraining, networkConfig, onOwnDevice, trainerSettings } from "./build.ts";
 import type { TrainingData } from "./build-data.ts";
-import { inferenceOptions } from "./build-evaluation.ts";
+import { buildEvaluation } from "./build-evaluation.ts";
 import { buildAugmentation, buildLoader } from "./build-loaders.ts";
 import { checkConfig } from "./read-config.ts";
 import type { Config, ConfigInput } from "./schema.ts";
@@ -232,9 +232,15 @@ describe("a baseline", () => {
 
 test("windows need a size and a step", () => {
   const of = (evaluation: ConfigInput["evaluation"]) => () =>
-    inferenceOptions(configOf({ evaluation }).evaluation);
+    buildEvaluation(configOf({ evaluation })).inference;
   expect(of({})()).toEqual({ augmentation: null });
   expect(of({ mode: "slide" })).toThrow(/evaluation\.crop and evaluation\.stride/);
   const windows: ConfigInput["evaluation"] = { mode: "slide", crop: [8, 8], stride: [4, 4], tta: "hrnet" };
   expect(of(windows)()).toEqual({ augmentation: "hrnet", window: { crop: [8, 8], stride: [4, 4] } });
+});
+
+test("the KL indicator's scale is not at hand in an evaluation: confidence is then shown by var", () => {
+  const shown = (indicator: "kl" | "entropy") =>
+    buildEvaluation(configOf({ reweighting: { indicator } })).indicator;
+  expect([shown("kl"), shown("entropy")]).toEqual(["var", "entropy"]);
 });
