@@ -7,7 +7,6 @@ import { losses, networks, pipeline, reweighting, scenes, training } from "armse
 
 const iterations = Number(process.argv[2] ?? 200);
 manualSeed(0);
-
 const folder = mkdtempSync(join(tmpdir(), "armseg-"));
 const coarse = await scenes({ folder, annotations: "coarse", count: { train: 32, val: 4 }, size: [96, 192] });
 const augmentation = {
@@ -18,9 +17,8 @@ const augmentation = {
 const options = { sources: [coarse.samples], augmentation, seed: 0, batchSize: 4, endIteration: iterations };
 await using loader = pipeline.createLoader(options);
 
-const network = networks
-  .segmenter({ backbone: "resnet18", headChannels: 64, classes: coarse.classes.length })
-  .train();
+const classes = coarse.classes.length;
+const network = networks.segmenter({ backbone: "resnet18", headChannels: 64, classes }).train();
 const curve = new reweighting.ArmCurve(); // 53 parameters: confidence to weight
 const criterion = new losses.SegmentationLoss({ curve });
 const auxiliaryLoss = new losses.SegmentationLoss();
@@ -31,10 +29,8 @@ for await (using batch of loader) {
   const loss = tidy(() => {
     const { images, labels } = training.toTensors(batch);
     const { logits, auxiliary } = network.call(images); // logits at a quarter of the size: the loss resizes them
-    const main = criterion.call(
-      { logits, labels },
-      { phase: reweighting.phaseAt(batch.iteration, iterations) },
-    );
+    const phase = reweighting.phaseAt(batch.iteration, iterations);
+    const main = criterion.call({ logits, labels }, { phase });
     const side = auxiliaryLoss.call({ logits: auxiliary!, labels });
     sgd.zeroGrad();
     main.loss.add(side.loss.mul(0.4)).backward(); // the network descends, the curve climbs

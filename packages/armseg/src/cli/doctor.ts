@@ -9,7 +9,7 @@ export function addDoctor(program: Command): void {
     .command("doctor")
     .summary("what armseg runs on here, and what is wrong")
     .description(
-      "Look at libtorch, the kernels, processors, codecs and disk; say what is wrong and how to mend it.",
+      "Look at libtorch, the kernels, processors, codecs and disk; say what is wrong and how to fix it.",
     )
     .option("--json", "print JSON")
     .addHelpText("after", examples("doctor"))

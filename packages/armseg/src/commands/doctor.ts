@@ -8,7 +8,7 @@ export interface SystemDiagnosis {
   /** `null` where libtorch does not load; the problems say why. */
   readonly engine: Diagnosis | null;
   readonly kernels: { readonly isLoaded: boolean; readonly instructionSet: string | null };
-  readonly pictures: { readonly library: string; readonly formats: Readonly<Record<string, boolean>> };
+  readonly images: { readonly library: string; readonly formats: Readonly<Record<string, boolean>> };
   readonly disk: { readonly folder: string; readonly freeBytes: number };
   readonly node: string;
   readonly problems: readonly Problem[];
@@ -45,7 +45,7 @@ async function findKernels(
   }
 }
 
-async function findPictures(): Promise<SystemDiagnosis["pictures"] & { problems: Problem[] }> {
+async function findImageReader(): Promise<SystemDiagnosis["images"] & { problems: Problem[] }> {
   try {
     const { default: sharp } = await import("sharp");
     const formats = Object.fromEntries(
@@ -78,16 +78,16 @@ async function findDisk(folder: string): Promise<SystemDiagnosis["disk"] & { pro
 export async function diagnoseSystem(): Promise<SystemDiagnosis> {
   const { engine, problems: engineProblems } = await findEngine();
   const { problems: kernelProblems, ...kernels } = await findKernels(engine !== null);
-  const { problems: pictureProblems, ...pictures } = await findPictures();
+  const { problems: imageProblems, ...images } = await findImageReader();
   const { problems: diskProblems, ...disk } = await findDisk(process.cwd());
   return {
-    isUsable: engine !== null && pictures.library !== "none",
+    isUsable: engine !== null && images.library !== "none",
     engine,
     kernels,
-    pictures,
+    images,
     disk,
     node: process.versions.node,
-    problems: [...engineProblems, ...kernelProblems, ...pictureProblems, ...diskProblems],
+    problems: [...engineProblems, ...kernelProblems, ...imageProblems, ...diskProblems],
   };
 }
 
@@ -100,13 +100,13 @@ async function engineRows(engine: Diagnosis | null): Promise<[string, string][]>
 
 /** The diagnosis as lines for a terminal: facts, then problems with their remedies. */
 export async function formatSystem(diagnosis: SystemDiagnosis): Promise<string> {
-  const { engine, kernels, pictures, disk, node, problems } = diagnosis;
-  const formats = Object.entries(pictures.formats).flatMap(([format, isRead]) => (isRead ? [format] : []));
+  const { engine, kernels, images, disk, node, problems } = diagnosis;
+  const formats = Object.entries(images.formats).flatMap(([format, isRead]) => (isRead ? [format] : []));
   const rows: [string, string][] = [
     ["Node", node],
     ...(await engineRows(engine)),
     ["fused kernels", kernels.isLoaded ? `${kernels.instructionSet}` : "not loaded"],
-    ["pictures", `${pictures.library}  ${formats.join(", ")}`],
+    ["images", `${images.library}  ${formats.join(", ")}`],
     ["free disk", `${(disk.freeBytes / 1e9).toFixed(1)} GB in ${disk.folder}`],
   ];
   const facts = rows.map(([name, value]) => `${name.padEnd(17)}${value}`.trimEnd());

@@ -12,11 +12,11 @@ export interface PredictControl {
 }
 
 export interface PredictRunOptions extends TrainedOptions, PredictControl {
-  /** Pictures, folders, patterns. */
+  /** Images, folders, patterns. */
   readonly inputs: readonly string[];
   /** Folder that the label PNGs go to. */
   readonly out: string;
-  /** Also write the labels' colours over the picture. Default false. */
+  /** Also write the labels' colours over the image. Default false. */
   readonly overlay?: boolean;
   /** Also write the confidence as a picture. Default false. */
   readonly confidence?: boolean;
@@ -31,9 +31,9 @@ export interface PredictRunResult {
 }
 
 /**
- * Predicts pictures one after another, at the size that each has on disk, and hands each prediction on.
+ * Predicts images one after another, at the size that each has on disk, and hands each prediction on.
  *
- * @returns The number of pictures predicted.
+ * @returns The number of images predicted.
  */
 export async function predictSamples(
   { network, settings }: TrainedNetwork,
@@ -59,10 +59,10 @@ export async function predictSamples(
 }
 
 /**
- * Predicts label maps of pictures with the network of a run: `NAME.png`, and where asked `NAME_overlay.png` and
+ * Predicts the classes of images with the network of a run: `NAME.png`, and where asked `NAME_overlay.png` and
  * `NAME_confidence.png`.
  *
- * @throws {Error} If an input names no picture, a picture cannot be read, or a file exists and `overwrite` is not set.
+ * @throws {Error} If an input names no image, an image cannot be read, or a file exists and `overwrite` is not set.
  */
 export async function predictRun(options: PredictRunOptions): Promise<PredictRunResult> {
   const { out, overwrite = false, confidence = false } = options;

@@ -58,15 +58,15 @@ export function drawSamples(
       const { device, indicator } = settings;
       const prediction = predictImage(logitsOf(network), image, { originalSize, device, indicator });
       const weight = curve && weightMap(curve, prediction.confidence, device);
-      const pictures = draw(image, dataset, prediction, weight, settings.normalise);
+      const drawings = draw(image, dataset, prediction, weight, settings.normalise);
       const { name } = image.sample;
-      records.push({ kind: "sample", iteration, name, files: await write(folder, name, pictures) });
+      records.push({ kind: "sample", iteration, name, files: await write(folder, name, drawings) });
     }
     return records;
   });
 }
 
-type Pictures = Readonly<Partial<Record<SampleImage, RgbImage>>>;
+type Drawings = Readonly<Partial<Record<SampleImage, RgbImage>>>;
 
 function draw(
   image: EvaluationImage,
@@ -74,7 +74,7 @@ function draw(
   { label, confidence }: Prediction,
   weight: FloatMap | null,
   normalise: NormaliseOptions,
-): Pictures {
+): Drawings {
   return {
     image: toRgb(image, normalise),
     ...(image.label && { label: colorize(image.label, classes) }),
@@ -84,12 +84,12 @@ function draw(
   };
 }
 
-/** Writes the pictures of one image, and returns their paths in the run folder. */
-async function write(folder: string, name: string, pictures: Pictures): Promise<SampleRecord["files"]> {
+/** Writes what was drawn of one image, and returns their paths in the run folder. */
+async function write(folder: string, name: string, drawings: Drawings): Promise<SampleRecord["files"]> {
   const files: Partial<Record<SampleImage, string>> = {};
-  for (const [kind, picture] of Object.entries(pictures) as [SampleImage, RgbImage][]) {
+  for (const [kind, drawn] of Object.entries(drawings) as [SampleImage, RgbImage][]) {
     const file = `figures/samples/${name.replaceAll("/", "_")}-${kind}.png`;
-    writeFileSync(join(folder, file), await encodeRgbPng(picture));
+    writeFileSync(join(folder, file), await encodeRgbPng(drawn));
     files[kind] = file;
   }
   return files;

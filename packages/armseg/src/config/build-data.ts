@@ -91,12 +91,12 @@ async function openTraining({ data, reweighting, training }: Config) {
   };
 }
 
-/** Where the validation pictures are trained on too, as for a test server's score. */
+/** Where the validation images are trained on too, as for a test server's score. */
 function sharedNote(train: Dataset, val: Dataset): string[] {
   const { length } = sharedNames(train, val);
   if (length === 0) return [];
   return [
-    `validation pictures that are trained on too: ${length} of ${val.samples.length}. Their scores mean little: take the last checkpoint, not the best`,
+    `validation images that are trained on too: ${length} of ${val.samples.length}. Their scores mean little: take the last checkpoint, not the best`,
   ];
 }
 

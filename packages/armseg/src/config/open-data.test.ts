@@ -98,11 +98,11 @@ describe("train+val of data sets with splits of their own", () => {
     const options = { cacheFolder: join(folder, "cache"), say: (text: string) => said.push(text) };
     await prepareData(checkConfig({ name: "joined", data }, "the test"), options).catch(() => {});
     expect(said).toContain(
-      "validation pictures that are trained on too: 1 of 1. Their scores mean little: take the last checkpoint, not the best",
+      "validation images that are trained on too: 1 of 1. Their scores mean little: take the last checkpoint, not the best",
     );
   });
 
-  test("cvat: subsets of a project export, whose pictures may have the same names", async () => {
+  test("cvat: subsets of a project export, whose images may have the same names", async () => {
     const image = (id: number, subset: string) =>
       `<image id="${id}" name="a.jpg" subset="${subset}" width="2" height="2"><box label="cat" xtl="0" ytl="0" xbr="1" ybr="1" occluded="0" z_order="0"/></image>`;
     const label =

@@ -132,7 +132,7 @@ function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Pro
   }
 }
 
-/** Formats whose folders tell the splits apart. Those of the others are where the configuration says: pictures, masks, list. */
+/** Formats whose folders tell the splits apart. Those of the others are where the configuration says: images, masks, list. */
 const HAVE_SPLITS: ReadonlySet<DataConfig["format"]> = new Set(["cityscapes", "ade20k", "camvid", "scenes"]);
 
 /** Where a split of a format without splits of its own lies: as the entry of that name says, else as this one's. */
@@ -150,7 +150,7 @@ async function openSplit(data: DataConfig, split: SplitConfig, purpose: Purpose)
  * Returns the samples that a configuration trains on (`train`) or is measured on (`val`).
  *
  * A split may be several with `+` between them: `train+val`. Where the format has no splits of its own, each name leads to
- * the pictures, masks and list of the entry that has it: with `val` in the list of `data.train`, to those of `data.val`.
+ * the images, masks and list of the entry that has it: with `val` in the list of `data.train`, to those of `data.val`.
  *
  * @throws {ConfigError} If a key is missing that the format needs.
  * @throws {DataError} If files are missing or do not fit together.
@@ -165,7 +165,7 @@ export async function openData(data: DataConfig, purpose: Purpose): Promise<Data
   return { ...opened, samples: withImageRange(opened.samples, data.imageRange) };
 }
 
-/** Names of validation samples whose pictures are trained on too: scores on them mean little. */
+/** Names of validation samples whose images are trained on too: scores on them mean little. */
 export function sharedNames(train: Dataset, val: Dataset): string[] {
   const images = new Set(train.samples.map(({ image }) => image));
   return val.samples.flatMap(({ name, image }) => (images.has(image) ? [name] : []));

@@ -20,7 +20,7 @@ export interface Starter {
 }
 
 /**
- * Looks at a folder of pictures and one of masks, and writes a configuration to train from with its two lists of names.
+ * Looks at a folder of images and one of masks, and writes a configuration to train from with its two lists of names.
  *
  * @throws {DataError} If they do not pair, or the masks are none.
  * @throws {Error} If one of the files exists: nothing is overwritten.
@@ -58,15 +58,15 @@ function indent(text: string): string {
 }
 
 /** Iterations for a first training: about 100 epochs, but not fewer than a curve needs to move. */
-function iterationsFor(pictures: number, batchSize: number): number {
-  return Math.min(40_000, Math.max(2_000, Math.round((100 * pictures) / batchSize / 1000) * 1000));
+function iterationsFor(images: number, batchSize: number): number {
+  return Math.min(40_000, Math.max(2_000, Math.round((100 * images) / batchSize / 1000) * 1000));
 }
 
 function starterText(
   name: string,
   data: FolderConfig,
   lists: { train: string; val: string },
-  pictures: number,
+  images: number,
 ): string {
   const batchSize = 4;
   const { classes, labels, ...folders } = data;
@@ -96,7 +96,7 @@ reweighting:
   curve: arm # none for plain training, linear for the fixed line
 
 schedule:
-  iterations: ${iterationsFor(pictures, batchSize)}
+  iterations: ${iterationsFor(images, batchSize)}
 
 augmentation:
   crop: [512, 512] # height, width

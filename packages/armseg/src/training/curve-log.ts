@@ -3,7 +3,7 @@ import { BIN_SUMS, namedBins } from "../losses/index.ts";
 import { CURVE_INTERVALS, type Curve, sampleCurve } from "../reweighting/index.ts";
 import type { CurveRecord } from "../runs/records.ts";
 
-/** Bins of the record: the kernel's are finer than a picture needs. */
+/** Bins of the record: the kernel's are finer than a chart needs. */
 const BINS = 64;
 
 /**
