@@ -112,6 +112,77 @@ describe("named regions", () => {
     await expect(labelme(join(root, "pictures"), { split: "train" })).rejects.toThrow("0 JSON files");
   });
 
+  describe("labelme(): shapes with another number of points than their type has", () => {
+    /** The pixels of one shape in a picture of 60 by 60. */
+    const pixelsOf = async (shape_type: string, points: number[][], mask?: string): Promise<number> => {
+      const shape = { label: "a", shape_type, points, mask };
+      const file = { shapes: [shape], imagePath: "x.png", imageHeight: 60, imageWidth: 60 };
+      const root = await fixture({ "x.json": JSON.stringify(file), "x.png": encodePng(0, 8, 1, 1, [0]) });
+      const [label] = await labelsOf(await labelme(root, { split: "train" }));
+      return label!.filter((value) => value === 0).length;
+    };
+    const corners = [
+      [10, 12],
+      [40, 12],
+      [40, 50],
+      [10, 50],
+    ];
+
+    test("four corners of a rectangle, turned ones too, are the polygon", async () => {
+      // 31 columns by 39 rows: borders are included.
+      for (const points of [corners, [corners[0]!, corners[2]!]])
+        expect(await pixelsOf("rectangle", points)).toBe(31 * 39);
+      // A square on its corner, |x - 30| + |y - 30| <= 10.
+      const turned = [
+        [30, 20],
+        [40, 30],
+        [30, 40],
+        [20, 30],
+      ];
+      expect(await pixelsOf("rectangle", turned)).toBe(221);
+      expect(await pixelsOf("rotation", turned)).toBe(221);
+    });
+
+    test.each([
+      ["rectangle", 1, "2"],
+      ["rectangle", 3, "2"],
+      ["rotation", 3, "4"],
+      ["circle", 1, "2"],
+      ["circle", 3, "2"],
+      ["line", 1, "2"],
+      ["line", 3, "2"],
+      ["linestrip", 1, "at least 2"],
+      ["polygon", 2, "at least 3"],
+      ["polygon", 0, "at least 3"],
+      ["point", 0, "1"],
+      ["point", 2, "1"],
+      ["points", 0, "at least 1"],
+      ["mask", 1, "2"],
+      ["mask", 3, "2"],
+    ])("%s of %i points is an error that names it", async (type, count, expected) => {
+      await expect(pixelsOf(type, corners.slice(0, count), "AA==")).rejects.toThrow(
+        new RegExp(`shape 0 \\("a", ${type}\\) in .*x\\.json: expected ${expected} points, got ${count}`),
+      );
+    });
+  });
+
+  test("labelme(): two files with one picture are a problem that names both", async () => {
+    const file = JSON.stringify({ shapes: [], imagePath: "x.png" });
+    const root = await fixture({
+      "x.json": file,
+      "copy of x.json": file,
+      "x.png": encodePng(0, 8, 1, 1, [0]),
+    });
+    const { problems } = await labelme(root, { split: "train" });
+    expect(problems).toEqual([
+      {
+        kind: "two labels for one picture",
+        sample: "copy of x",
+        text: `${join(root, "x.png")} is labelled by ${join(root, "copy of x.json")} and by ${join(root, "x.json")}; delete one, or set its imagePath to its own picture`,
+      },
+    ]);
+  });
+
   describe("labelme(): the picture", () => {
     /** A picture of one colour: its red is how it is told which one was taken. */
     const picture = (red: number): Buffer =>

@@ -1,6 +1,6 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { DataError, messageOf } from "../data-error.ts";
-import { readBytes } from "../labels/raw-mask.ts";
+import { readText } from "./text-file.ts";
 
 /** An XML element with its children in document order. */
 export interface XmlElement {
@@ -15,12 +15,12 @@ const ATTRIBUTES = ":@";
 const TEXT = "#text";
 
 /**
- * Read an XML file as a tree, children in document order. Files with a document type are refused: entities in it could expand without end.
+ * Reads an XML file as a tree, children in document order. Files with a document type are refused: entities in it could expand without end.
  *
- * @throws {DataError} If the file is missing or not well-formed.
+ * @throws {DataError} If the file is missing, not well-formed or in another encoding than it says.
  */
 export async function readXml(path: string): Promise<XmlElement> {
-  const text = new TextDecoder().decode(await readBytes(path));
+  const text = await readText(path);
   try {
     if (/<!(DOCTYPE|ENTITY)/i.test(text)) throw new Error("it has a document type declaration");
     const problem = XMLValidator.validate(text);
@@ -30,6 +30,8 @@ export async function readXml(path: string): Promise<XmlElement> {
       ignoreAttributes: false,
       attributeNamePrefix: "",
       parseTagValue: false,
+      // References are replaced below: the parser knows none by number.
+      processEntities: false,
     };
     return { tag: "", attributes: {}, text: "", children: elements(new XMLParser(options).parse(text)) };
   } catch (cause) {
@@ -45,13 +47,34 @@ function elements(nodes: readonly Record<string, unknown>[]): XmlElement[] {
   );
   return tags.map(({ tag, node }) => {
     const inner = node[tag] as readonly Record<string, unknown>[];
-    const text = inner.map((child) => child[TEXT] ?? "").join("");
+    const text = withoutReferences(inner.map((child) => child[TEXT] ?? "").join(""));
+    const attributes = Object.entries((node[ATTRIBUTES] ?? {}) as Record<string, string>);
     return {
       tag,
-      attributes: (node[ATTRIBUTES] ?? {}) as Record<string, string>,
+      attributes: Object.fromEntries(attributes.map(([name, value]) => [name, withoutReferences(value)])),
       children: elements(inner),
       text,
     };
+  });
+}
+
+const NAMED_REFERENCES: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+};
+
+/** A text with the characters that `&amp;`, `&#233;` and `&#xE9;` stand for. @throws If a reference stands for nothing. */
+function withoutReferences(text: string): string {
+  return text.replace(/&([^;&]*);?/g, (reference, name: string) => {
+    const [, decimal, hex] = /^#(?:(\d{1,7})|x([0-9a-f]{1,6}))$/i.exec(name) ?? [];
+    const code = decimal ? Number(decimal) : hex ? Number.parseInt(hex, 16) : Number.NaN;
+    const character = code <= 0x10ffff ? String.fromCodePoint(code) : NAMED_REFERENCES[name];
+    if (character === undefined || !reference.endsWith(";"))
+      throw new Error(`${reference} stands for no character`);
+    return character;
   });
 }
 

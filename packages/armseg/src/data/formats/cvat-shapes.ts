@@ -30,10 +30,15 @@ export function cvatShape(element: XmlElement): Shape | undefined {
 }
 
 function points(text: string): number[] {
-  const ring = text.split(";").flatMap((pair) => pair.split(",").map(Number));
-  if (ring.length < 6 || ring.length % 2 !== 0 || !ring.every(Number.isFinite))
+  const pairs = text.split(";").map((pair) => pair.split(",").map(coordinate));
+  if (pairs.length < 3 || !pairs.every((pair) => pair.length === 2 && pair.every(Number.isFinite)))
     throw new Error(`<polygon> has points="${text.slice(0, 40)}", expected at least three x,y pairs`);
-  return ring;
+  return pairs.flat();
+}
+
+/** Nothing is no number, though JavaScript takes it for 0. */
+function coordinate(text: string): number {
+  return text.trim() === "" ? Number.NaN : Number(text);
 }
 
 function box(element: XmlElement): Shape {

@@ -1,14 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, messageOf } from "../data-error.ts";
-import type { ClassInfo, Dataset, Sample } from "../sample.ts";
+import type { ClassInfo, Dataset, DatasetProblem, Sample } from "../sample.ts";
 import { childrenOf, find, numberOf, readXml, textOf, type XmlElement } from "./cvat-file.ts";
 import { cvatShape, WITHOUT_AREA } from "./cvat-shapes.ts";
 import { type LayeredRegion, trackRegions } from "./cvat-video.ts";
 import { joinSplits } from "./join-splits.ts";
-import { IMAGE_FILE, listFiles } from "./list-files.ts";
+import { findFile, IMAGE_FILE, listFiles, withSlashes } from "./list-files.ts";
 import { generatedColor, type NamedLabelOptions, namedLabels } from "./named-labels.ts";
-import { countOf, stemOf, unpairedNotes } from "./pair-files.ts";
+import { countOf, unpairedNotes } from "./pair-files.ts";
+import { doubleLabels, sampleNames } from "./sample-names.ts";
+import { withoutArea } from "./shape-area.ts";
 
 export interface CvatOptions extends NamedLabelOptions {
   /**
@@ -21,7 +23,10 @@ export interface CvatOptions extends NamedLabelOptions {
 }
 
 interface Frame {
+  /** Path below the folder of pictures. */
   readonly name: string;
+  /** What the file calls it, for messages. */
+  readonly label: string;
   readonly image: string;
   /** `[height, width]` in pixels, where the export says it. */
   readonly size?: readonly [number, number];
@@ -60,20 +65,26 @@ function imageFrames(root: XmlElement, options: CvatOptions): Frame[] {
   const chosen = hasSubset
     ? images.filter((image) => image.attributes.subset?.toLowerCase() === subset)
     : images;
-  return chosen.map((image) => {
-    const name = textOf(image, "name");
-    const folders = image.attributes.subset ? [image.attributes.subset, ""] : [""];
-    const candidates = folders.map((folder) => join(options.images, folder, name));
+  return chosen.map((image) => frameOf(image, options.images, hasSubset));
+}
+
+/** @param isOneSubset - Only pictures of one subset are read: their names do without it. */
+function frameOf(image: XmlElement, folder: string, isOneSubset: boolean): Frame {
+  const written = textOf(image, "name");
+  const name = withSlashes(written);
+  const { subset, id } = image.attributes;
+  try {
+    const own = subset ? findFile(join(folder, subset), written) : undefined;
     return {
-      name: stemOf(
-        hasSubset || !image.attributes.subset ? name : `${image.attributes.subset}/${name}`,
-        "",
-      ).replaceAll("/", "__"),
-      image: candidates.find((candidate) => existsSync(candidate)) ?? candidates[0]!,
+      name: isOneSubset || !subset ? name : `${subset}/${name}`,
+      label: `image id ${id ?? "(none)"}${subset ? ` of subset ${subset}` : ""}`,
+      image: own ?? findFile(folder, written) ?? join(folder, subset ?? "", name),
       size: [numberOf(image, "height"), numberOf(image, "width")],
       regions: image.children.flatMap(layered),
     };
-  });
+  } catch (cause) {
+    throw new Error(`picture "${written}": ${messageOf(cause)}`, { cause });
+  }
 }
 
 function layered(element: XmlElement): LayeredRegion[] {
@@ -94,7 +105,8 @@ async function videoFrames(root: XmlElement, { images }: CvatOptions): Promise<F
     return regions
       ? [
           {
-            name: stemOf(file, "").replaceAll("/", "__"),
+            name: file,
+            label: file,
             image: join(images, file),
             regions,
             ...(size && { size }),
@@ -125,7 +137,8 @@ async function dataset(
       `cvat(): none of the ${frames.length} pictures of ${path} is in ${options.images}`,
       path,
     );
-  const samples = present.map(({ name, image, size, regions }): Sample => {
+  const names = sampleNames(present.map(({ name }) => name));
+  const samples = present.map(({ image, size, regions }, i): Sample => {
     const ordered = [...regions]
       .sort((a, b) => a.zOrder - b.zOrder)
       .map(({ label, shape }) => ({ label, shape }));
@@ -138,10 +151,33 @@ async function dataset(
       background,
       fill: "centres",
     } as const;
-    return { name, image, annotation: { ...annotation, ...(size && { size }) } };
+    return { name: names[i]!, image, annotation: { ...annotation, ...(size && { size }) } };
   });
-  const notes = [...withoutAreaNotes(root), ...unpairedNotes([], alone)];
-  return { name: "cvat", split: options.split, classes, samples, notes, unpaired: alone };
+  const labels = present.map(({ image, label }, i) => ({
+    sample: names[i]!,
+    image,
+    label: `${label} of ${path}`,
+  }));
+  return {
+    name: "cvat",
+    split: options.split,
+    classes,
+    samples,
+    notes: [...withoutAreaNotes(root), ...unpairedNotes([], alone)],
+    unpaired: alone,
+    problems: [
+      ...doubleLabels(labels, "leave out one of the tasks, or join their labels in CVAT"),
+      ...present.flatMap((frame, i) => lostShapes(frame, names[i]!)),
+    ],
+  };
+}
+
+function lostShapes({ name, regions }: Frame, sample: string): DatasetProblem[] {
+  return regions.flatMap(({ label, shape }) => {
+    const reason = withoutArea(shape);
+    const text = `${name}, a shape of "${label}": ${reason}; draw it anew or delete it`;
+    return reason ? [{ kind: "annotation without area", sample, text } as const] : [];
+  });
 }
 
 /** The labels that the export declares, in its order, with their colours; parts of skeletons are no classes. */

@@ -38,12 +38,24 @@ export async function joinSplits(
   if (others.length === 0) return first!;
   for (const other of others) checkLike(first!, other);
   checkDistinct(parts);
+  const renamed = parts.map((part) => withOwnNames(part, ownNameOf(part, parts)));
   return {
     ...first!,
     split: parts.map((part) => part.split).join("+"),
-    samples: parts.flatMap((part) => withOwnNames(part, parts)),
-    notes: parts.flatMap(({ notes }) => notes),
-    unpaired: parts.flatMap(({ unpaired }) => unpaired ?? []),
+    samples: renamed.flatMap(({ samples }) => samples),
+    notes: renamed.flatMap(({ notes }) => notes),
+    unpaired: renamed.flatMap(({ unpaired }) => unpaired ?? []),
+    problems: renamed.flatMap(({ problems }) => problems ?? []),
+  };
+}
+
+function withOwnNames(part: Dataset, ownName: (name: string) => string): Dataset {
+  return {
+    ...part,
+    samples: part.samples.map((sample) => ({ ...sample, name: ownName(sample.name) })),
+    problems: (part.problems ?? []).map((problem) =>
+      problem.sample === undefined ? problem : { ...problem, sample: ownName(problem.sample) },
+    ),
   };
 }
 
@@ -75,11 +87,9 @@ function checkDistinct(parts: readonly Dataset[]): void {
     }
 }
 
-/** The samples of a part; a name that another part has too begins with its split. */
-function withOwnNames(part: Dataset, parts: readonly Dataset[]): Dataset["samples"] {
+/** A name that another part has too begins with its split. */
+function ownNameOf(part: Dataset, parts: readonly Dataset[]): (name: string) => string {
   const others = parts.filter((other) => other !== part);
   const taken = new Set(others.flatMap(({ samples }) => samples.map(({ name }) => name)));
-  return part.samples.map((sample) =>
-    taken.has(sample.name) ? { ...sample, name: `${part.split}__${sample.name}` } : sample,
-  );
+  return (name) => (taken.has(name) ? `${part.split}__${name}` : name);
 }

@@ -45,7 +45,11 @@ export async function readLabelmeShapes(path: string): Promise<RegionsOfImage> {
     try {
       return shapeRegions(item).map((shape): Region => ({ label: item.label, shape }));
     } catch (cause) {
-      throw new DataError(`shape ${i} ("${item.label}") in ${path}: ${messageOf(cause)}`, path, cause);
+      throw new DataError(
+        `shape ${i} ("${item.label}", ${item.shape_type ?? "polygon"}) in ${path}: ${messageOf(cause)}`,
+        path,
+        cause,
+      );
     }
   });
   if (!file.imageHeight || !file.imageWidth) return { regions };
@@ -56,19 +60,22 @@ function shapeRegions(item: Shape): Region["shape"][] {
   const points = item.points as readonly Point[];
   switch (item.shape_type ?? "polygon") {
     case "polygon":
-      return [polygon(requirePoints(points, 3))];
+      return [polygon(requirePoints(points, 3, Number.POSITIVE_INFINITY))];
     case "rectangle":
-      return [rectangle(requirePoints(points, 2))];
+      // Other tools write its four corners, which may be turned.
+      return [points.length === 4 ? polygon(points) : rectangle(requirePoints(points, 2))];
+    case "rotation":
+      return [polygon(requirePoints(points, 4))];
     case "circle":
       return [circle(requirePoints(points, 2))];
     case "line":
+      return segments(requirePoints(points, 2));
     case "linestrip":
-      return requirePoints(points, 2)
-        .slice(1)
-        .map((to, i) => segment(points[i]!, to));
+      return segments(requirePoints(points, 2, Number.POSITIVE_INFINITY));
     case "point":
+      return requirePoints(points, 1).map((point) => disc(point, POINT_RADIUS));
     case "points":
-      return points.map((point) => disc(point, POINT_RADIUS));
+      return requirePoints(points, 1, Number.POSITIVE_INFINITY).map((point) => disc(point, POINT_RADIUS));
     case "mask":
       return [maskBox(item)];
     default:
@@ -76,9 +83,13 @@ function shapeRegions(item: Shape): Region["shape"][] {
   }
 }
 
-function requirePoints(points: readonly Point[], least: number): readonly Point[] {
-  if (points.length < least) throw new Error(`${points.length} points, expected at least ${least}`);
-  return points;
+function requirePoints(points: readonly Point[], least: number, most = least): readonly Point[] {
+  if (points.length >= least && points.length <= most) return points;
+  throw new Error(`expected ${least === most ? least : `at least ${least}`} points, got ${points.length}`);
+}
+
+function segments(points: readonly Point[]): Region["shape"][] {
+  return points.slice(1).map((to, i) => segment(points[i]!, to));
 }
 
 function polygon(points: readonly Point[]): Region["shape"] {

@@ -5,9 +5,10 @@ import type { Dataset, Sample } from "../sample.ts";
 import { hasPictureSignature } from "./image-signature.ts";
 import { readJson } from "./json-file.ts";
 import { type LabelmeFile, labelmeFile } from "./labelme-shapes.ts";
-import { listFiles } from "./list-files.ts";
+import { findFile, listFiles, withSlashes } from "./list-files.ts";
 import { type NamedLabelOptions, namedLabels, uncolored } from "./named-labels.ts";
-import { stemOf, unpairedNotes } from "./pair-files.ts";
+import { sampleName, stemOf, unpairedNotes } from "./pair-files.ts";
+import { doubleLabels } from "./sample-names.ts";
 
 export interface LabelmeOptions extends NamedLabelOptions {
   readonly split: string;
@@ -19,7 +20,7 @@ export interface LabelmeOptions extends NamedLabelOptions {
 const IMAGE_TYPES = ["jpg", "jpeg", "png", "JPG", "JPEG", "PNG", "webp", "tif", "tiff"];
 
 /**
- * A folder of LabelMe JSON files (versions 3 to 5), one a picture; every shape type is read. `__ignore__` is ignored.
+ * Reads a folder of LabelMe JSON files (versions 3 to 5), one per picture; every shape type is read. `__ignore__` is ignored.
  *
  * The picture is the file that `imagePath` names, else that of the same stem beside the JSON, else the one embedded in
  * `imageData`. A JSON without any is left out and told in the notes.
@@ -36,7 +37,7 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
     const content = await readJson(path, labelmeFile);
     for (const { label } of content.shapes) names.add(label);
     const image = await findImage(path, content, options.images);
-    if (image) found.push({ name: stemOf(file, "").replaceAll("/", "__"), path, image });
+    if (image) found.push({ name: sampleName(file), path, image });
     else alone.push(file);
   }
   if (found.length === 0) throw noPicture(annotations, files);
@@ -51,16 +52,20 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
     samples,
     notes: unpairedNotes([], alone),
     unpaired: alone,
+    problems: doubleLabels(
+      found.map(({ name, path, image }) => ({ sample: name, image, label: path })),
+      "delete one, or set its imagePath to its own picture",
+    ),
   };
 }
 
 async function findImage(path: string, file: LabelmeFile, images?: string): Promise<string | undefined> {
-  // Files written on Windows have backslashes in imagePath.
-  const relative = (file.imagePath ?? "").replaceAll("\\", "/");
+  const relative = withSlashes(file.imagePath ?? "");
   const stem = stemOf(basename(path), "");
   const named = [relative, basename(relative)].filter((name) => name !== "");
-  const candidates = [...named, ...IMAGE_TYPES.map((type) => `${stem}.${type}`)].map((name) =>
-    join(images ?? dirname(path), name),
+  const folder = images ?? dirname(path);
+  const candidates = [...named, ...IMAGE_TYPES.map((type) => `${stem}.${type}`)].map(
+    (name) => findFile(folder, name) ?? join(folder, name),
   );
   for (const candidate of candidates) if (await hasPictureSignature(candidate)) return candidate;
   if (file.imageData) return path;
