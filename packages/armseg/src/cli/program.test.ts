@@ -38,7 +38,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "eval: <run> --set <key=value> --nproc <n> --checkpoint <which> --split <name> --split-errors --coarse <folder> --json",
     "predict: <run> <inputs...> --set <key=value> --out <folder> (required) --checkpoint <which> --overlay --confidence --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
-    "reproduce: <experiment> --set <key=value> --scale <name> (required) --data <folder> --weights <path> --seeds <n> --jobs <n> --out <folder> --dry-run --json",
+    "reproduce: <experiment> --set <key=value> --preset <name> --scale <name> --data <folder> --weights <path> --seeds <n> --jobs <n> --out <folder> --dry-run --json",
     "bench loss: --device <name> --threads <n> --runs <n> --json",
     "bench step: --backbone <name> --device <name> --precision <name> --batch <n> --threads <n> --runs <n> --json",
     "bench eval: --device <name> --threads <n> --runs <n> --json",

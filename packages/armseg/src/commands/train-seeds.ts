@@ -3,9 +3,8 @@ import { ConfigError } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import { type Comparison, compareScores } from "../core/statistics.ts";
 import { textTable } from "../core/text-table.ts";
-import { readMetrics } from "../runs/metrics.ts";
-import { recordsOfKind } from "../runs/records.ts";
-import { isRun, runPaths } from "../runs/run-folder.ts";
+import { finishedEvaluation } from "../runs/read-run.ts";
+import { isRun } from "../runs/run-folder.ts";
 import { type RunControl, type RunResult, resumeTraining, startTraining } from "./train.ts";
 
 export interface SeedsOptions extends RunControl {
@@ -25,13 +24,28 @@ export interface SeedsResult {
   readonly comparisons: readonly Comparison[];
 }
 
-/** mIoU of a finished run; undefined where there is no run or it is not finished. */
-function finishedScore(folder: string): number | undefined {
-  if (!isRun(folder)) return undefined;
-  const records = readMetrics(runPaths(folder).metrics);
-  const iterations = recordsOfKind(records, "run")[0]?.iterations;
-  const last = recordsOfKind(records, "evaluation").at(-1);
-  return last && last.iteration === iterations ? last.mIoU : undefined;
+/** One configuration with one seed. */
+export interface Seeded {
+  /** Index of the configuration. */
+  readonly index: number;
+  readonly seed: number;
+  readonly config: Config;
+}
+
+/**
+ * Returns every configuration with every seed, seed by seed, so that an early stop leaves complete pairs: the same seed gives every
+ * configuration the same batches in the same order.
+ *
+ * @param seeds - How many; each configuration's own `training.seed` is the first, the rest follow it.
+ */
+export function seedBySeed(configs: readonly Config[], seeds: number): Seeded[] {
+  return Array.from({ length: seeds }, (_, k) =>
+    configs.map((config, index): Seeded => {
+      const seed = config.training.seed + k;
+      const name = `${config.name} seed ${seed}`;
+      return { index, seed, config: { ...config, name, training: { ...config.training, seed } } };
+    }),
+  ).flat();
 }
 
 function trainOne(config: Config, control: RunControl, isResumed: boolean): Promise<RunResult> {
@@ -57,34 +71,30 @@ function namesOf(configs: readonly Config[]): string[] {
  * @throws {ConfigError} If two configurations share a name.
  */
 export async function trainSeeds(configs: readonly Config[], options: SeedsOptions): Promise<SeedsResult> {
-  const { folder, seeds, isResumed = false, train = trainOne, ...control } = options;
+  const { folder, seeds, signal } = options;
   const names = namesOf(configs);
   const scores = configs.map((): number[] => []);
-  // Seed by seed, so that an early stop leaves complete pairs.
-  for (let k = 0; k < seeds; k++) {
-    for (const [i, config] of configs.entries()) {
-      const seed = config.training.seed + k;
-      const place = join(folder, ...(configs.length > 1 ? [names[i]!] : []), `seed-${seed}`);
-      const known = isResumed ? finishedScore(place) : undefined;
-      if (known === undefined && control.signal?.aborted)
-        return { folder, isComplete: false, comparisons: compareScores(names, scores) };
-      const score = known ?? (await scoreOf(config, seed, place));
-      if (score === undefined)
-        return { folder, isComplete: false, comparisons: compareScores(names, scores) };
-      scores[i]!.push(score);
-    }
+  const result = (isComplete: boolean): SeedsResult => ({
+    folder,
+    isComplete,
+    comparisons: compareScores(names, scores),
+  });
+  for (const { index, seed, config } of seedBySeed(configs, seeds)) {
+    const run = join(folder, ...(configs.length > 1 ? [names[index]!] : []), `seed-${seed}`);
+    const known = options.isResumed ? finishedEvaluation(run)?.mIoU : undefined;
+    if (known === undefined && signal?.aborted) return result(false);
+    const score = known ?? (await scoreOf(config, run, options));
+    if (score === undefined) return result(false);
+    scores[index]!.push(score);
   }
-  return { folder, isComplete: true, comparisons: compareScores(names, scores) };
+  return result(true);
+}
 
-  async function scoreOf(config: Config, seed: number, place: string): Promise<number | undefined> {
-    const seeded: Config = {
-      ...config,
-      name: `${config.name} seed ${seed}`,
-      training: { ...config.training, seed },
-    };
-    const result = await train(seeded, { ...control, folder: place }, isResumed && isRun(place));
-    return result.isComplete ? (result.evaluation?.mIoU ?? Number.NaN) : undefined;
-  }
+/** Returns mIoU at the end of a training, undefined if it was stopped. */
+async function scoreOf(config: Config, run: string, options: SeedsOptions): Promise<number | undefined> {
+  const { folder: _, seeds: __, isResumed = false, train = trainOne, ...control } = options;
+  const result = await train(config, { ...control, folder: run }, isResumed && isRun(run));
+  return result.isComplete ? (result.evaluation?.mIoU ?? Number.NaN) : undefined;
 }
 
 /** The comparison as a table, in percent. */

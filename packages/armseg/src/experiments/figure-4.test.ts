@@ -1,6 +1,7 @@
+import { manualSeed, ops, tensor } from "@armseg/torch";
 import { expect, test } from "vitest";
-import { brightnessOf, greenWhereLow } from "./figure-4.ts";
-import type { LowVarianceMap } from "./low-variance-map.ts";
+import { INDICATORS } from "../reweighting/indicators.ts";
+import { brightnessOf, greenWhereLow, type LowVarianceMap, lowVarianceMap } from "./figure-4.ts";
 
 const map: LowVarianceMap = {
   size: [1, 3],
@@ -19,4 +20,30 @@ test("second row: the variance as brightness", () => {
   const { height, width, data } = brightnessOf(map);
   expect([height, width]).toEqual([1, 3]);
   expect([...data]).toEqual([0, 0, 0, 128, 128, 128, 255, 255, 255]);
+});
+
+test("a sure and an unsure pixel", () => {
+  const logits = tensor([[[[20, 0]], [[0, 0]]]]);
+  const { size, confidence, isLow, lowFraction } = lowVarianceMap(logits, [1, 2]);
+  expect(size).toEqual([1, 2]);
+  expect([...confidence]).toEqual([expect.closeTo(1, 6), expect.closeTo(-1, 6)]);
+  expect([[...isLow], lowFraction]).toEqual([[0, 1], 0.5]);
+});
+
+test.each(INDICATORS)("%s by the kernel and by ATen is the same", (indicator) => {
+  manualSeed(0);
+  const logits = ops.randn([1, 5, 4, 6]).mul(2);
+  const logScale = ops.randn([1, 1, 4, 6]);
+  const fused = lowVarianceMap(logits, [13, 17], { indicator, logScale });
+  const composed = lowVarianceMap(logits.to("float64"), [13, 17], {
+    indicator,
+    logScale: logScale.to("float64"),
+  });
+  for (const [i, u] of fused.confidence.entries()) expect(u).toBeCloseTo(composed.confidence[i] as number, 4);
+});
+
+test("takes one image", () => {
+  expect(() => lowVarianceMap(ops.zeros([2, 3, 4, 4]), [8, 8])).toThrow(
+    "expected logits [1, C, h, w], got [2, 3, 4, 4]",
+  );
 });

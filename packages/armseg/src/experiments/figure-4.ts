@@ -1,13 +1,15 @@
-import { type Device, fromTypedArray, noGrad, tidy } from "@armseg/torch";
+import { type Device, fromTypedArray, noGrad, type Tensor, tidy } from "@armseg/torch";
 import { loadTrained, type Trained } from "../commands/evaluate.ts";
+import { argumentError } from "../core/argument-error.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { encodeRgbPng, overlay } from "../data/drawing/index.ts";
 import { readImage } from "../data/read-image.ts";
 import type { ClassInfo, RgbImage } from "../data/sample.ts";
+import { confidenceOfLogits } from "../evaluation/upsampled.ts";
 import { createEvaluationReader } from "../pipeline/index.ts";
-import type { DrawnFigure, FigureRun, PanelImage } from "./drawn-figure.ts";
-import { type LowVarianceMap, lowVarianceMap } from "./low-variance-map.ts";
+import type { Indicator } from "../reweighting/indicators.ts";
+import type { Figure, FigureRun, PanelImage } from "./figure.ts";
 
 const COLUMNS = 4;
 /** Of the pixels of low variance; the class index of overlay(). */
@@ -25,12 +27,12 @@ interface Column {
  * Draws the paper's Figure 4: validation images side by side; a panel per run. First row: the image, its pixels of low variance green. Second
  * row: the variance as brightness.
  */
-export async function drawFigure4(runs: readonly FigureRun[]): Promise<DrawnFigure> {
+export async function drawFigure4(runs: readonly FigureRun[]): Promise<Figure> {
   const drawn: { readonly run: FigureRun; readonly columns: readonly Column[] }[] = [];
   for (const run of runs) drawn.push({ run, columns: await columnsOf(run.folder) });
   const panels = drawn.map(({ run, columns }) => ({
-    name: `${run.cell.name}-seed-${run.seed}`,
-    title: `${run.cell.method}, ${run.cell.setting}`,
+    name: `${run.entry.name}-seed-${run.seed}`,
+    title: `${run.entry.method}, ${run.entry.setting}`,
     explanation:
       "First row: the image, its pixels of low variance green: u < 0, half of the greatest variance. Second row: the variance as brightness, black none, white the greatest.",
     content: [0, 1].map((row) => columns.map(({ images }) => images[row]!)),
@@ -38,7 +40,7 @@ export async function drawFigure4(runs: readonly FigureRun[]): Promise<DrawnFigu
   return {
     panels,
     numbers: drawn.map(({ run, columns }) => ({
-      cell: run.cell.name,
+      cell: run.entry.name,
       seed: run.seed,
       images: columns.map(({ name, lowFraction }) => ({ name, lowFraction })),
     })),
@@ -98,4 +100,48 @@ export function brightnessOf({ size: [height, width], confidence }: LowVarianceM
   const data = new Uint8Array(3 * confidence.length);
   for (const [i, u] of confidence.entries()) data.fill(Math.round((255 * (u + 1)) / 2), 3 * i, 3 * i + 3);
   return { height, width, data };
+}
+
+/** Where a network is unsure of an image (the paper's Figure 4). */
+export interface LowVarianceMap {
+  /** `[height, width]`. */
+  readonly size: readonly [number, number];
+  /** u of each pixel in [−1, 1], row by row. */
+  readonly confidence: Float32Array;
+  /** 1 where u is below the threshold. */
+  readonly isLow: Uint8Array;
+  /** Fraction of the pixels that are low. */
+  readonly lowFraction: number;
+}
+
+export interface LowVarianceOptions {
+  /** Default var. */
+  readonly indicator?: Indicator;
+  /** u below which a pixel is low. Default 0, half of the greatest variance. */
+  readonly threshold?: number;
+  /** `[1, 1, h, w]`, for indicator kl. */
+  readonly logScale?: Tensor | null;
+}
+
+/**
+ * Returns the map of low variance of one image.
+ *
+ * @param logits - `[1, C, h, w]`, in the network's resolution.
+ * @param size - `[height, width]` of the map.
+ * @throws {RangeError} If there is more than one image.
+ */
+export function lowVarianceMap(
+  logits: Tensor,
+  size: readonly [number, number],
+  options: LowVarianceOptions = {},
+): LowVarianceMap {
+  if (logits.ndim !== 4 || logits.size(0) !== 1) {
+    throw argumentError("lowVarianceMap", "logits [1, C, h, w]", logits.shape);
+  }
+  const { indicator = "var", threshold = 0, logScale = null } = options;
+  const u = noGrad(() =>
+    confidenceOfLogits(logits, size, { indicator, logScale }).to("float32").toTypedArray(),
+  ) as Float32Array;
+  const isLow = Uint8Array.from(u, (value) => (value < threshold ? 1 : 0));
+  return { size, confidence: u, isLow, lowFraction: isLow.reduce((sum, low) => sum + low, 0) / isLow.length };
 }

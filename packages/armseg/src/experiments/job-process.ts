@@ -1,6 +1,6 @@
 /** The process of one job; `job-in-process.ts` starts it and speaks to it. */
 import { setThreads } from "@armseg/torch";
-import type { JobReport, StartMessage, StopMessage } from "./job-messages.ts";
+import type { JobReport, StartMessage, StopMessage } from "./job-in-process.ts";
 import { runJob } from "./run-job.ts";
 
 const stop = new AbortController();

@@ -1,6 +1,6 @@
 import type { ConfigInput } from "../config/schema.ts";
 
-/** What sets one method apart from another; everything else of a configuration is the scale's. */
+/** What sets one method apart from another; everything else of a configuration is the preset's. */
 export type MethodPart = Pick<ConfigInput, "loss" | "reweighting">;
 
 /** A method of the paper, or one that it is compared with. */
@@ -13,7 +13,7 @@ export interface Method {
 const PLAIN = { curve: "none", isolatedFraction: 0 } as const;
 const LINE = { curve: "linear", intercept: 0.5, isolatedFraction: 0 } as const;
 const ARM = { curve: "arm" } as const;
-/** OCR's values, as the paper takes them; smaller scales keep the same share of the batch. */
+/** OCR's values, as the paper takes them; smaller presets keep the same share of the batch. */
 const OHEM = { threshold: 0.7, minKept: 100_000, semantics: "openseg" } as const;
 
 /** The convergence study: ARM with the curve's learning rate so many times the network's. */

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { evaluateRun } from "../commands/evaluate.ts";
 import { resumeTraining, startTraining } from "../commands/train.ts";
 import type { ProgressStream } from "../core/progress.ts";
-import { readMetrics } from "../runs/metrics.ts";
-import { type EvaluationRecord, recordsOfKind } from "../runs/records.ts";
-import { isRun, runPaths } from "../runs/run-folder.ts";
+import { finishedEvaluation } from "../runs/read-run.ts";
+import type { EvaluationRecord } from "../runs/records.ts";
+import { isRun } from "../runs/run-folder.ts";
 import { TrainingError } from "../training/trainer.ts";
 import { type Job, type Outcome, runFolderOf, type Scores } from "./job.ts";
 
@@ -40,14 +40,6 @@ export async function runJob(job: Job, { folder, ...control }: JobControl): Prom
 async function train(job: Job, control: JobControl): Promise<EvaluationRecord | null> {
   const result = await (isRun(control.folder) ? resumeTraining(control) : startTraining(job.config, control));
   return result.isComplete ? result.evaluation : null;
-}
-
-/** The scores of the last iteration, if the run has come so far. */
-function finishedEvaluation(run: string): EvaluationRecord | undefined {
-  if (!isRun(run)) return undefined;
-  const records = readMetrics(runPaths(run).metrics);
-  const iterations = recordsOfKind(records, "run")[0]?.iterations;
-  return recordsOfKind(records, "evaluation").findLast(({ iteration }) => iteration === iterations);
 }
 
 async function evaluated(folder: string, { overrides }: Job): Promise<Scores> {

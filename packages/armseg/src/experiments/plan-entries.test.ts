@@ -1,50 +1,50 @@
 import { describe, expect, test } from "vitest";
-import type { Experiment } from "./cell.ts";
+import type { Experiment } from "./experiment.ts";
 import type { METHODS } from "./methods.ts";
-import { configHash, configOf, planCells } from "./plan-cells.ts";
+import { configHash, configOf, planEntries } from "./plan-entries.ts";
+import { PRESETS, type PresetName } from "./presets.ts";
 import { EXPERIMENTS, type ExperimentName } from "./reproduce.ts";
-import { SCALES, type ScaleName } from "./scales.ts";
 import { GRIDS, TABLES } from "./tables.ts";
 
 const places = { folder: "out", data: "data", weights: "weights" };
 const names = Object.keys(EXPERIMENTS) as ExperimentName[];
-const scales = Object.keys(SCALES) as ScaleName[];
-// Section 4.5's data are at the paper's scale alone.
-const all = scales.flatMap((scale) =>
-  names.filter((name) => name !== "extension" || scale === "paper").map((name) => [name, scale] as const),
+const presets = Object.keys(PRESETS) as PresetName[];
+// Section 4.5's data are in the paper's preset alone.
+const all = presets.flatMap((preset) =>
+  names.filter((name) => name !== "extension" || preset === "paper").map((name) => [name, preset] as const),
 );
 
-describe.each(all)("%s at scale %s", (name, scale) => {
-  const cells = planCells(EXPERIMENTS[name], SCALES[scale], places);
+describe.each(all)("%s with preset %s", (name, preset) => {
+  const entries = planEntries(EXPERIMENTS[name], PRESETS[preset], places);
 
-  test("every cell resolves, under a name of its own", () => {
-    expect(cells.length).toBeGreaterThan(1);
-    expect(new Set(cells.map((cell) => cell.name)).size).toBe(cells.length);
+  test("every entry resolves, under a name of its own", () => {
+    expect(entries.length).toBeGreaterThan(1);
+    expect(new Set(entries.map((entry) => entry.name)).size).toBe(entries.length);
   });
 
-  test("no two cells are the same experiment", () => {
-    const hashes = cells.map(({ config, overrides }) => configHash(config, overrides));
-    expect(new Set(hashes).size).toBe(cells.length);
+  test("no two entries are the same experiment", () => {
+    const hashes = entries.map(({ config, overrides }) => configHash(config, overrides));
+    expect(new Set(hashes).size).toBe(entries.length);
   });
 
   test("what is compared differs in loss and reweighting alone: the budget is the same", () => {
-    for (const cell of cells) {
-      const base = cells.find((other) => other.name === cell.base);
+    for (const entry of entries) {
+      const base = entries.find((other) => other.name === entry.base);
       if (!base) continue;
-      const rest = ({ name: _, loss: __, reweighting: ___, ...others }: typeof cell.config) => others;
-      expect(rest(cell.config)).toEqual(rest(base.config));
-      expect(cell.overrides).toEqual(base.overrides);
+      const rest = ({ name: _, loss: __, reweighting: ___, ...others }: typeof entry.config) => others;
+      expect(rest(entry.config)).toEqual(rest(base.config));
+      expect(entry.overrides).toEqual(base.overrides);
     }
   });
 });
 
-test("at the paper's scale every cell of every table is there", () => {
+test("with the paper's preset every entry of every table is there", () => {
   for (const table of Object.values(TABLES))
-    expect(planCells(table, SCALES.paper, places)).toHaveLength(table.cells.length);
+    expect(planEntries(table, PRESETS.paper, places)).toHaveLength(table.entries.length);
 });
 
 test("the paper's protocol: batch 16, SGD 0.02, T and crop of the data set, OHEM's own numbers", () => {
-  const paper = Object.values(TABLES).flatMap((table) => planCells(table, SCALES.paper, places));
+  const paper = Object.values(TABLES).flatMap((table) => planEntries(table, PRESETS.paper, places));
   for (const { config } of paper) {
     const { training, optimizer, schedule, augmentation, data, loss, reweighting } = config;
     expect(training.batchSize * optimizer.accumulate).toBe(16);
@@ -60,28 +60,28 @@ test("the paper's protocol: batch 16, SGD 0.02, T and crop of the data set, OHEM
 test.each([
   ["as it is", []],
   ["with another batch and crop", ["training.batchSize=16", "augmentation.crop=[64,64]"]],
-])("a small scale %s keeps OHEM's share of the batch", (_, set) => {
-  for (const scale of [SCALES.camvid, SCALES.scenes]) {
-    const cells = planCells(TABLES.table5, scale, places, set);
-    const { loss, training, augmentation } = cells.find(({ config }) => config.loss.ohem)!.config;
+])("a small preset with %s keeps OHEM's share of the batch", (_, set) => {
+  for (const preset of [PRESETS.camvid, PRESETS.scenes]) {
+    const entries = planEntries(TABLES.table5, preset, places, set);
+    const { loss, training, augmentation } = entries.find(({ config }) => config.loss.ohem)!.config;
     const [height, width] = augmentation.crop;
     const share = loss.ohem!.minKept / (training.batchSize * height * width);
     expect(share).toBeCloseTo(100_000 / (2 * 512 * 1024), 4);
   }
 });
 
-test("a small scale has one multiplier for every cell of a table with ARM", () => {
-  for (const scale of [SCALES.camvid, SCALES.scenes]) {
+test("a small scale has one multiplier for every entry of a table with ARM", () => {
+  for (const preset of [PRESETS.camvid, PRESETS.scenes]) {
     const arms = Object.values(TABLES)
-      .flatMap((table) => planCells(table, scale, places))
+      .flatMap((table) => planEntries(table, preset, places))
       .filter(({ config }) => config.reweighting.curve === "arm");
     expect(new Set(arms.map(({ config }) => config.reweighting.learningRateMultiplier)).size).toBe(1);
   }
 });
 
-test("the one cell in several tables is one training", () => {
+test("the one entry in several tables is one training", () => {
   const base = Object.values(TABLES).flatMap((table) =>
-    planCells(table, SCALES.scenes, places).filter(({ name }) =>
+    planEntries(table, PRESETS.scenes, places).filter(({ name }) =>
       /^coarse-r18-deeplab-ce(-multi-scale)?$/.test(name),
     ),
   );
@@ -92,23 +92,25 @@ test("the one cell in several tables is one training", () => {
 
 test("the grid of all tables holds every training of theirs once", () => {
   const hashes = (grids: readonly Experiment[]) =>
-    grids.flatMap((grid) => planCells(grid, SCALES.camvid, places).map(({ config }) => configHash(config)));
+    grids.flatMap((grid) =>
+      planEntries(grid, PRESETS.camvid, places).map(({ config }) => configHash(config)),
+    );
   const all = hashes([GRIDS.tables]);
   const { table6: _, ...trained } = TABLES;
   expect(new Set(all).size).toBe(all.length);
   expect(new Set(all)).toEqual(new Set(hashes(Object.values(trained))));
 });
 
-test("an override reaches every cell, and a wrong one is named", () => {
-  const cells = planCells(TABLES.table1, SCALES.scenes, places, ["schedule.iterations=7"]);
-  expect(cells.map(({ config }) => config.schedule.iterations)).toEqual(cells.map(() => 7));
-  expect(() => planCells(TABLES.table1, SCALES.scenes, places, ["schedule.iteration=7"])).toThrow(
+test("an override reaches every entry, and a wrong one is named", () => {
+  const entries = planEntries(TABLES.table1, PRESETS.scenes, places, ["schedule.iterations=7"]);
+  expect(entries.map(({ config }) => config.schedule.iterations)).toEqual(entries.map(() => 7));
+  expect(() => planEntries(TABLES.table1, PRESETS.scenes, places, ["schedule.iteration=7"])).toThrow(
     /did you mean schedule.iterations/,
   );
 });
 
 test("the hash changes with whatever a result depends on, and not with names and threads", () => {
-  const config = configOf(TABLES.table1.cells[0]!, SCALES.scenes, places);
+  const config = configOf(TABLES.table1.entries[0]!, PRESETS.scenes, places);
   const changed = (part: object) => configHash({ ...config, ...part });
   expect(changed({ name: "other", training: { ...config.training, workers: 7 } })).toBe(configHash(config));
   expect(changed({ training: { ...config.training, seed: 1 } })).not.toBe(configHash(config));
@@ -118,7 +120,7 @@ test("the hash changes with whatever a result depends on, and not with names and
 
 test("a curve without parameters has no isolated phase, and what is set for one changes no hash", () => {
   const config = (method: keyof typeof METHODS) =>
-    configOf({ data: "coarse", network: "r101-deeplab", method, paper: {} }, SCALES.paper, places);
+    configOf({ data: "coarse", network: "r101-deeplab", method, paper: {} }, PRESETS.paper, places);
   const hashAt = (whole: ReturnType<typeof config>, isolatedFraction: number) =>
     configHash({ ...whole, reweighting: { ...whole.reweighting, isolatedFraction } });
   for (const method of ["ce", "linear", "linear-focus", "linear-no-detach"] as const) {

@@ -1,14 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
-import { figure, figures, image, page, section, table } from "../report/page.ts";
+import { figure, figures, image, page, STYLE, section, table } from "../report/page.ts";
 import { element, escapeText } from "../report/svg/markup.ts";
-import { svgFile } from "./chart-file.ts";
-import type { PlannedCell } from "./plan-cells.ts";
+import type { PlannedEntry } from "./plan-entries.ts";
 
 /** A finished run that a figure is drawn from. */
 export interface FigureRun {
-  readonly cell: PlannedCell;
+  readonly entry: PlannedEntry;
   readonly seed: number;
   /** The run folder. */
   readonly folder: string;
@@ -34,7 +33,7 @@ export interface Panel {
 }
 
 /** What a figure is made of, and the numbers behind it. */
-export interface DrawnFigure {
+export interface Figure {
   readonly panels: readonly Panel[];
   readonly numbers: unknown;
 }
@@ -49,7 +48,7 @@ export function writeFigure(
   folder: string,
   name: string,
   text: { readonly title: string; readonly question: string },
-  { panels: all, numbers }: DrawnFigure,
+  { panels: all, numbers }: Figure,
 ): string[] {
   // A chart without a finite point is empty.
   const panels = all.filter(({ content }) => content.length > 0);
@@ -87,4 +86,11 @@ function markupOf({ content }: Panel): string {
     row.map(({ png, caption, name }) => image(png, name) + element("p", {}, escapeText(caption))),
   );
   return table([], rows, "images");
+}
+
+/** Returns a chart of a report as the text of an SVG file of its own, light or dark as its reader is. */
+function svgFile(chart: string): string {
+  return chart
+    .replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
+    .replace(">", `><style>${STYLE}</style>`);
 }

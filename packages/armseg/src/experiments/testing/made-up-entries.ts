@@ -1,11 +1,11 @@
 import { checkConfig } from "../../config/read-config.ts";
-import type { CellResult, ResultKind } from "../cell-result.ts";
-import type { PlannedCell } from "../plan-cells.ts";
+import type { EntryResult, ResultKind } from "../entry-result.ts";
+import type { PlannedEntry } from "../plan-entries.ts";
 
 export const MACHINE = { processor: "made up", processors: 2, versions: { armseg: "0" } };
 
-/** A cell that differs from the next in its q alone. */
-export function madeUpCell(name: string, q: number, parts: Partial<PlannedCell> = {}): PlannedCell {
+/** An entry that differs from the next in its q alone. */
+export function madeUpEntry(name: string, q: number, parts: Partial<PlannedEntry> = {}): PlannedEntry {
   const config = checkConfig({ name, data: { format: "scenes" }, loss: { q } }, "the test");
   return {
     name,
@@ -22,16 +22,16 @@ export function madeUpCell(name: string, q: number, parts: Partial<PlannedCell> 
 
 /** A result as if a run had ended so; scores are the same for all classes. */
 export function madeUpResult(
-  cell: PlannedCell,
+  entry: PlannedEntry,
   seed: number,
   mIoU: number | null,
   kind: ResultKind,
-): CellResult {
+): EntryResult {
   const scores = mIoU === null ? null : { aAcc: mIoU + 0.2, mAcc: mIoU + 0.1, mIoU, iou: [mIoU, mIoU, null] };
-  const { config, overrides } = cell;
+  const { config, overrides } = entry;
   return {
     format: 1,
-    cell: cell.name,
+    entry: entry.name,
     seed,
     hash: "",
     kind,

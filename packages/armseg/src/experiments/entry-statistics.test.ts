@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { summarise } from "./cell-statistics.ts";
-import { madeUpCell, madeUpResult } from "./testing/made-up-cells.ts";
+import { summarise } from "./entry-statistics.ts";
+import { madeUpEntry, madeUpResult } from "./testing/made-up-entries.ts";
 
-const base = madeUpCell("base", 0.1);
-const arm = madeUpCell("arm", 0.2, { base: "base" });
+const base = madeUpEntry("base", 0.1);
+const arm = madeUpEntry("arm", 0.2, { base: "base" });
 
 test("mean, deviation and the paired difference's interval are those of NumPy and of t's closed form", () => {
   // numpy.mean and std(ddof=1); t of three degrees of freedom at 0.975 is 3.182446305, the root of

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { type Job, type Outcome, resultFileOf, type Scores } from "./job.ts";
-import { configHash } from "./plan-cells.ts";
+import { configHash } from "./plan-entries.ts";
 
 /**
  * `collapsed`: the network scores no better than one that predicts a single class everywhere can (mIoU ≤ 1/C).
@@ -11,10 +11,10 @@ import { configHash } from "./plan-cells.ts";
  */
 export type ResultKind = "scored" | "collapsed" | "diverged" | "failed";
 
-/** One file of `results/`. */
-export interface CellResult {
+/** The result of one job; one file of `results/`, where `entry` has the key `cell`. */
+export interface EntryResult {
   readonly format: 1;
-  readonly cell: string;
+  readonly entry: string;
   readonly seed: number;
   readonly hash: string;
   readonly kind: ResultKind;
@@ -41,17 +41,17 @@ function isCollapsed({ mIoU, iou }: Scores): boolean {
   return !(mIoU > 1 / iou.length);
 }
 
-/** The record of a job that came to an end, well or not. */
-export function cellResult(
+/** Returns the record of a job that came to an end, well or not. */
+export function entryResult(
   job: Job,
   outcome: Exclude<Outcome, { kind: "stopped" }> | { kind: "failed"; message: string },
   seconds: number,
   machine: Machine,
-): CellResult {
+): EntryResult {
   const scores = outcome.kind === "scored" ? outcome.scores : null;
   return {
     format: 1,
-    cell: job.cell,
+    entry: job.entry,
     seed: job.seed,
     hash: configHash(job.config, job.overrides),
     kind: scores && isCollapsed(scores) ? "collapsed" : outcome.kind,
@@ -65,25 +65,28 @@ export function cellResult(
 }
 
 /** Writes a result where {@link readResult} finds it. */
-export function writeResult(folder: string, job: Job, result: CellResult): void {
+export function writeResult(folder: string, job: Job, result: EntryResult): void {
   const path = resultFileOf(folder, job);
   mkdirSync(dirname(path), { recursive: true });
-  writeFileAtomically(path, `${JSON.stringify(result, null, 2)}\n`);
+  const { format, entry, ...rest } = result;
+  writeFileAtomically(path, `${JSON.stringify({ format, cell: entry, ...rest }, null, 2)}\n`);
 }
 
 /**
- * The result of a job, if there is one for exactly its configuration.
+ * Returns the result of a job, if there is one for exactly its configuration.
  *
  * @throws If the file is damaged.
  */
-export function readResult(folder: string, job: Job): CellResult | undefined {
+export function readResult(folder: string, job: Job): EntryResult | undefined {
   const path = resultFileOf(folder, job);
   if (!existsSync(path)) return undefined;
   try {
-    const result = JSON.parse(readFileSync(path, "utf8")) as CellResult;
-    return result.hash === configHash(job.config, job.overrides) ? result : undefined;
+    const { cell, ...rest } = JSON.parse(readFileSync(path, "utf8")) as Omit<EntryResult, "entry"> & {
+      cell: string;
+    };
+    return rest.hash === configHash(job.config, job.overrides) ? { ...rest, entry: cell } : undefined;
   } catch (cause) {
-    throw new Error(`readResult(): ${path} must be JSON, and is not; delete it to run the cell again`, {
+    throw new Error(`readResult(): ${path} must be JSON, and is not; delete it to run the entry again`, {
       cause,
     });
   }

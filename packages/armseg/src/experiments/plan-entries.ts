@@ -5,20 +5,20 @@ import { checkConfig, parseConfig } from "../config/read-config.ts";
 import { withFirstKeys } from "../config/renamed-keys.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import { ISOLATED_FRACTION } from "../reweighting/adversary.ts";
-import type { Cell, Experiment } from "./cell.ts";
+import type { Experiment, ExperimentEntry } from "./experiment.ts";
 import { METHODS, type Method, type MethodPart } from "./methods.ts";
-import type { Places, Scale, ScaledNetwork } from "./scale.ts";
+import type { Places, Preset, PresetNetwork } from "./preset.ts";
 
-/** A cell that can be trained at a scale. */
-export interface PlannedCell {
+/** An entry that can be trained at a preset. */
+export interface PlannedEntry {
   /** E.g. `coarse-r18-deeplab-arm`; of a multi-scale evaluation with `-multi-scale` behind. */
   readonly name: string;
   /** Data and network, for the table. */
   readonly setting: string;
   readonly method: string;
-  /** Name of the cell that it is compared with; `null` for that one itself, and where the experiment has none. */
+  /** Name of the entry that it is compared with; `null` for that one itself, and where the experiment has none. */
   readonly base: string | null;
-  readonly paper: Cell["paper"];
+  readonly paper: ExperimentEntry["paper"];
   /** Not a row of the paper's table. */
   readonly isOurs: boolean;
   readonly config: Config;
@@ -29,68 +29,75 @@ export interface PlannedCell {
 /** The paper says "the same as OCR", whose code is openseg: scales 0.5 to 2.0. */
 export const MULTI_SCALE = ["evaluation.tta=openseg"];
 
-/** Cells of an experiment that a scale has data and a network for. @param set - `key=value`, put over every cell's configuration. */
-export function planCells(
+/** Returns the entries of an experiment that a preset has data and a network for. @param set - `key=value`, put over every entry's configuration. */
+export function planEntries(
   experiment: Experiment,
-  scale: Scale,
+  preset: Preset,
   places: Places,
   set: readonly string[] = [],
-): PlannedCell[] {
-  const cells = experiment.cells.filter(({ data, network }) => scale.data[data] && scale.networks[network]);
-  const names = new Set(cells.map((cell) => nameOf(cell, scale)));
-  return cells.map((cell) => {
-    const name = nameOf(cell, scale);
-    const base = nameOf({ ...cell, method: cell.base ?? "ce" }, scale);
+): PlannedEntry[] {
+  const entries = experiment.entries.filter(
+    ({ data, network }) => preset.data[data] && preset.networks[network],
+  );
+  const names = new Set(entries.map((entry) => nameOf(entry, preset)));
+  return entries.map((entry) => {
+    const name = nameOf(entry, preset);
+    const base = nameOf({ ...entry, method: entry.base ?? "ce" }, preset);
     return {
       name,
-      setting: settingOf(cell, scale, places),
-      method: METHODS[cell.method].title,
+      setting: settingOf(entry, preset, places),
+      method: METHODS[entry.method].title,
       base: base !== name && names.has(base) ? base : null,
-      paper: cell.paper,
-      isOurs: cell.isOurs ?? false,
-      config: configOf(cell, scale, places, set),
-      overrides: cell.isMultiScale ? MULTI_SCALE : [],
+      paper: entry.paper,
+      isOurs: entry.isOurs ?? false,
+      config: configOf(entry, preset, places, set),
+      overrides: entry.isMultiScale ? MULTI_SCALE : [],
     };
   });
 }
 
-function nameOf(cell: Cell, scale: Scale): string {
-  return `${cell.data}-${scale.networks[cell.network]?.name}-${cell.method}${cell.isMultiScale ? "-multi-scale" : ""}`;
+function nameOf(entry: ExperimentEntry, preset: Preset): string {
+  return `${entry.data}-${preset.networks[entry.network]?.name}-${entry.method}${entry.isMultiScale ? "-multi-scale" : ""}`;
 }
 
-function settingOf(cell: Cell, scale: Scale, places: Places): string {
-  return `${scale.data[cell.data]?.(places).title}, ${scale.networks[cell.network]?.title}`;
+function settingOf(entry: ExperimentEntry, preset: Preset, places: Places): string {
+  return `${preset.data[entry.data]?.(places).title}, ${preset.networks[entry.network]?.title}`;
 }
 
 /**
- * The configuration of a cell: the scale's base, the data's part, the network, the method.
+ * Returns the configuration of an entry: the preset's base, the data's part, the network, the method.
  *
- * @throws {ConfigError} If the scale lacks the cell, or an override is wrong.
+ * @throws {ConfigError} If the preset lacks the entry, or an override is wrong.
  */
-export function configOf(cell: Cell, scale: Scale, places: Places, set: readonly string[] = []): Config {
-  const data = scale.data[cell.data]?.(places);
-  const network = scale.networks[cell.network];
+export function configOf(
+  entry: ExperimentEntry,
+  preset: Preset,
+  places: Places,
+  set: readonly string[] = [],
+): Config {
+  const data = preset.data[entry.data]?.(places);
+  const network = preset.networks[entry.network];
   if (!data || !network)
-    throw new RangeError(`configOf(): scale ${scale.name} has no ${cell.data} or ${cell.network}`);
-  const { part }: Method = METHODS[cell.method];
-  const { base } = scale;
+    throw new RangeError(`configOf(): preset ${preset.name} has no ${entry.data} or ${entry.network}`);
+  const { part }: Method = METHODS[entry.method];
+  const { base } = preset;
   const input: ConfigInput = {
-    name: nameOf(cell, scale),
+    name: nameOf(entry, preset),
     ...base,
     data: data.data,
-    model: modelOf(network, scale, places),
+    model: modelOf(network, preset, places),
     schedule: { ...base.schedule, ...data.part?.schedule },
     augmentation: { ...base.augmentation, ...data.part?.augmentation },
     evaluation: { ...base.evaluation, ...data.part?.evaluation },
     loss: part.loss ?? {},
-    reweighting: { ...curveRate(part, scale), ...part.reweighting },
+    reweighting: { ...curveRate(part, preset), ...part.reweighting },
   };
-  const origin = `the cell ${input.name} at scale ${scale.name}`;
+  const origin = `the entry ${input.name} with preset ${preset.name}`;
   const config = checkConfig(parseConfig(stringify(input), origin, set), origin);
-  return scale.isOhemScaled ? withOhemShare(config) : config;
+  return preset.isOhemScaled ? withOhemShare(config) : config;
 }
 
-function curveRate({ reweighting }: MethodPart, { curveMultiplier }: Scale): MethodPart["reweighting"] {
+function curveRate({ reweighting }: MethodPart, { curveMultiplier }: Preset): MethodPart["reweighting"] {
   return reweighting?.curve === "arm" ? { learningRateMultiplier: curveMultiplier } : {};
 }
 
@@ -104,9 +111,9 @@ function withOhemShare(config: Config): Config {
   return { ...config, loss: { ...config.loss, ohem: { ...ohem, minKept } } };
 }
 
-/** Weights are one file that the user names; at the paper's scale a folder with each backbone's. */
-function modelOf({ model }: ScaledNetwork, scale: Scale, { weights }: Places): ScaledNetwork["model"] {
-  if (scale.name === "paper")
+/** Weights are one file that the user names; with the paper's preset a folder with each backbone's. */
+function modelOf({ model }: PresetNetwork, preset: Preset, { weights }: Places): PresetNetwork["model"] {
+  if (preset.name === "paper")
     return { ...model, weights: join(weights ?? "weights", model.weights as string) };
   return { ...model, weights: weights ?? null };
 }

@@ -1,20 +1,39 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import type { Places, Scale, ScaledData } from "./scale.ts";
+import { dirname, join } from "node:path";
+import { coarsenFolder } from "../coarsen/index.ts";
+import { ConfigError } from "../config/read-config.ts";
+import { makeFolderOnce } from "../core/atomic-file.ts";
+import { DataError } from "../data/data-error.ts";
+import { camvid } from "../data/formats/camvid.ts";
+import type { Places, Preset, PresetData } from "./preset.ts";
 
 /** Where the coarse labels of CamVid are drawn. */
-export function camvidCoarseFolder(folder: string): string {
+function camvidCoarseFolder(folder: string): string {
   return join(folder, "camvid-coarse");
 }
 
 /** `dev-train` and `dev-val` where the user has such lists, else the official splits. */
-export function camvidSplits(root: string): { readonly train: string; readonly val: string } {
+function camvidSplits(root: string): { readonly train: string; readonly val: string } {
   const hasLists = ["dev-train", "dev-val"].every((name) => existsSync(join(root, `${name}.txt`)));
   return hasLists ? { train: "dev-train", val: "dev-val" } : { train: "train", val: "val" };
 }
 
-function camvid(isCoarse: boolean) {
-  return ({ folder, data = "data/camvid" }: Places): ScaledData => {
+/** Draws coarse labels of CamVid's training split, once. @throws {ConfigError} If it is not said where CamVid lies. */
+export async function drawCamvidCoarse({ folder, data }: Places, say: (text: string) => void): Promise<void> {
+  if (data === undefined) throw new ConfigError("preset camvid needs --data, the folder of CamVid");
+  const place = camvidCoarseFolder(folder);
+  const fine = await camvid(data, { split: camvidSplits(data).train });
+  const { annotation } = fine.samples[0] ?? {};
+  if (annotation?.kind !== "mask")
+    throw new DataError(`preparePreset(): CamVid in ${data} has no masks`, data);
+  const labels = dirname(annotation.path);
+  const options = { seed: 0, classes: fine.classes, labelMap: annotation.labelMap };
+  if (!existsSync(place)) say(`drawing coarse labels of ${labels} in ${place}`);
+  await makeFolderOnce(place, (unfinished) => coarsenFolder(labels, unfinished, options));
+}
+
+function camvidData(isCoarse: boolean) {
+  return ({ folder, data = "data/camvid" }: Places): PresetData => {
     const splits = camvidSplits(data);
     const masks = { masks: join(camvidCoarseFolder(folder), "labels") };
     return {
@@ -38,11 +57,11 @@ const R18 = { backbone: "resnet18", stem: "v1", outputStride: 16, allowPartialWe
  * seeds in two and a half hours. The output stride of 32 is the ResNet's own: dilating its last stage would take as long as
  * all the others.
  */
-export const CAMVID: Scale = {
+export const CAMVID: Preset = {
   name: "camvid",
   description: "CamVid at half resolution, ResNet-18; needs the data, ImageNet weights help",
   mostJobs: 8,
-  data: { coarse: camvid(true), fine: camvid(false) },
+  data: { coarse: camvidData(true), fine: camvidData(false) },
   networks: {
     "r101-deeplab": {
       name: "r18-deeplab",
@@ -66,7 +85,7 @@ export const CAMVID: Scale = {
 };
 
 function scenes(annotations: "coarse" | "fine") {
-  return ({ folder }: Places): ScaledData => ({
+  return ({ folder }: Places): PresetData => ({
     title: `scenes, ${annotations}`,
     data: {
       format: "scenes",
@@ -82,7 +101,7 @@ function scenes(annotations: "coarse" | "fine") {
  * An iteration takes about 0.55 s of one core without AVX-512, half of that with it: 300 of them, with three evaluations, are
  * about three minutes, and two cores train two at a time.
  */
-export const SCENES: Scale = {
+export const SCENES: Preset = {
   name: "scenes",
   description: "generated street scenes, small ResNet-18; needs no data",
   mostJobs: 8,
@@ -96,7 +115,7 @@ export const SCENES: Scale = {
     "r101-ocr": { name: "r18-ocr", title: "OCR R18", model: { ...R18, head: "ocr", headChannels: 64 } },
   },
   base: {
-    // From random weights and for so few iterations the paper's 0.02 is too slow; the same in every cell.
+    // From random weights and for so few iterations the paper's 0.02 is too slow; the same in every entry.
     optimizer: { learningRate: 0.05 },
     schedule: { iterations: 300 },
     augmentation: { crop: [80, 112], scale: [0.75, 1.5] },

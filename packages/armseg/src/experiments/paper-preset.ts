@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import type { Places, Scale, ScaledData, ScaledNetwork } from "./scale.ts";
+import type { Places, Preset, PresetData, PresetNetwork } from "./preset.ts";
 
 function cityscapes(title: string, annotations: "fine" | "coarse" | "extra", iterations: number) {
-  return ({ data = "data" }: Places): ScaledData => ({
+  return ({ data = "data" }: Places): PresetData => ({
     title,
     data: { format: "cityscapes", root: join(data, "cityscapes"), annotations },
     part: { schedule: { iterations }, augmentation: { base: [1024, 2048], crop: [512, 1024] } },
   });
 }
 
-function ade20k({ data = "data" }: Places): ScaledData {
+function ade20k({ data = "data" }: Places): PresetData {
   return {
     title: "ADE20K",
     data: { format: "ade20k", root: join(data, "ade20k") },
@@ -26,13 +26,13 @@ function network(
   title: string,
   backbone: "resnet50" | "resnet101" | "resnest101",
   head: "deeplabV3Plus" | "ocr",
-): ScaledNetwork {
+): PresetNetwork {
   const weights = backbone === "resnest101" ? "resnest101.pth" : `${backbone}_v1c.pth`;
   return { name, title, model: { backbone, head, weights } };
 }
 
 /** The paper's own settings (section 4.2): Cityscapes and ADE20K, batch 16, SGD 0.02; needs the data, weights and GPUs. */
-export const PAPER: Scale = {
+export const PAPER: Preset = {
   name: "paper",
   description: "the paper's settings: Cityscapes and ADE20K; needs the data, ImageNet weights and GPUs",
   mostJobs: 1,

@@ -3,7 +3,7 @@ import type { MethodName } from "./methods.ts";
 /** Which data and annotations; `extra` are the 19,998 images with coarse labels alone. */
 export type DataKind = "coarse" | "fine" | "extra" | "ade20k";
 
-/** The paper's networks: backbone and head. Smaller scales put one of their own in place of some. */
+/** The paper's networks: backbone and head. Smaller presets put one of their own in place of some. */
 export type NetworkKind = "r50-deeplab" | "r101-deeplab" | "r101-ocr" | "s101-deeplab";
 
 /** Scores in percent, as published. Absent: the paper has none. `null`: it prints one, and we have no record of it. */
@@ -11,12 +11,12 @@ export interface PaperFigures {
   readonly aAcc?: number | null;
   readonly mAcc?: number | null;
   readonly mIoU?: number | "NaN";
-  /** Default val, single scale. */
+  /** Default val, single preset. */
   readonly on?: "test";
 }
 
-/** One cell of an experiment: what is trained, and what the paper reports for it. */
-export interface Cell {
+/** One entry of an experiment: what is trained, and what the paper reports for it. */
+export interface ExperimentEntry {
   readonly data: DataKind;
   readonly network: NetworkKind;
   readonly method: MethodName;
@@ -39,12 +39,12 @@ export interface PublishedSystem {
   readonly ade20k: number | null;
 }
 
-/** Cells that belong together. */
+/** Entries that belong together. */
 export interface Experiment {
   readonly title: string;
   /** What it asks, for the reader of its result. */
   readonly question: string;
-  readonly cells: readonly Cell[];
-  /** To read the cells beside. */
+  readonly entries: readonly ExperimentEntry[];
+  /** To read the entries beside. */
   readonly systems?: readonly PublishedSystem[];
 }
