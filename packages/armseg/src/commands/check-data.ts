@@ -1,4 +1,4 @@
-import { openData, sharedNames } from "../config/open-data.ts";
+import { checkClasses, openData, sharedNames } from "../config/open-data.ts";
 import type { Config } from "../config/schema.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { readLabel } from "../data/labels/read-label.ts";
@@ -32,9 +32,11 @@ const SAMPLES_PER_SPLIT = 4;
  * Reads every file of both splits and counts what is in them.
  *
  * @throws {DataError} If a folder or list is missing, so that there is nothing to scan.
+ * @throws {ConfigError} If the splits differ in classes.
  */
 export async function checkData(data: Config["data"], options: CheckDataOptions = {}): Promise<DataCheck> {
   const [train, val] = [await openData(data, "train"), await openData(data, "val")];
+  checkClasses(train, val);
   const total = train.samples.length + val.samples.length;
   const scanFrom = (dataset: Dataset, before: number) =>
     scan(dataset, { onProgress: (done) => options.onProgress?.(before + done, total) });

@@ -111,9 +111,9 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
 
     beforeAll(async () => {
       const device = "cpu"; // Gloo's
-      writeFileSync(config, stringify(smallConfig(folder, { iterations: 40, checkpointEvery: 4, device })));
+      writeFileSync(config, stringify(smallConfig(folder, { iterations: 20, checkpointEvery: 4, device })));
       const [, ended] = train(config, "--nproc", "2", "--out", join(folder, "undisturbed"));
-      expect(await ended).toMatchObject({ code: 0, out: expect.stringContaining("Done: 40 iterations") });
+      expect(await ended).toMatchObject({ code: 0, out: expect.stringContaining("Done: 20 iterations") });
     }, 120_000);
 
     test("scores of shared images are those of one process", async () => {

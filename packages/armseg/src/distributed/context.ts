@@ -75,8 +75,8 @@ let ofThisProcess: DistributedContext | undefined;
  */
 export function distributedContext(): DistributedContext {
   if (ofThisProcess === undefined) {
-    const place = distributed.rendezvousFromEnvironment();
-    ofThisProcess = place ? new ProcessGroupContext(place) : ONE_PROCESS;
+    const rendezvous = distributed.rendezvousFromEnvironment();
+    ofThisProcess = rendezvous ? new ProcessGroupContext(rendezvous) : ONE_PROCESS;
   }
   return ofThisProcess;
 }
@@ -94,11 +94,11 @@ class ProcessGroupContext implements DistributedContext {
   /** Where numbers of the host are carried: the CPU, or the GPU in a build without Gloo. */
   readonly #device: "cpu" | `cuda:${number}`;
 
-  constructor(place: distributed.Rendezvous) {
-    this.group = distributed.ProcessGroup.join(place);
-    this.localRank = place.localRank;
-    this.localWorldSize = place.localWorldSize ?? 1;
-    this.#device = distributed.processGroupDevices().includes("cpu") ? "cpu" : `cuda:${place.localRank}`;
+  constructor(rendezvous: distributed.Rendezvous) {
+    this.group = distributed.ProcessGroup.join(rendezvous);
+    this.localRank = rendezvous.localRank;
+    this.localWorldSize = rendezvous.localWorldSize ?? 1;
+    this.#device = distributed.processGroupDevices().includes("cpu") ? "cpu" : `cuda:${rendezvous.localRank}`;
   }
 
   get rank(): number {

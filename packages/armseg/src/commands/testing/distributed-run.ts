@@ -54,13 +54,8 @@ for (let i = 0; i < Number(iterations); i++) {
   );
 }
 const hash = createHash("sha256");
-for (const [name, tensor] of [...training.network.stateDict(), ...training.curve!.stateDict()])
-  hash
-    .update(name)
-    .update(
-      Buffer.from(
-        new Float64Array(Array.from(tensor.to("cpu", "float64").contiguous().toTypedArray() as Float64Array))
-          .buffer,
-      ),
-    );
+for (const [name, tensor] of [...training.network.stateDict(), ...training.curve!.stateDict()]) {
+  using host = tensor.detach().to("cpu", "float64").contiguous();
+  hash.update(name).update(host.toTypedArray() as Float64Array);
+}
 process.stdout.write(JSON.stringify({ hash: hash.digest("hex"), loss, gradients }));
