@@ -7,7 +7,7 @@ import { isUsable } from "../data/scan/problems.ts";
 import type { ScanResult } from "../data/scan/scan.ts";
 import { cachedScan } from "../data/scan/scan-cache.ts";
 import { scanText, warningText } from "../data/scan/scan-text.ts";
-import { openData, sharedNames } from "./open-data.ts";
+import { checkClasses, openData, sharedNames } from "./open-data.ts";
 import { ConfigError } from "./read-config.ts";
 import type { Config } from "./schema.ts";
 
@@ -75,7 +75,7 @@ async function commonSize(scan: ScanResult, train: Dataset): Promise<readonly [n
 async function openTraining({ data, reweighting, training }: Config) {
   const train = await openData(data, "train");
   if (reweighting.baseline === "none") return { train, meta: null };
-  const { masks: _, ...split } = data.train;
+  const { masks: _, annotations: __, ...split } = data.train;
   const fine = await openData({ ...data, annotations: "fine", train: split }, "train");
   const count = reweighting.metaSamples;
   if (count < training.batchSize || count > fine.samples.length - training.batchSize) {
@@ -108,11 +108,7 @@ function sharedNote(train: Dataset, val: Dataset): string[] {
 export async function prepareData(config: Config, options: PrepareOptions): Promise<TrainingData> {
   const { train, meta } = await openTraining(config);
   const val = await openData(config.data, "val");
-  if (train.classes.length !== val.classes.length) {
-    throw new ConfigError(
-      `the splits differ in classes: ${train.classes.length} to train on, ${val.classes.length} to validate on`,
-    );
-  }
+  checkClasses(train, val);
   for (const note of [...train.notes, ...val.notes, ...sharedNote(train, val)]) options.say(note);
   const scan = await scanSplit(train, "training", options);
   await scanSplit(val, "reading", options);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { checkData } from "../commands/check-data.ts";
 import { ade20k } from "../data/formats/ade20k.ts";
 import { camvid } from "../data/formats/camvid.ts";
 import { cityscapes } from "../data/formats/cityscapes.ts";
@@ -8,7 +9,7 @@ import { cvat } from "../data/formats/cvat.ts";
 import type { Dataset } from "../data/sample.ts";
 import { encodePng, fixture } from "../data/test-support.ts";
 import { prepareData } from "./build-data.ts";
-import { openData } from "./open-data.ts";
+import { checkClasses, openData } from "./open-data.ts";
 import { checkConfig } from "./read-config.ts";
 import type { ConfigInput } from "./schema.ts";
 
@@ -189,5 +190,108 @@ describe("train+val of formats whose splits are where the configuration says", (
     const jsons = Object.fromEntries(["a", "b", "c"].map((name) => [`${name}.json`, json(name)]));
     const root = await fixture({ ...listFiles, ...jsons });
     expect(names(await open({ format: "labelme", root, ...lists(root) }))).toEqual(["a", "c"]);
+  });
+});
+
+describe("keys of a split", () => {
+  const ring = [[0, 0, 2, 0, 2, 2, 0, 2]];
+  const cocoOf = (names: readonly string[], id: number): string =>
+    JSON.stringify({
+      images: [{ id: 0, file_name: "0.jpg", height: 2, width: 4 }],
+      categories: names.map((name, i) => ({ id: i, name, supercategory: i === 0 ? "none" : names[0] })),
+      annotations: [{ image_id: 0, category_id: id, segmentation: ring }],
+    });
+  const roboflow = (val: string[]) =>
+    fixture({
+      "train/_annotations.coco.json": cocoOf(["leaf", "healthy", "ill"], 1),
+      "train/0.jpg": "",
+      "valid/_annotations.coco.json": cocoOf(val, 2),
+      "valid/0.jpg": "",
+    });
+  const entry = (root: string, split: string) => ({
+    root: join(root, split, "_annotations.coco.json"),
+    images: join(root, split),
+  });
+
+  test("coco: two folders, as Roboflow exports them, with a project as category 0", async () => {
+    const root = await roboflow(["leaf", "healthy", "ill"]);
+    const data = { format: "coco", train: entry(root, "train"), val: entry(root, "valid") } as const;
+    const [train, val] = [await open(data), await open(data, "val")];
+    expect([train, val].map(({ split, classes }) => [split, classes.map(({ name }) => name)])).toEqual([
+      ["train", ["healthy", "ill"]],
+      ["val", ["healthy", "ill"]],
+    ]);
+    expect([train, val].map(({ samples }) => samples[0]!.image)).toEqual([
+      join(root, "train/0.jpg"),
+      join(root, "valid/0.jpg"),
+    ]);
+    expect(() => checkClasses(train, val)).not.toThrow();
+  });
+
+  test("splits whose classes differ, in order too, are an error that names the first", async () => {
+    const root = await roboflow(["leaf", "ill", "healthy"]);
+    const data = { format: "coco", train: entry(root, "train"), val: entry(root, "valid") } as const;
+    const [train, val] = [await open(data), await open(data, "val")];
+    expect(() => checkClasses(train, val)).toThrow(
+      'class 0 is "healthy" here and "ill" there. List the classes in data.classes',
+    );
+    await expect(checkData(checkConfig({ data }, "the test").data)).rejects.toThrow(
+      "the splits differ in classes",
+    );
+    expect(() => checkClasses(train, { ...val, classes: train.classes.slice(0, 1) })).toThrow(
+      '2 to train on, 1 to validate on; class 1 is "ill" here and missing there',
+    );
+  });
+
+  test("labelme: a folder for each split, pictures elsewhere", async () => {
+    const json = (name: string): string => JSON.stringify({ shapes: [], imagePath: `${name}.png` });
+    const files = Object.fromEntries(["t", "v"].map((name) => [`json/${name}/${name}.json`, json(name)]));
+    const root = await fixture({ ...files, "images/t.png": grey(0), "images/v.png": grey(0) });
+    const split = (name: string) => ({ root: join(root, "json", name), images: join(root, "images") });
+    const data = { format: "labelme", train: split("t"), val: split("v") } as const;
+    expect(names(await open(data))).toEqual(["t"]);
+    expect(names(await open(data, "val"))).toEqual(["v"]);
+  });
+
+  test("folder: endings of its own; a part of a split's keys leaves its name as it is", async () => {
+    const root = await fixture({ "x.jpg": "", "x_coarse.png": grey(0), "x_fine.png": grey(1) });
+    const data = {
+      format: "folder",
+      images: root,
+      masks: root,
+      maskEnding: "_fine",
+      classes: ["a", "b"].map((name) => ({ name, color: [0, 0, 0] as [number, number, number] })),
+      train: { maskEnding: "_coarse" },
+    } as const;
+    const [train, val] = [await open(data), await open(data, "val")];
+    expect([train, val].map(({ split }) => split)).toEqual(["train", "val"]);
+    expect([train, val].map(({ samples }) => samples[0]!.annotation!.path)).toEqual([
+      join(root, "x_coarse.png"),
+      join(root, "x_fine.png"),
+    ]);
+  });
+
+  test("cityscapes: annotations of its own, to validate on coarse ones too", async () => {
+    const frame = "ulm/ulm_000000_000019";
+    const labels = ["gtFine", "gtCoarse"].map((kind) => [
+      `${kind}/val/${frame}_${kind}_labelIds.png`,
+      grey(7),
+    ]);
+    const root = await fixture({
+      [`leftImg8bit/val/${frame}_leftImg8bit.png`]: "",
+      ...Object.fromEntries(labels),
+    });
+    const data = { format: "cityscapes", root, annotations: "coarse" } as const;
+    const pathOf = async (val: object) => (await open({ ...data, val }, "val")).samples[0]!.annotation!.path;
+    expect(await pathOf({})).toContain("gtFine");
+    expect(await pathOf({ annotations: "coarse" })).toContain("gtCoarse");
+  });
+
+  test("an empty list is an error that names it", async () => {
+    const root = await fixture({ "x.jpg": "", "x.png": grey(0), "empty.txt": "\n" });
+    const classes = [{ name: "a", color: [0, 0, 0] as [number, number, number] }];
+    const list = join(root, "empty.txt");
+    const data = { format: "folder", images: root, masks: root, classes, train: { list } } as const;
+    await expect(open(data)).rejects.toThrow(`got an empty list in ${list}`);
   });
 });

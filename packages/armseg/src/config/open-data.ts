@@ -10,7 +10,7 @@ import { cvat } from "../data/formats/cvat.ts";
 import { folder } from "../data/formats/folder.ts";
 import { joinSplits, knownSplit } from "../data/formats/join-splits.ts";
 import { labelme } from "../data/formats/labelme.ts";
-import { readLines } from "../data/formats/list-files.ts";
+import { readNames } from "../data/formats/list-files.ts";
 import { withImageRange } from "../data/image-form.ts";
 import { labelMapOf } from "../data/labels/class-labels.ts";
 import type { Dataset } from "../data/sample.ts";
@@ -50,8 +50,8 @@ function openFolder(data: DataConfig, split: SplitConfig): Promise<Dataset> {
   return folder({
     name: data.root ?? data.images ?? "folder",
     split: split.split,
-    images: split.images ?? (required(data, "images") as string),
-    masks: split.masks ?? (required(data, "masks") as string),
+    images: required(data, "images") as string,
+    masks: required(data, "masks") as string,
     ...(data.imageEnding && { imageEnding: data.imageEnding }),
     ...(data.maskEnding && { maskEnding: data.maskEnding }),
     classes,
@@ -66,11 +66,10 @@ function identity(classes: readonly { name: string }[]): Record<string, string> 
   return { ...Object.fromEntries(classes.map(({ name }, i) => [String(i), name])), 255: "ignore" };
 }
 
-/** Validation is on fine annotations, whatever is trained on. */
-function openCityscapes(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
+function openCityscapes(data: DataConfig, split: SplitConfig): Promise<Dataset> {
   return cityscapes(required(data, "root") as string, {
     split: split.split,
-    annotations: purpose === "train" ? data.annotations : "fine",
+    annotations: data.annotations,
     encoding: (data.labels.encoding ?? "auto") as NonNullable<CityscapesOptions["encoding"]>,
   });
 }
@@ -92,25 +91,29 @@ async function openCamvid(data: DataConfig, split: SplitConfig): Promise<Dataset
   return split.masks ? replaceMasks(dataset, split.masks) : dataset;
 }
 
-/** Validation is on fine annotations, whatever is trained on. */
-function openScenes(data: DataConfig, purpose: Purpose, split: string): Promise<Dataset> {
-  const { scenes: options, annotations } = data;
-  const isCoarse = purpose === "train" && annotations !== "fine";
+function openScenes({ scenes: options, annotations }: DataConfig, split: string): Promise<Dataset> {
   return joinSplits(split, (name) => {
     const part = knownSplit(name, ["train", "val"] as const, options.folder);
-    return scenes({ ...options, split: part, annotations: isCoarse ? "coarse" : "fine" });
+    return scenes({ ...options, split: part, annotations: annotations === "fine" ? "fine" : "coarse" });
   });
 }
 
-function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
+/** Returns the data with a split's own keys in place of the common ones. Validation is on fine annotations unless its own key says otherwise. */
+function dataOf(data: DataConfig, { split: _, list: __, ...own }: SplitConfig, purpose: Purpose): DataConfig {
+  const annotations = own.annotations ?? (purpose === "val" ? "fine" : data.annotations);
+  return { ...data, ...own, annotations };
+}
+
+function openFormat(common: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
+  const data = dataOf(common, split, purpose);
   const root = () => required(data, "root") as string;
-  const images = () => split.images ?? (required(data, "images") as string);
-  const masks = () => split.masks ?? (required(data, "masks") as string);
+  const images = () => required(data, "images") as string;
+  const masks = () => required(data, "masks") as string;
   switch (data.format) {
     case "folder":
       return openFolder(data, split);
     case "cityscapes":
-      return openCityscapes(data, split, purpose);
+      return openCityscapes(data, split);
     case "ade20k":
       return ade20k(root(), { split: split.split });
     case "camvid":
@@ -122,13 +125,13 @@ function openFormat(data: DataConfig, split: SplitConfig, purpose: Purpose): Pro
     case "labelme":
       return labelme(root(), {
         split: split.split,
-        ...(data.images && { images: images() }),
+        ...(data.images && { images: data.images }),
         ...named(data),
       });
     case "cvat":
       return cvat(root(), { split: split.split, images: images(), ...named(data) });
     case "scenes":
-      return openScenes(data, purpose, split.split);
+      return openScenes(data, split.split);
   }
 }
 
@@ -143,7 +146,7 @@ function entryOf(data: DataConfig, purpose: Purpose, name: string): SplitConfig 
 
 async function openSplit(data: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
   const whole = await openFormat(data, split, purpose);
-  return split.list ? pickSamples(whole, await readLines(split.list), split.split) : whole;
+  return split.list ? pickSamples(whole, await readNames(split.list), split.split) : whole;
 }
 
 /**
@@ -163,6 +166,24 @@ export async function openData(data: DataConfig, purpose: Purpose): Promise<Data
     : await joinSplits(split.split, (name) => openSplit(data, entryOf(data, purpose, name), purpose));
   const opened = purpose === "train" && data.weights ? await withWeights(listed, data.weights) : listed;
   return { ...opened, samples: withImageRange(opened.samples, data.imageRange) };
+}
+
+/**
+ * Makes sure that class i means the same in both splits.
+ *
+ * @throws {ConfigError} Naming the first class that differs.
+ */
+export function checkClasses(train: Dataset, val: Dataset): void {
+  const [own, other] = [train, val].map(({ classes }) => classes.map(({ name }) => name)) as [
+    string[],
+    string[],
+  ];
+  const at = [...own, ...other].findIndex((_, i) => own[i] !== other[i]);
+  if (at < 0) return;
+  const [to, on] = [own[at], other[at]].map((name) => (name === undefined ? "missing" : `"${name}"`));
+  throw new ConfigError(
+    `the splits differ in classes: ${own.length} to train on, ${other.length} to validate on; class ${at} is ${to} here and ${on} there. List the classes in data.classes`,
+  );
 }
 
 /** Names of validation samples whose images are trained on too: scores on them mean little. */

@@ -7,25 +7,52 @@ const positive = z.number().positive();
 const count = z.int().positive();
 const range = z.tuple([positive, positive]);
 
-const split = z.strictObject({
-  split: z
-    .string()
-    .describe("Names the split: a folder, a list or a part of the data set, as its format has it."),
-  images: z
-    .string()
-    .optional()
-    .describe("Gives this split a folder of images of its own, in place of `data.images`."),
-  masks: z
-    .string()
-    .optional()
-    .describe(
-      "Gives this split a folder of masks of its own, e.g. coarse ones to train on and fine ones to validate on.",
-    ),
-  list: z
-    .string()
-    .optional()
-    .describe("Names a file with one sample name per line; only these samples are used."),
-});
+const annotations = z.enum(["fine", "coarse", "coarse+extra", "extra"]);
+
+/** A split; a part of its keys may be given. */
+function splitNamed(name: string) {
+  return z
+    .strictObject({
+      split: z
+        .string()
+        .default(name)
+        .describe("Names the split: a folder, a list or a part of the data set, as its format has it."),
+      root: z
+        .string()
+        .optional()
+        .describe(
+          "Gives this split a folder or an annotation file of its own, in place of `data.root`, e.g. `valid/_annotations.coco.json`.",
+        ),
+      images: z
+        .string()
+        .optional()
+        .describe("Gives this split a folder of images of its own, in place of `data.images`."),
+      masks: z
+        .string()
+        .optional()
+        .describe(
+          "Gives this split a folder of masks of its own, e.g. coarse ones to train on and fine ones to validate on.",
+        ),
+      imageEnding: z
+        .string()
+        .optional()
+        .describe("Says what the names of this split's images end in, in place of `data.imageEnding`."),
+      maskEnding: z
+        .string()
+        .optional()
+        .describe("Says what the names of this split's masks end in, in place of `data.maskEnding`."),
+      annotations: annotations
+        .optional()
+        .describe(
+          "Chooses this split's annotations, in place of `data.annotations` or of the fine ones to validate on.",
+        ),
+      list: z
+        .string()
+        .optional()
+        .describe("Names a file with one sample name per line; only these samples are used."),
+    })
+    .prefault({});
+}
 
 const classInfo = z.strictObject({
   name: z.string().describe("Names the class."),
@@ -69,10 +96,9 @@ const data = z.strictObject({
     .describe(
       "Names a folder of weight maps (PNG or NPY), which multiply the loss of each pixel of the training split.",
     ),
-  annotations: z
-    .enum(["fine", "coarse", "coarse+extra", "extra"])
+  annotations: annotations
     .default("fine")
-    .describe("Chooses the annotations to train on (cityscapes, scenes); validation is always on fine ones."),
+    .describe("Chooses the annotations to train on (cityscapes, scenes); validation is on fine ones."),
   classes: z
     .array(classInfo)
     .optional()
@@ -113,8 +139,8 @@ const data = z.strictObject({
     .describe(
       "Names the class of what no region covers (coco, labelme, cvat); without it such pixels are ignored.",
     ),
-  train: split.prefault({ split: "train" }),
-  val: split.prefault({ split: "val" }),
+  train: splitNamed("train"),
+  val: splitNamed("val"),
   scenes: z
     .strictObject({
       folder: z.string().default("scenes").describe("Names the folder where the generated scenes are kept."),
