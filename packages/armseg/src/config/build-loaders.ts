@@ -4,6 +4,7 @@ import type { Sample } from "../data/sample.ts";
 import type { DistributedContext } from "../distributed/context.ts";
 import { type AugmentationOptions, createLoader, type Loader } from "../pipeline/index.ts";
 import type { TrainingData } from "./build-data.ts";
+import { ConfigError } from "./read-config.ts";
 import type { Config } from "./schema.ts";
 
 /** mmsegmentation's. */
@@ -30,7 +31,11 @@ export function buildAugmentation(config: Config["augmentation"], size: Size): A
 type Part = Pick<DistributedContext, "rank" | "worldSize" | "localWorldSize">;
 const WHOLE: Part = { rank: 0, worldSize: 1, localWorldSize: 1 };
 
-/** Returns the stream of training batches, from an iteration on; with several processes, this one's part. */
+/**
+ * Returns the stream of training batches, from an iteration on; with several processes, this one's part.
+ *
+ * @throws {ConfigError} If there are fewer images than a batch holds.
+ */
 export function buildLoader(
   config: Config,
   data: TrainingData,
@@ -38,6 +43,7 @@ export function buildLoader(
   part: Part = WHOLE,
 ): Loader {
   const { training, optimizer, schedule } = config;
+  checkBatch(training.batchSize, part.worldSize, data.train.samples.length);
   return createLoader({
     ...commonOptions(config, data),
     sources: [data.train.samples],
@@ -50,6 +56,14 @@ export function buildLoader(
     rank: part.rank,
     worldSize: part.worldSize,
   });
+}
+
+function checkBatch(batchSize: number, worldSize: number, images: number): void {
+  if (batchSize * worldSize <= images) return;
+  const processes = worldSize > 1 ? ` in each of ${worldSize} processes` : "";
+  throw new ConfigError(
+    `training.batchSize: expected at most ${Math.floor(images / worldSize)} for ${images} images to train on, got ${batchSize}${processes}; lower training.batchSize (optimizer.accumulate keeps the batch of an update), or add images`,
+  );
 }
 
 /** Returns the stream of a baseline's meta batches, one per iteration. @param samples - With fine labels. */

@@ -201,6 +201,13 @@ test("the loader's iterations are batches: accumulation multiplies where it ends
   expect(part.iterationsPerEpoch).toBe(2);
 });
 
+test("a batch larger than the data is an error that names the key, its value and the images", () => {
+  const config = configOf({ training: { workers: 0, batchSize: 5 } });
+  expect(() => buildLoader(config, DATA, 0, { ...ONE_PROCESS, worldSize: 2 })).toThrow(
+    "training.batchSize: expected at most 4 for 8 images to train on, got 5 in each of 2 processes; lower training.batchSize",
+  );
+});
+
 describe("a baseline", () => {
   const wrong =
     (parts: Omit<Partial<ConfigInput>, "data">, worldSize = 1) =>
