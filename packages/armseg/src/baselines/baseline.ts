@@ -1,4 +1,5 @@
 import { type Device, Generator, noGrad, optim, type Tensor, tensor, tidy } from "@armseg/torch";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { logLikelihoods } from "../losses/class-likelihoods.ts";
 import { SegmentationLoss } from "../losses/index.ts";
 import { checkLabels } from "../losses/labels.ts";
@@ -76,7 +77,7 @@ export class Baseline implements AsyncDisposable {
     const meta = toTensors(batch);
     return {
       parameters: [...network.parameters()],
-      valid: labels.ne(255),
+      valid: labels.ne(IGNORE_INDEX),
       trainingLoss: () => lossMap(logits(images), labels),
       metaLoss: () => this.#plain.call({ logits: logits(meta.images), labels: meta.labels }).loss,
       learningRate: learningRate(),

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { DataError } from "../data/data-error.ts";
 import { smoothedValues } from "../data/labels/border-values.ts";
 import { greyForm } from "../data/labels/grey-form.ts";
 import { readRawMask } from "../data/labels/raw-mask.ts";
-import { type ClassInfo, IGNORE_INDEX, type LabelMap } from "../data/sample.ts";
+import type { ClassInfo, LabelMap } from "../data/sample.ts";
 import { type Survey, surveyMasks } from "../data/survey-masks.ts";
 
 /** What the values of fine label PNGs mean. */

@@ -1,5 +1,6 @@
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { fillPolygon } from "../data/labels/fill-polygon.ts";
-import { IGNORE_INDEX, type LabelImage } from "../data/sample.ts";
+import type { LabelImage } from "../data/sample.ts";
 import type { Vertex } from "./outline.ts";
 
 /** A polygon of one class, drawn over those before it. */

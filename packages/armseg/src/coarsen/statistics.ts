@@ -1,4 +1,5 @@
-import { type ClassInfo, IGNORE_INDEX, type LabelImage } from "../data/sample.ts";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
+import type { ClassInfo, LabelImage } from "../data/sample.ts";
 import { distanceToOther } from "./border-distance.ts";
 import type { CoarsePolygon } from "./rasterise.ts";
 

@@ -1,3 +1,4 @@
+export { IGNORE_INDEX } from "../core/ignore-index.ts";
 export { DataError } from "./data-error.ts";
 export { type Ade20kOptions, ade20k } from "./formats/ade20k.ts";
 export { type CamvidOptions, camvid } from "./formats/camvid.ts";
@@ -25,7 +26,6 @@ export type {
   RgbImage,
   Sample,
 } from "./sample.ts";
-export { IGNORE_INDEX } from "./sample.ts";
 export { type ClassWeightFormula, classWeights } from "./scan/class-weights.ts";
 export { isUsable } from "./scan/problems.ts";
 export { type ScanResult, scan } from "./scan/scan.ts";

@@ -1,6 +1,3 @@
-/** A label value that takes part in no loss, weight or metric, everywhere inside armseg. */
-export const IGNORE_INDEX = 255;
-
 /** One class of a data set; its index in {@link Dataset.classes} is the class index of labels and logits. */
 export interface ClassInfo {
   readonly name: string;
@@ -11,7 +8,7 @@ export interface ClassInfo {
 /**
  * How a label file's content becomes class indices.
  *
- * Every entry maps to a class index or to {@link IGNORE_INDEX}; what has no entry is an error, never a guess.
+ * Every entry maps to a class index or to the ignore index, 255; what has no entry is an error, never a guess.
  */
 export type LabelMap =
   /** Grey or indexed masks: pixel value to class. */
@@ -64,7 +61,7 @@ export type Annotation =
       readonly format: "cityscapes" | "labelme" | "inline";
       readonly regions?: readonly Region[];
       readonly labelMap: LabelMap;
-      /** Class index of what no region covers: {@link IGNORE_INDEX} or a background class. */
+      /** Class index of what no region covers: the ignore index, 255 or a background class. */
       readonly background: number;
       /** `[height, width]` of the image in pixels, where the annotation file says it. */
       readonly size?: readonly [number, number];
@@ -112,7 +109,7 @@ export interface DatasetProblem {
   readonly sample?: string;
 }
 
-/** Class index per pixel, row-major, values `0..C-1` or {@link IGNORE_INDEX}. Only ever resized by nearest neighbour. */
+/** Class index per pixel, row-major, values `0..C-1` or the ignore index, 255. Only ever resized by nearest neighbour. */
 export interface LabelImage {
   readonly height: number;
   readonly width: number;

@@ -1,5 +1,6 @@
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import type { CounterRandom } from "../core/random.ts";
-import { IGNORE_INDEX, type LabelImage } from "../data/sample.ts";
+import type { LabelImage } from "../data/sample.ts";
 import { nearestTable } from "./resize-tables.ts";
 import type { Size, Window } from "./window.ts";
 

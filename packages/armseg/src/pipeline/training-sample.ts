@@ -1,6 +1,7 @@
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { DataError } from "../data/data-error.ts";
 import { readLabel } from "../data/labels/read-label.ts";
-import { IGNORE_INDEX, type LabelImage, type RgbImage, type Sample } from "../data/sample.ts";
+import type { LabelImage, RgbImage, Sample } from "../data/sample.ts";
 import { readWeights } from "../data/weights.ts";
 import { type Augmentation, type AugmentationOptions, drawAugmentation } from "./augment.ts";
 import { sampleViews } from "./batch.ts";

@@ -1,4 +1,5 @@
-import { type ClassInfo, IGNORE_INDEX, type LabelMap } from "../sample.ts";
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
+import type { ClassInfo, LabelMap } from "../sample.ts";
 
 /** Name and colour (RRGGBB) of label values 1 to 150 of the SceneParsing benchmark, in order. */
 const TABLE = `

@@ -1,4 +1,5 @@
-import { type ClassInfo, IGNORE_INDEX, type LabelMap } from "../sample.ts";
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
+import type { ClassInfo, LabelMap } from "../sample.ts";
 
 /** Name, label id, train id and colour of Cityscapes' labels (cityscapesScripts, `helpers/labels.py`). */
 const LABELS: readonly (readonly [string, number, number, readonly [number, number, number]])[] = [

@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
-import { type Annotation, type Dataset, IGNORE_INDEX, type Sample } from "../sample.ts";
+import type { Annotation, Dataset, Sample } from "../sample.ts";
 import { CITYSCAPES_CLASSES, LABEL_IDS, LABEL_NAMES, LABEL_TRAIN_IDS } from "./cityscapes-classes.ts";
 import { joinSplits, knownSplit } from "./join-splits.ts";
 import { listFiles } from "./list-files.ts";

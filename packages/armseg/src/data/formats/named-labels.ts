@@ -1,6 +1,7 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
 import { checkClasses } from "../labels/check-classes.ts";
-import { type ClassInfo, IGNORE_INDEX, type LabelMap } from "../sample.ts";
+import type { ClassInfo, LabelMap } from "../sample.ts";
 
 /** How the names that an annotation tool wrote become classes. */
 export interface NamedLabelOptions {

@@ -1,5 +1,6 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
-import { type ClassInfo, IGNORE_INDEX } from "../sample.ts";
+import type { ClassInfo } from "../sample.ts";
 
 /**
  * Checks that a data set's classes fit into the bytes of its labels: 0 to 254, as 255 is ignored. Every format asks when it is opened.

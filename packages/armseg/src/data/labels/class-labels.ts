@@ -1,6 +1,7 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
 import { IGNORED_NAME } from "../formats/named-labels.ts";
-import { type ClassInfo, IGNORE_INDEX, type LabelMap } from "../sample.ts";
+import type { ClassInfo, LabelMap } from "../sample.ts";
 
 /**
  * A label map from names as a configuration writes them: value, colour or name to the name of a class, or to `ignore`.

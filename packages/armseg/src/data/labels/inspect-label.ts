@@ -1,5 +1,6 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
-import { type Annotation, IGNORE_INDEX } from "../sample.ts";
+import type { Annotation } from "../sample.ts";
 import { type BorderCounts, countBorders } from "./border-values.ts";
 import { colorKey, labelLookup } from "./label-map.ts";
 import { type MaskFacts, MOST_COLORS, maskFacts } from "./mask-facts.ts";

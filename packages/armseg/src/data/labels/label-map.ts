@@ -1,6 +1,7 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
 import { countOf } from "../formats/pair-files.ts";
-import { IGNORE_INDEX, type LabelImage, type LabelMap } from "../sample.ts";
+import type { LabelImage, LabelMap } from "../sample.ts";
 import type { RawMask } from "./raw-mask.ts";
 import { isGreyColor, shownColor } from "./shown-color.ts";
 

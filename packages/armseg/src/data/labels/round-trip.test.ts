@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Annotation, IGNORE_INDEX, type LabelMap } from "../sample.ts";
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
+import type { Annotation, LabelMap } from "../sample.ts";
 import { encodePng, fixture } from "../test-support.ts";
 import { readLabel } from "./read-label.ts";
 

@@ -1,10 +1,11 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { type DataError, messageOf } from "../data-error.ts";
 import { type ImageForm, type ImageRange, sampleRange } from "../image-form.ts";
 import { imageSource } from "../image-source.ts";
 import { inspectLabel, type LabelInspection } from "../labels/inspect-label.ts";
 import { readLabel } from "../labels/read-label.ts";
 import { openImage, readImageAndForm } from "../read-image.ts";
-import { IGNORE_INDEX, type RgbImage, type Sample } from "../sample.ts";
+import type { RgbImage, Sample } from "../sample.ts";
 import { readWeights } from "../weights.ts";
 import { drawnOn } from "./label-orientation.ts";
 import type { Finding, ProblemKind } from "./problems.ts";

@@ -1,5 +1,6 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { orientLabel } from "../labels/orientation.ts";
-import { IGNORE_INDEX, type LabelImage, type RgbImage } from "../sample.ts";
+import type { LabelImage, RgbImage } from "../sample.ts";
 
 /** Which of an image's two forms a label was drawn on: upright, or raw as the pixels lie in the file. */
 export type DrawnOn = "upright" | "raw" | "unclear";

@@ -1,10 +1,11 @@
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { addBorders, type BorderCounts, smoothedValues } from "../labels/border-values.ts";
 import { greyForm, MIXTURE_REMEDY } from "../labels/grey-form.ts";
 import type { LabelInspection } from "../labels/inspect-label.ts";
 import { colorKey } from "../labels/label-map.ts";
 import { type MaskFacts, named } from "../labels/mask-facts.ts";
 import { isGreyColor } from "../labels/shown-color.ts";
-import { type Dataset, IGNORE_INDEX, type LabelMap } from "../sample.ts";
+import type { Dataset, LabelMap } from "../sample.ts";
 import type { Finding } from "./problems.ts";
 
 /** What the masks of a split, each fine by itself, are together: written by several tools, smoothed, or white where nothing is white. */

@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { mapConcurrently } from "../../core/concurrently.ts";
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import type { LabelInspection, ValueCount } from "../labels/inspect-label.ts";
-import { type Dataset, IGNORE_INDEX, type Sample } from "../sample.ts";
+import type { Dataset, Sample } from "../sample.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type Inspection, inspectSample } from "./inspect-sample.ts";
 import { maskFindings } from "./mask-findings.ts";
