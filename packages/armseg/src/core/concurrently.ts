@@ -1,5 +1,5 @@
 /**
- * Run an asynchronous function over a list with a bounded number in flight; results are in the order of the list.
+ * Runs an asynchronous function over a list with a bounded number in flight; results are in the order of the list.
  *
  * @param limit - How many run at once, at least 1.
  * @throws What the function throws first; no further items are begun then.

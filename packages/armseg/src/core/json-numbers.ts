@@ -7,7 +7,7 @@ const SPECIAL = new Map<unknown, number>([
 ]);
 
 /**
- * JSON text on one line from which every number returns bitwise.
+ * Returns JSON text on one line from which every number returns bitwise.
  *
  * Finite numbers are written in the shortest form that reads back as the same float64 (as JavaScript does). `NaN`,
  * `Infinity`, `-Infinity` and `-0` are written as the strings `"NaN"`, `"Infinity"`, `"-Infinity"` and `"-0"`.

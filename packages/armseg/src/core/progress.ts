@@ -81,7 +81,7 @@ export class Progress implements Disposable {
   }
 }
 
-/** `42 s`, `3 min 05 s`, `2 h 07 min`. */
+/** Returns a time as text: `42 s`, `3 min 05 s`, `2 h 07 min`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);
   const two = (value: number) => String(value).padStart(2, "0");

@@ -58,8 +58,8 @@ test("a coin of probability 0 never shows, one of probability 1 always", () => {
 });
 
 test("keys and ranges that make no sense are named errors", () => {
-  expect(() => new CounterRandom({ ...KEY, seed: 0.5 })).toThrow("seed must be a whole number");
-  expect(() => new CounterRandom({ ...KEY, iteration: -1 })).toThrow("iteration must be");
-  expect(() => new CounterRandom({ ...KEY, index: 2 ** 32 })).toThrow("index must be");
+  expect(() => new CounterRandom({ ...KEY, seed: 0.5 })).toThrow("expected seed to be a whole number");
+  expect(() => new CounterRandom({ ...KEY, iteration: -1 })).toThrow("expected iteration to be");
+  expect(() => new CounterRandom({ ...KEY, index: 2 ** 32 })).toThrow("expected index to be");
   expect(() => new CounterRandom(KEY).integer(3, 3)).toThrow("low < high");
 });

@@ -1,3 +1,5 @@
+import { argumentError } from "./argument-error.ts";
+
 /** What a random number is for; each use draws from a stream of its own, so that adding one disturbs no other. */
 export const STREAMS = {
   resize: 0,
@@ -31,7 +33,7 @@ const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 const TWO_32 = 0x1_0000_0000;
 
-/** Upper 32 bits of the 64-bit product of two unsigned 32-bit numbers. */
+/** Returns the upper 32 bits of the 64-bit product of two unsigned 32-bit numbers. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -43,7 +45,7 @@ function multiplyHigh(a: number, b: number): number {
 }
 
 /**
- * Philox 4x32-10: four random words from a counter and a key.
+ * Returns the four random words of Philox 4x32-10 for a counter and a key.
  *
  * Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. All words are unsigned 32-bit numbers.
  */
@@ -98,20 +100,18 @@ export class CounterRandom {
     return this.#words[4 - this.#left--]!;
   }
 
-  /** A number in `[low, high)`, by default `[0, 1)`, with 53 random bits. */
+  /** Returns a number in `[low, high)`, by default `[0, 1)`, with 53 random bits. */
   uniform(low = 0, high = 1): number {
     const upper = this.uint32() >>> 5;
     const lower = this.uint32() >>> 6;
     return low + ((upper * 0x400_0000 + lower) / 0x20_0000_0000_0000) * (high - low);
   }
 
-  /** A whole number in `low..high - 1`, each equally likely (words that would favour some are drawn again). */
+  /** Returns a whole number in `low..high - 1`, each equally likely (words that would favour some are drawn again). */
   integer(low: number, high: number): number {
     const range = high - low;
     if (!Number.isInteger(low) || !Number.isInteger(high) || range < 1 || range > TWO_32)
-      throw new RangeError(
-        `CounterRandom.integer(): expected whole numbers low < high, got ${low} and ${high}.`,
-      );
+      throw argumentError("CounterRandom.integer", "whole numbers low < high", `${low} and ${high}`);
     const limit = TWO_32 - (TWO_32 % range);
     let word = this.uint32();
     while (word >= limit) word = this.uint32();
@@ -126,5 +126,5 @@ export class CounterRandom {
 
 function assertWhole(name: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max)
-    throw new RangeError(`CounterRandom(): ${name} must be a whole number in 0..${max}, got ${value}.`);
+    throw argumentError("CounterRandom", `${name} to be a whole number in 0..${max}`, value);
 }

@@ -26,7 +26,7 @@ const T_95 = [
   2.0518, 2.0484, 2.0452, 2.0423,
 ];
 
-/** Beyond the table the first terms of the expansion around the normal distribution (Cornish-Fisher): right to 0.0002. */
+/** Returns the two-sided 5 % point; beyond the table the first terms of the expansion around the normal distribution (Cornish-Fisher): right to 0.0002. */
 function studentT(degrees: number): number {
   const z = 1.959964;
   const [first, second] = [(z ** 3 + z) / 4, (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96];

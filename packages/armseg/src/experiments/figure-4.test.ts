@@ -10,10 +10,10 @@ const map: LowVarianceMap = {
   lowFraction: 1 / 3,
 };
 
-test("first row: pixels of low variance are green on the picture, the others bare", () => {
-  const picture = { height: 1, width: 3, data: Uint8Array.of(100, 50, 200, 1, 2, 3, 7, 8, 9) };
-  const { data } = greenWhereLow(picture, map);
-  expect([...data]).toEqual([40, 173, 80, 1, 2, 3, 7, 8, 9]); // 0.4 of the picture, 0.6 of (0, 255, 0)
+test("first row: pixels of low variance are green on the image, the others bare", () => {
+  const image = { height: 1, width: 3, data: Uint8Array.of(100, 50, 200, 1, 2, 3, 7, 8, 9) };
+  const { data } = greenWhereLow(image, map);
+  expect([...data]).toEqual([40, 173, 80, 1, 2, 3, 7, 8, 9]); // 0.4 of the image, 0.6 of (0, 255, 0)
 });
 
 test("second row: the variance as brightness", () => {
