@@ -198,6 +198,18 @@ describe("a training from the command line", () => {
     expect(scores).toMatchObject({ split: "val", images: 2 });
     expect(scores.metrics.mIoU).toBeCloseTo(JSON.parse(resumed.stdout).evaluation.mIoU, 6);
 
+    const split = armseg(["eval", "runs/tiny", "--split-errors"]);
+    expect(split.stdout).toMatch(
+      /coarse label right .*\n.*wrong .*\n.*void, within 10 px of a border .*\n.*elsewhere/,
+    );
+    const coarse = ["--coarse", "tiny-scenes/coarse-labels/val/labels"];
+    const { errorSplit } = JSON.parse(
+      armseg(["eval", "runs/tiny", "--split-errors", ...coarse, "--json"]).stdout,
+    );
+    const { right, wrong, voidNearBorder, voidElsewhere } = errorSplit.groups;
+    const pixels = right.pixels + wrong.pixels + voidNearBorder.pixels + voidElsewhere.pixels;
+    expect(pixels).toBe(scores.metrics.pixels);
+
     const predicted = armseg([
       "predict",
       "runs/tiny",
