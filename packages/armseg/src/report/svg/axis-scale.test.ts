@@ -20,6 +20,7 @@ describe("linear axis", () => {
   test("puts a constant in the middle", () => {
     expect(linearScale([7, 7], [0, 100]).position(7)).toBe(50);
     expect(linearScale([0, 0], [0, 100]).position(0)).toBe(50);
+    expect(linearScale([2e-323, 2e-323], [0, 100]).position(2e-323)).toBe(50);
     expect(linearScale(niceDomain([3, 3]), [0, 100]).position(3)).toBe(50);
   });
 

@@ -3,7 +3,7 @@ import { formatNumber } from "./format-number.ts";
 
 /** Maps the values of an axis to pixels, and knows where its ticks stand. */
 export interface AxisScale {
-  /** NaN for what the axis cannot show: no number, or nothing above 0 on a logarithmic axis. */
+  /** NaN for what the axis cannot show: no number, one beyond ±1e150, or nothing above 0 on a logarithmic axis. */
   position(value: number): number;
   /** A tick without a label has only its grid line. */
   readonly ticks: readonly { readonly value: number; readonly label: string }[];
@@ -57,18 +57,18 @@ export function logScale(domain: Interval, range: Interval): AxisScale {
   const scale = scaleLog(isConstant(domain) ? roomyLogDomain(domain) : domain, range);
   const shown = scale.tickFormat(6);
   const label = (value: number) => (shown(value) === "" ? "" : formatNumber(value));
-  const { position, ticks } = axisOf(scale, scale.ticks(6), label);
-  return { position: (value) => (isOnLogAxis(value) ? position(value) : Number.NaN), ticks };
+  return axisOf(scale, scale.ticks(6), label, isOnLogAxis);
 }
 
 function axisOf(
   scale: ScaleContinuousNumeric<number, number>,
   values: readonly number[],
   label: (value: number) => string,
+  isShown = (value: number) => Math.abs(value) <= LARGEST,
 ): AxisScale {
   return {
-    position: (value) => scale(value) ?? Number.NaN,
-    ticks: values.map((value) => ({ value, label: label(value) })),
+    position: (value) => (isShown(value) ? (scale(value) ?? Number.NaN) : Number.NaN),
+    ticks: values.filter(isShown).map((value) => ({ value, label: label(value) })),
   };
 }
 
@@ -77,9 +77,9 @@ function isConstant([low, high]: Interval): boolean {
   return high - low <= Math.max(1e-12 * Math.max(Math.abs(low), Math.abs(high)), 1 / LARGEST);
 }
 
-/** A constant gets an axis of its own size around it. */
+/** A constant gets an axis of its own size around it, one next to 0 the axis of 0. */
 function widened([low, high]: Interval): Interval {
   if (!isConstant([low, high])) return [low, high];
-  const half = Math.abs(low) / 2 || 1;
+  const half = Math.abs(low) > 1 / LARGEST ? Math.abs(low) / 2 : 1;
   return [low - half, low + half];
 }

@@ -126,6 +126,23 @@ describe("line chart", () => {
     );
   });
 
+  test("a value beyond the axis's largest is left out, whatever the others are", () => {
+    const svg = lineChart(
+      [
+        line(
+          [
+            [0, 4e-156],
+            [0, 1.0000000000000002e150],
+          ],
+          { hasDots: true },
+        ),
+      ],
+      TEXT,
+    );
+    expectSound(svg);
+    expect(attributes(svg, "cx")).toHaveLength(1);
+  });
+
   test("has no number that a browser cannot read", () => {
     const band = [
       [0, 1, 2],
