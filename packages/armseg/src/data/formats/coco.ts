@@ -284,7 +284,7 @@ function cocoDataset(
   });
   if (samples.length === 0)
     throw new DataError(
-      `coco(): none of the ${countOf(images.length, "image")} in ${path} has an annotation`,
+      `coco(): none of the ${countOf(images.length, "image")} in ${path} has an annotation with an area`,
       path,
     );
   return {

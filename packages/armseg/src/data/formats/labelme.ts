@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { DataError } from "../data-error.ts";
 import type { Dataset, Sample } from "../sample.ts";
-import { hasPictureSignature } from "./image-signature.ts";
 import { readJson } from "./json-file.ts";
 import { type LabelmeFile, labelmeFile } from "./labelme-shapes.ts";
 import { findFile, listFiles, withSlashes } from "./list-files.ts";
@@ -86,4 +86,19 @@ function noPicture(folder: string, files: readonly string[]): DataError {
       "folder of the pictures, or save the files with their image data",
     first === undefined ? folder : join(folder, first),
   );
+}
+
+/** What JPEG, PNG, GIF, WebP and TIFF files begin with, in Latin-1. */
+const STARTS = ["\xff\xd8\xff", "\x89PNG\r\n\x1a\n", "GIF8", "RIFF", "II*\0", "II+\0", "MM\0*", "MM\0+"];
+
+/** Whether a file exists and begins as a picture does; what follows may still be damaged. */
+async function hasPictureSignature(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
+    const found = buffer.toString("latin1", 0, bytesRead);
+    return STARTS.some((start) => found.startsWith(start));
+  } catch {
+    return false;
+  }
 }

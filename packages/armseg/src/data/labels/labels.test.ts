@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ADE20K_CLASSES, ADE20K_VALUES } from "../formats/ade20k-classes.ts";
+import { ADE20K_CLASSES, ADE20K_VALUES } from "../formats/ade20k.ts";
 import { camvid } from "../formats/camvid.ts";
 import { cityscapes, cityscapesAnnotation } from "../formats/cityscapes.ts";
 import { coco, cocoPanoptic } from "../formats/coco.ts";
