@@ -72,7 +72,7 @@ describe("from two folders to a checked configuration, without libtorch", () => 
     const args = ["init", "scenes/images/all", "scenes/labels/all"];
     const { status, stdout } = armseg(args, withoutLibtorch);
     expect(stdout).toMatch(
-      /10 pictures with a mask[\s\S]*Wrote armseg\.yaml, train\.txt, val\.txt[\s\S]*armseg train armseg\.yaml/,
+      /10 images with a mask[\s\S]*Wrote armseg\.yaml, train\.txt, val\.txt[\s\S]*armseg train armseg\.yaml/,
     );
     expect(status).toBe(0);
     const before = readFileSync(join(folder, "armseg.yaml"), "utf8");

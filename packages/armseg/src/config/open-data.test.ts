@@ -145,7 +145,7 @@ describe("train+val of formats whose splits are where the configuration says", (
     expect(names(train)).toEqual(["a", "c"]);
     expect(train.samples[1]?.annotation?.path).toBe(join(root, "masks/val/c.png"));
     await expect(open({ ...data, train: { ...data.train, split: "train+more" } })).rejects.toThrow(
-      "is in train and in more; join splits that share no picture",
+      "is in train and in more; join splits that share no image",
     );
   });
 
@@ -243,7 +243,7 @@ describe("keys of a split", () => {
     );
   });
 
-  test("labelme: a folder for each split, pictures elsewhere", async () => {
+  test("labelme: a folder for each split, images elsewhere", async () => {
     const json = (name: string): string => JSON.stringify({ shapes: [], imagePath: `${name}.png` });
     const files = Object.fromEntries(["t", "v"].map((name) => [`json/${name}/${name}.json`, json(name)]));
     const root = await fixture({ ...files, "images/t.png": grey(0), "images/v.png": grey(0) });

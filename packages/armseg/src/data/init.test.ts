@@ -95,7 +95,7 @@ describe("proposeConfig()", () => {
     expect(proposal.sentences.join(" ")).toContain("Black is taken as a class");
   });
 
-  test("the split is seeded, and pictures added later do not move the others", async () => {
+  test("the split is seeded, and images added later do not move the others", async () => {
     const named = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i + 100}.png`, grey(0, 1, 2)]));
     const [first, again, other, more] = [
@@ -108,7 +108,7 @@ describe("proposeConfig()", () => {
     expect(again.val).toEqual(first.val);
     expect(other.val).not.toEqual(first.val);
     expect(first.val.filter((name) => more.val.includes(name)).length).toBeGreaterThanOrEqual(5);
-    await expect(propose(named(1))).rejects.toThrow("splitNames(): 1 picture, expected at least 2");
+    await expect(propose(named(1))).rejects.toThrow("splitNames(): 1 image, expected at least 2");
     await expect(propose(named(4), { validationShare: 1 })).rejects.toThrow("validationShare is 1");
   });
 
@@ -121,12 +121,12 @@ describe("proposeConfig()", () => {
       "south/0001.png": indexed(1, 1, 1),
     });
     expect(proposal.sentences.slice(0, 4)).toEqual([
-      "3 pictures with a mask.",
+      "3 images with a mask.",
       "The masks are indexed; their palette indices are the labels.",
       "3 values found: 0, 1, 2. Rename the classes in data.classes and data.labels.map.",
       "Value 255 is taken as ignored.",
     ]);
-    expect(proposal.sentences[4]).toMatch(/^Split: 2 pictures for training and 1 for validation/);
+    expect(proposal.sentences[4]).toMatch(/^Split: 2 images for training and 1 for validation/);
     expect(await labelsOf(proposal)).toEqual([
       [0, 1, 2],
       [0, 0, 255],
@@ -159,7 +159,7 @@ describe("proposeConfig()", () => {
     const proposal = await proposeConfig(join(root, "i"), join(root, "m"));
     expect([proposal.data.imageEnding, proposal.data.maskEnding]).toEqual(["_rgb", "_mask"]);
     expect(proposal.sentences).toContain(
-      "1 mask of another size than the picture, e.g. b_mask.png: fix them before training.",
+      "1 mask of another size than the image, e.g. b_mask.png: fix them before training.",
     );
   });
 

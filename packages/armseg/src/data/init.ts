@@ -22,7 +22,7 @@ export interface FolderConfig {
 
 export interface InitProposal {
   readonly data: FolderConfig;
-  /** Names of the pictures to train on, and to validate on: the lines of two lists. */
+  /** Names of the images to train on, and to validate on: the lines of two lists. */
   readonly train: readonly string[];
   readonly val: readonly string[];
   /** What was found and assumed, for the reader. */
@@ -63,13 +63,13 @@ export async function proposeConfig(
     labels: labels.labels,
   };
   const sentences = [
-    `${countOf(found.pairs.pairs.length, "picture")} with a mask.`,
+    `${countOf(found.pairs.pairs.length, "image")} with a mask.`,
     ...pairingNotes(found.pairs).map((note) => `${note}.`),
     ...pairingProblems(found.pairs).map(({ text }) => `Left out: ${text}.`),
     ...(await sizeSentences(images, found.pairs, survey)),
     ...(await unreadFiles(images, masks)).map((note) => `${note}.`),
     ...labels.sentences,
-    `Split: ${countOf(train.length, "picture")} for training and ${val.length} for validation, chosen at random with seed ${options.seed ?? 0}. If they are frames of videos, split them by video instead: neighbouring frames on both sides make validation meaningless.`,
+    `Split: ${countOf(train.length, "image")} for training and ${val.length} for validation, chosen at random with seed ${options.seed ?? 0}. If they are frames of videos, split them by video instead: neighbouring frames on both sides make validation meaningless.`,
   ];
   return { data, train, val, sentences };
 }
@@ -79,6 +79,6 @@ async function sizeSentences(images: string, { pairs }: Pairs, { sizes }: Survey
   const wrong = pairs.filter((_, i) => found[i]![0] !== sizes[i]![0] || found[i]![1] !== sizes[i]![1]);
   if (wrong.length === 0) return [];
   return [
-    `${countOf(wrong.length, "mask")} of another size than the picture, e.g. ${wrong[0]!.mask}: fix them before training.`,
+    `${countOf(wrong.length, "mask")} of another size than the image, e.g. ${wrong[0]!.mask}: fix them before training.`,
   ];
 }

@@ -76,7 +76,7 @@ export type Annotation =
 export interface Sample {
   /** Unique within the data set, without folder and suffix, e.g. `aachen_000000_000019`. */
   readonly name: string;
-  /** Path of the picture, or of the LabelMe file (`.json`) in which it is embedded. */
+  /** Path of the image, or of the LabelMe file (`.json`) in which it is embedded. */
   readonly image: string;
   /** Absent where the split has no labels (test sets). */
   readonly annotation?: Annotation;
@@ -102,7 +102,7 @@ export interface Dataset {
 
 /** What opening a data set's files showed to be wrong with them. */
 export interface DatasetProblem {
-  readonly kind: "annotation without area" | "two labels for one picture" | "several files of one name";
+  readonly kind: "annotation without area" | "two labels for one image" | "several files of one name";
   /** Names files and remedy. */
   readonly text: string;
   /** The sample concerned: a list without it is free of the problem. */

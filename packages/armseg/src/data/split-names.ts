@@ -4,16 +4,16 @@ import { countOf } from "./formats/pair-files.ts";
 import type { Dataset, Sample } from "./sample.ts";
 
 export interface SplitOptions {
-  /** Chooses the validation pictures. Default 0. */
+  /** Chooses the validation images. Default 0. */
   readonly seed?: number;
-  /** Share of the pictures kept for validation, between 0 and 1. Default 0.2. */
+  /** Share of the images kept for validation, between 0 and 1. Default 0.2. */
   readonly validationShare?: number;
 }
 
 /**
  * Split names at random into a list to train on and a list to validate on, both in the order given.
  *
- * The order of the draw depends on each name and the seed alone, so pictures added later leave most others where they are.
+ * The order of the draw depends on each name and the seed alone, so images added later leave most others where they are.
  *
  * @throws If there are fewer than two names, or the share is not between 0 and 1.
  */
@@ -24,7 +24,7 @@ export function splitNames(
   if (!(validationShare > 0 && validationShare < 1))
     throw new Error(`splitNames(): validationShare is ${validationShare}, expected between 0 and 1`);
   if (names.length < 2)
-    throw new Error(`splitNames(): ${countOf(names.length, "picture")}, expected at least 2`);
+    throw new Error(`splitNames(): ${countOf(names.length, "image")}, expected at least 2`);
   const order = new Map(
     names.map((name) => [name, createHash("sha256").update(`${seed}/${name}`).digest("hex")]),
   );

@@ -76,7 +76,7 @@ describe("named regions", () => {
     await expect(coco(join(root, "b.json"), options)).rejects.toThrow("is not valid JSON");
   });
 
-  test("labelme(): Windows paths, pictures elsewhere, __ignore__", async () => {
+  test("labelme(): Windows paths, images elsewhere, __ignore__", async () => {
     const points = [
       [0, 0],
       [3, 0],
@@ -98,18 +98,18 @@ describe("named regions", () => {
     const root = await fixture({
       "json/x.json": JSON.stringify({
         shapes,
-        imagePath: "..\\pictures\\x.jpg",
+        imagePath: "..\\images\\x.jpg",
         imageHeight: 2,
         imageWidth: 20,
       }),
       "json/lost.json": JSON.stringify({ shapes: [], imagePath: "lost.jpg" }),
-      "pictures/x.jpg": "",
+      "images/x.jpg": "",
     });
     const dataset = await labelme(join(root, "json"), { split: "train" });
-    expect(dataset.samples.map(({ image }) => image)).toEqual([join(root, "pictures/x.jpg")]);
+    expect(dataset.samples.map(({ image }) => image)).toEqual([join(root, "images/x.jpg")]);
     expect(dataset.classes.map(({ name }) => name)).toEqual(["a", "b"]);
     expect(dataset.unpaired).toEqual(["lost.json"]);
-    await expect(labelme(join(root, "pictures"), { split: "train" })).rejects.toThrow("0 JSON files");
+    await expect(labelme(join(root, "images"), { split: "train" })).rejects.toThrow("0 JSON files");
   });
 
   describe("labelme(): shapes with another number of points than their type has", () => {
@@ -166,7 +166,7 @@ describe("named regions", () => {
     });
   });
 
-  test("labelme(): two files with one picture are a problem that names both", async () => {
+  test("labelme(): two files with one image are a problem that names both", async () => {
     const file = JSON.stringify({ shapes: [], imagePath: "x.png" });
     const root = await fixture({
       "x.json": file,
@@ -176,9 +176,9 @@ describe("named regions", () => {
     const { problems } = await labelme(root, { split: "train" });
     expect(problems).toEqual([
       {
-        kind: "two labels for one picture",
+        kind: "two labels for one image",
         sample: "copy of x",
-        text: `${join(root, "x.png")} is labelled by ${join(root, "copy of x.json")} and by ${join(root, "x.json")}; delete one, or set its imagePath to its own picture`,
+        text: `${join(root, "x.png")} is labelled by ${join(root, "copy of x.json")} and by ${join(root, "x.json")}; delete one, or set its imagePath to its own image`,
       },
     ]);
   });
@@ -231,7 +231,7 @@ describe("named regions", () => {
     test("is looked for in vain: the error names a JSON and the remedy", async () => {
       const root = await fixture({ "x.json": json("x.json") });
       await expect(labelme(root, { split: "train" })).rejects.toThrow(
-        /1 JSON files in .*, but none leads to a picture, e\.g\. x\.json: .*; set data\.images to the folder of the pictures, or save/,
+        /1 JSON files in .*, but none leads to an image, e\.g\. x\.json: .*; set data\.images to the folder of the images, or save/,
       );
     });
 

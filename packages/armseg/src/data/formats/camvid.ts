@@ -28,7 +28,7 @@ const MASK_ENDING = "_L";
 
 /**
  * CamVid with SegNet's 11 classes: from lists of `image label` lines, from `images` and `labels` folders, from SegNet's `train` and `trainannot`, or
- * from the original pictures with their 32-class colour masks, which are mapped to 11.
+ * from the original images with their 32-class colour masks, which are mapped to 11.
  *
  * @throws {DataError} If there is neither a list nor a known folder, or a listed file is missing.
  */
@@ -122,8 +122,7 @@ async function fromFolders(root: string, split: string): Promise<Found> {
   const hasOriginals = maskFiles.some((file) => hasEnding(file, MASK_ENDING));
   const found = pairFiles(imageFiles, maskFiles, hasOriginals ? { mask: MASK_ENDING } : {});
   const { pairs, imagesAlone, masksAlone } = found;
-  if (pairs.length === 0)
-    throw new DataError(`camvid(): no picture in ${images} has a mask in ${masks}`, root);
+  if (pairs.length === 0) throw new DataError(`camvid(): no image in ${images} has a mask in ${masks}`, root);
   const files = pairs.map(({ name, image, mask }) => ({
     name,
     image: join(images, image),

@@ -69,7 +69,7 @@ describe("run lengths of another size than the picture", () => {
       "half",
       [2, 3],
       [2, 1, 3],
-      "expected a run-length mask of 4x6 pixels (height x width) as its picture, got 2x3;",
+      "expected a run-length mask of 4x6 pixels (height x width) as its image, got 2x3;",
     ],
     ["half, compressed", [2, 3], "213", "got 2x3;"],
     ["transposed", [6, 4], [1, 2, 4, 2, 4, 2, 9], "got 6x4 (transposed)"],
@@ -137,14 +137,14 @@ describe("annotations without area", () => {
   });
 });
 
-describe("one picture, several labels", () => {
+describe("one image, several labels", () => {
   test("a file under two ids is a problem that names both", async () => {
     const images = [image, { ...image, id: 1 }];
     const annotations = [annotate([RING]), annotate([RING], { image_id: 1 })];
     const { problems } = await open({ images, annotations });
     expect(problems).toEqual([
       {
-        kind: "two labels for one picture",
+        kind: "two labels for one image",
         sample: "a",
         text: expect.stringMatching(
           /a\.png is labelled by image id 0 of .* and by image id 1 of .*; give all/,

@@ -23,7 +23,7 @@ import { withoutArea } from "./shape-area.ts";
 
 export interface CocoOptions extends NamedLabelOptions {
   readonly split: string;
-  /** The folder of pictures that `file_name` starts from. */
+  /** The folder of images that `file_name` starts from. */
   readonly images: string;
 }
 
@@ -41,7 +41,7 @@ export interface CocoPanopticOptions extends CocoOptions {
  * an area is a problem of the data set, and its box is ignored: which pixels of it are the object, nobody knows.
  *
  * @param path - `instances_*.json` or `stuff_*.json`; LVIS, Roboflow and VIA write the same form.
- * @throws {DataError} If the file is of another form, an id is listed twice or not at all, or no picture is found.
+ * @throws {DataError} If the file is of another form, an id is listed twice or not at all, or no image is found.
  */
 export async function coco(path: string, options: CocoOptions): Promise<Dataset> {
   const file = await readJson(path, cocoFile);
@@ -186,7 +186,7 @@ function lostProblems(
  * Reads COCO panoptic: PNGs whose colour is a segment, with the segments' categories in the JSON; things and stuff become classes alike.
  *
  * @param path - `panoptic_*.json`.
- * @throws {DataError} If the file is of another form, an id is listed twice or not at all, or no picture is found.
+ * @throws {DataError} If the file is of another form, an id is listed twice or not at all, or no image is found.
  */
 export async function cocoPanoptic(path: string, options: CocoPanopticOptions): Promise<Dataset> {
   const file = await readJson(path, cocoPanopticFile);
@@ -298,14 +298,14 @@ function cocoDataset(
   };
 }
 
-/** The picture's name in the file; LVIS has only an address, which ends in it. */
+/** The image's name in the file; LVIS has only an address, which ends in it. */
 function imageName({ id, file_name, coco_url }: CocoImage, path: string): string {
   const name = file_name ?? coco_url?.split("/").at(-1);
   if (name) return name;
   throw new DataError(`coco(): expected file_name for image ${id} of ${path}, got none`, path);
 }
 
-/** LVIS takes pictures from several of COCO's folders, which the address names. */
+/** LVIS takes images from several of COCO's folders, which the address names. */
 function imageFile(folder: string, name: string, { file_name, coco_url }: CocoImage): string {
   const inFolder =
     file_name || !coco_url ? undefined : findFile(folder, coco_url.split("/").slice(-2).join("/"));

@@ -30,7 +30,7 @@ async function pixelsOf({ samples: [sample] }: Dataset): Promise<number> {
   return data.filter((value) => value === 0).length;
 }
 
-describe("names of pictures", () => {
+describe("names of images", () => {
   test.each(["sub\\x.png", "sub/x.png"])("%s", async (name) => {
     const { samples } = await open(document(imageOf(name)), ["sub/x.png"]);
     expect(samples[0]).toMatchObject({
@@ -89,18 +89,18 @@ describe("characters", () => {
   });
 });
 
-test("two tasks with one picture are a problem that names both", async () => {
+test("two tasks with one image are a problem that names both", async () => {
   const { problems } = await open(document(imageOf("x.png") + imageOf("x.png", SHAPE, 'id="7"')), ["x.png"]);
   expect(problems).toEqual([
     {
-      kind: "two labels for one picture",
+      kind: "two labels for one image",
       sample: "x",
       text: expect.stringMatching(/x\.png is labelled by image id 0 of .* and by image id 7 of .*a\.xml/),
     },
   ]);
 });
 
-test("shapes without an area are named; damaged ones are errors that name the picture", async () => {
+test("shapes without an area are named; damaged ones are errors that name the image", async () => {
   const flat = '<box label="a" xtl="1" ytl="1" xbr="1" ybr="3"/><polygon label="a" points="0,0;1,1;2,2"/>';
   const { problems } = await open(document(imageOf("x.png", SHAPE + flat)), ["x.png"]);
   expect(problems!.map(({ kind, text }) => [kind, text])).toEqual(
@@ -112,7 +112,7 @@ test("shapes without an area are named; damaged ones are errors that name the pi
   for (const points of ["0,0;1,1", "0,0;1,1;2", "0,0;1,;2,2", ""]) {
     const shape = `<polygon label="a" points="${points}"/>`;
     await expect(open(document(imageOf("x.png", shape)), ["x.png"])).rejects.toThrow(
-      /a\.xml: picture "x\.png": <polygon> has points=/,
+      /a\.xml: image "x\.png": <polygon> has points=/,
     );
   }
 });

@@ -18,12 +18,12 @@ export interface CvatOptions extends NamedLabelOptions {
    * only a label.
    */
   readonly split: string;
-  /** The folder of pictures. */
+  /** The folder of images. */
   readonly images: string;
 }
 
 interface Frame {
-  /** Path below the folder of pictures. */
+  /** Path below the folder of images. */
   readonly name: string;
   /** What the file calls it, for messages. */
   readonly label: string;
@@ -38,7 +38,7 @@ interface Frame {
  * of the file. Polylines, points, cuboids and skeletons have no area and are left out and counted in the notes.
  *
  * @param path - `annotations.xml`.
- * @throws {DataError} If the file is damaged or of another form, or no picture is found.
+ * @throws {DataError} If the file is damaged or of another form, or no image is found.
  */
 export async function cvat(path: string, options: CvatOptions): Promise<Dataset> {
   const root = find(await readXml(path), "annotations");
@@ -68,7 +68,7 @@ function imageFrames(root: XmlElement, options: CvatOptions): Frame[] {
   return chosen.map((image) => frameOf(image, options.images, hasSubset));
 }
 
-/** @param isOneSubset - Only pictures of one subset are read: their names do without it. */
+/** @param isOneSubset - Only images of one subset are read: their names do without it. */
 function frameOf(image: XmlElement, folder: string, isOneSubset: boolean): Frame {
   const written = textOf(image, "name");
   const name = withSlashes(written);
@@ -83,7 +83,7 @@ function frameOf(image: XmlElement, folder: string, isOneSubset: boolean): Frame
       regions: image.children.flatMap(layered),
     };
   } catch (cause) {
-    throw new Error(`picture "${written}": ${messageOf(cause)}`, { cause });
+    throw new Error(`image "${written}": ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -99,7 +99,7 @@ async function videoFrames(root: XmlElement, { images }: CvatOptions): Promise<F
   const size = originalSize(root);
   const files = await listFiles(images, IMAGE_FILE);
   return files.flatMap((file): Frame[] => {
-    // Pictures of a video are numbered by frame: frame_000010.png.
+    // Images of a video are numbered by frame: frame_000010.png.
     const number = /(\d+)\.[^.]+$/.exec(file)?.[1];
     const regions = number === undefined ? undefined : (frames.get(Number(number)) ?? []);
     return regions
@@ -134,7 +134,7 @@ async function dataset(
   const alone = frames.filter(({ image }) => !existsSync(image)).map(({ image }) => image);
   if (present.length === 0)
     throw new DataError(
-      `cvat(): none of the ${frames.length} pictures of ${path} is in ${options.images}`,
+      `cvat(): none of the ${frames.length} images of ${path} is in ${options.images}`,
       path,
     );
   const names = sampleNames(present.map(({ name }) => name));

@@ -12,11 +12,11 @@ export interface FolderOptions {
   /** Shown in logs. Default `folder`. */
   readonly name?: string;
   readonly split: string;
-  /** Folder of pictures, searched with its sub-folders. */
+  /** Folder of images, searched with its sub-folders. */
   readonly images: string;
-  /** Folder of PNG masks; absent for pictures without labels. */
+  /** Folder of PNG masks; absent for images without labels. */
   readonly masks?: string;
-  /** What image stems end in beyond the common name, e.g. `_leftImg8bit`; other pictures are left out. */
+  /** What image stems end in beyond the common name, e.g. `_leftImg8bit`; other images are left out. */
   readonly imageEnding?: string;
   /** What mask stems end in beyond the common name, e.g. `_L`; other masks are left out. */
   readonly maskEnding?: string;
@@ -32,7 +32,7 @@ export interface FolderOptions {
 }
 
 /**
- * A folder of pictures and a folder of masks, paired by stem.
+ * A folder of images and a folder of masks, paired by stem.
  *
  * @throws {DataError} If a folder is missing, nothing pairs, a listed name is missing, or the label map names a class that does not exist.
  */
@@ -49,9 +49,9 @@ export async function folder(options: FolderOptions): Promise<Dataset> {
     ? await pairFolders(options.images, masks, endingsOf(options))
     : await withoutMasks(options);
   const samples = found.pairs.map(({ name, image, mask }): Sample => {
-    const picture = { name, image: join(options.images, image) };
-    if (!masks) return picture;
-    return { ...picture, annotation: { kind: "mask", path: join(masks, mask), ...reading } };
+    const unlabelled = { name, image: join(options.images, image) };
+    if (!masks) return unlabelled;
+    return { ...unlabelled, annotation: { kind: "mask", path: join(masks, mask), ...reading } };
   });
   const dataset: Dataset = {
     name: options.name ?? "folder",
@@ -69,13 +69,13 @@ function endingsOf({ imageEnding, maskEnding }: FolderOptions): Endings {
   return { ...(imageEnding && { image: imageEnding }), ...(maskEnding && { mask: maskEnding }) };
 }
 
-/** Every picture is paired with itself, so that those of one name are found here too. */
+/** Every image is paired with itself, so that those of one name are found here too. */
 async function withoutMasks({ images, imageEnding = "" }: FolderOptions): Promise<Pairs> {
   const files = await listFiles(images, IMAGE_FILE);
   const pairs = pairFiles(files, files, { image: imageEnding, mask: imageEnding });
   if (pairs.pairs.length > 0) return { ...pairs, withoutEnding: [...new Set(pairs.withoutEnding)] };
   throw new DataError(
-    `folder(): expected pictures in ${images}, got ${files.length} files; set data.imageEnding`,
+    `folder(): expected images in ${images}, got ${files.length} files; set data.imageEnding`,
     images,
   );
 }

@@ -26,7 +26,7 @@ export function knownSplit<Name extends string>(split: string, known: readonly N
  * name is opened as it is. Samples whose names are in several splits get that of their split before their own.
  *
  * @param split - Names with `+` between them.
- * @throws {DataError} If a picture is in two of the splits, one has labels and another none, or they differ in classes.
+ * @throws {DataError} If an image is in two of the splits, one has labels and another none, or they differ in classes.
  */
 export async function joinSplits(
   split: string,
@@ -80,7 +80,7 @@ function checkDistinct(parts: readonly Dataset[]): void {
       const other = splitOf.get(image);
       if (other !== undefined)
         throw new DataError(
-          `joinSplits(): ${image} is in ${other} and in ${split}; join splits that share no picture`,
+          `joinSplits(): ${image} is in ${other} and in ${split}; join splits that share no image`,
           image,
         );
       splitOf.set(image, split);

@@ -12,20 +12,20 @@ import { doubleLabels } from "./sample-names.ts";
 
 export interface LabelmeOptions extends NamedLabelOptions {
   readonly split: string;
-  /** Where the pictures are, if not beside the JSON files. */
+  /** Where the images are, if not beside the JSON files. */
   readonly images?: string;
 }
 
-/** Tried, with the stem of the JSON, where the file's own `imagePath` does not lead to a picture. */
+/** Tried, with the stem of the JSON, where the file's own `imagePath` does not lead to an image. */
 const IMAGE_TYPES = ["jpg", "jpeg", "png", "JPG", "JPEG", "PNG", "webp", "tif", "tiff"];
 
 /**
- * Reads a folder of LabelMe JSON files (versions 3 to 5), one per picture; every shape type is read. `__ignore__` is ignored.
+ * Reads a folder of LabelMe JSON files (versions 3 to 5), one per image; every shape type is read. `__ignore__` is ignored.
  *
- * The picture is the file that `imagePath` names, else that of the same stem beside the JSON, else the one embedded in
+ * The image is the file that `imagePath` names, else that of the same stem beside the JSON, else the one embedded in
  * `imageData`. A JSON without any is left out and told in the notes.
  *
- * @throws {DataError} If the folder is missing, a file cannot be read, or none has a picture.
+ * @throws {DataError} If the folder is missing, a file cannot be read, or none has an image.
  */
 export async function labelme(annotations: string, options: LabelmeOptions): Promise<Dataset> {
   const files = await listFiles(annotations, /\.json$/i);
@@ -40,7 +40,7 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
     if (image) found.push({ name: sampleName(file), path, image });
     else alone.push(file);
   }
-  if (found.length === 0) throw noPicture(annotations, files);
+  if (found.length === 0) throw noImage(annotations, files);
   const { classes, labelMap, background } = namedLabels(uncolored(names), options, annotations);
   const samples = found.map(({ name, path, image }): Sample => {
     return { name, image, annotation: { kind: "regions", path, format: "labelme", labelMap, background } };
@@ -54,7 +54,7 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
     unpaired: alone,
     problems: doubleLabels(
       found.map(({ name, path, image }) => ({ sample: name, image, label: path })),
-      "delete one, or set its imagePath to its own picture",
+      "delete one, or set its imagePath to its own image",
     ),
   };
 }
@@ -67,9 +67,9 @@ async function findImage(path: string, file: LabelmeFile, images?: string): Prom
   const candidates = [...named, ...IMAGE_TYPES.map((type) => `${stem}.${type}`)].map(
     (name) => findFile(folder, name) ?? join(folder, name),
   );
-  for (const candidate of candidates) if (await hasPictureSignature(candidate)) return candidate;
+  for (const candidate of candidates) if (await hasImageSignature(candidate)) return candidate;
   if (file.imageData) return path;
-  // A damaged picture is not left out in silence: it is named when it is read.
+  // A damaged image is not left out in silence: it is named when it is read.
   return candidates.find((candidate) => existsSync(candidate) && IMAGE_TYPES.includes(typeOf(candidate)));
 }
 
@@ -77,13 +77,13 @@ function typeOf(path: string): string {
   return extname(path).slice(1);
 }
 
-function noPicture(folder: string, files: readonly string[]): DataError {
+function noImage(folder: string, files: readonly string[]): DataError {
   const [first] = files;
   const example = first === undefined ? "" : `, e.g. ${first}`;
   return new DataError(
-    `labelme(): ${files.length} JSON files in ${folder}, but none leads to a picture${example}: expected imagePath ` +
-      "to name a picture, one of the same name beside the JSON, or imageData inside it; set data.images to the " +
-      "folder of the pictures, or save the files with their image data",
+    `labelme(): ${files.length} JSON files in ${folder}, but none leads to an image${example}: expected imagePath ` +
+      "to name an image, one of the same name beside the JSON, or imageData inside it; set data.images to the " +
+      "folder of the images, or save the files with their image data",
     first === undefined ? folder : join(folder, first),
   );
 }
@@ -91,8 +91,8 @@ function noPicture(folder: string, files: readonly string[]): DataError {
 /** What JPEG, PNG, GIF, WebP and TIFF files begin with, in Latin-1. */
 const STARTS = ["\xff\xd8\xff", "\x89PNG\r\n\x1a\n", "GIF8", "RIFF", "II*\0", "II+\0", "MM\0*", "MM\0+"];
 
-/** Whether a file exists and begins as a picture does; what follows may still be damaged. */
-async function hasPictureSignature(path: string): Promise<boolean> {
+/** Whether a file exists and begins as an image does; what follows may still be damaged. */
+async function hasImageSignature(path: string): Promise<boolean> {
   try {
     await using file = await open(path);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { DataError, messageOf } from "../data-error.ts";
 import { readText } from "./text-file.ts";
 
-/** Names of picture files that can be read as images. */
+/** Names of image files that can be read as images. */
 export const IMAGE_FILE = /\.(png|jpe?g|webp|tiff?|gif)$/i;
-/** Names of picture files that can be read as masks. */
+/** Names of image files that can be read as masks. */
 export const MASK_FILE = /\.png$/i;
 
 /**
@@ -54,7 +54,7 @@ async function readFolder(folder: string): Promise<{ entries: Dirent[]; real: st
 function isFolder(entry: Dirent, path: string, pattern: RegExp): boolean {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
   if (existsSync(path)) return statSync(path).isDirectory();
-  // A link to a missing picture is listed: reading it names it. One without a file type was a folder.
+  // A link to a missing image is listed: reading it names it. One without a file type was a folder.
   if (!pattern.test(entry.name) && !entry.name.includes("."))
     throw new DataError(`listFiles(): ${path} is a link that leads nowhere; mount or remove it`, path);
   return false;

@@ -101,7 +101,7 @@ function groupOf(groups: Map<string, Group>, name: string): Group {
   return group;
 }
 
-/** Adds masks whose names go on after the ending to their picture's group; in one folder with the pictures they passed for pictures. */
+/** Adds masks whose names go on after the ending to their image's group; in one folder with the images they passed for images. */
 function addFurtherMasks(
   groups: Map<string, Group>,
   masksWithoutEnding: readonly string[],
@@ -159,7 +159,7 @@ export function pairingProblems({ unclear }: Pairs): DatasetProblem[] {
   return unclear.map(({ name, images, masks }) => ({
     kind: "several files of one name",
     sample: name,
-    text: `${name}: expected one picture and one mask, got ${images.join(", ")} and ${masks.join(", ")}; join or remove masks, or set data.maskEnding`,
+    text: `${name}: expected one image and one mask, got ${images.join(", ")} and ${masks.join(", ")}; join or remove masks, or set data.maskEnding`,
   }));
 }
 

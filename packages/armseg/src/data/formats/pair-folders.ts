@@ -5,16 +5,16 @@ import { IMAGE_FILE, listFiles, MASK_FILE } from "./list-files.ts";
 import { type Endings, hasEnding, type Pairs, pairFiles, pairingProblems, stemOf } from "./pair-files.ts";
 import { unreadFiles } from "./unread-files.ts";
 
-/** What lies in a folder of pictures and a folder of masks. */
+/** What lies in a folder of images and a folder of masks. */
 export interface ListedFolders {
   readonly images: readonly string[];
   readonly masks: readonly string[];
-  /** Pictures and masks lie in one folder, which both lists show. */
+  /** Images and masks lie in one folder, which both lists show. */
   readonly isOneFolder: boolean;
 }
 
 /**
- * Lists a folder of pictures and a folder of masks. Where one lies inside the other, its files are left out of the other's list.
+ * Lists a folder of images and a folder of masks. Where one lies inside the other, its files are left out of the other's list.
  *
  * @throws {DataError} If a folder cannot be listed.
  */
@@ -35,9 +35,9 @@ function outside(folder: string, other: string): (file: string) => boolean {
 }
 
 /**
- * Pairs the files of a folder of pictures and a folder of masks, see {@link pairFiles}; no file is its own mask.
+ * Pairs the files of a folder of images and a folder of masks, see {@link pairFiles}; no file is its own mask.
  *
- * In one folder, PNGs with the mask ending are masks and the rest pictures; without any ending PNGs are masks and other types pictures.
+ * In one folder, PNGs with the mask ending are masks and the rest images; without any ending PNGs are masks and other types images.
  */
 export function pairListed({ images, masks, isOneFolder }: ListedFolders, endings: Endings = {}): Pairs {
   if (!isOneFolder) return pairFiles(images, masks, endings);
@@ -55,7 +55,7 @@ export function pairListed({ images, masks, isOneFolder }: ListedFolders, ending
 }
 
 /**
- * Pairs the files of a folder of pictures with those of a folder of masks, see {@link pairListed}.
+ * Pairs the files of a folder of images with those of a folder of masks, see {@link pairListed}.
  *
  * @throws {DataError} If a folder cannot be listed, nothing pairs, or a link makes a file its own mask.
  */
@@ -66,7 +66,7 @@ export async function pairFolders(images: string, masks: string, endings: Ending
   const own = pairs.pairs.find(({ image, mask }) => isSameFile(join(images, image), join(masks, mask)));
   if (!own) return pairs;
   throw new DataError(
-    `pairFolders(): expected a picture and its mask, got one file for both, ${join(images, own.image)}; set data.maskEnding or another data.masks`,
+    `pairFolders(): expected an image and its mask, got one file for both, ${join(images, own.image)}; set data.maskEnding or another data.masks`,
     images,
   );
 }
@@ -88,7 +88,7 @@ async function nothingPairs(
 ): Promise<string> {
   const [unclear] = pairs ? pairingProblems(pairs) : [];
   if (unclear) return `folder(): ${unclear.text}`;
-  const found = `${images.length} pictures in ${imageFolder} and ${masks.length} PNG masks in ${maskFolder}`;
+  const found = `${images.length} images in ${imageFolder} and ${masks.length} PNG masks in ${maskFolder}`;
   const mask = masks.find((file) => file !== images[0]);
   const example =
     images[0] && mask
@@ -102,9 +102,9 @@ async function nothingPairs(
 const TRIED = 6;
 
 /**
- * Pairs a folder of pictures with a folder of masks under the endings that occur: those that pair most files, the shortest of them.
+ * Pairs a folder of images with a folder of masks under the endings that occur: those that pair most files, the shortest of them.
  *
- * @throws {DataError} If a folder cannot be listed, nothing pairs, or masks of several endings pair with the same pictures.
+ * @throws {DataError} If a folder cannot be listed, nothing pairs, or masks of several endings pair with the same images.
  */
 export async function pairByEndings(
   images: string,
@@ -125,7 +125,7 @@ interface Trial {
   readonly endings: Endings;
 }
 
-/** How many pictures found masks. */
+/** How many images found masks. */
 function found({ pairs }: Trial): number {
   return pairs.pairs.length + pairs.unclear.length;
 }
@@ -155,7 +155,7 @@ function commonEndings(files: readonly string[]): string[] {
   return ["", ...endings.sort((a, b) => a.length - b.length)];
 }
 
-/** Whether a trial gives at least half of the best one's pictures another mask, one that has no other picture. */
+/** Whether a trial gives at least half of the best one's images another mask, one that has no other image. */
 function isRival(trial: Trial, best: Trial): boolean {
   const maskOf = new Map(best.pairs.pairs.map(({ image, mask }) => [image, mask]));
   const taken = new Set(maskOf.values());
@@ -168,5 +168,5 @@ function severalKinds(best: Trial, rival: Trial, masks: string): string {
     const [{ mask }] = pairs.pairs as [Pairs["pairs"][number]];
     return `"${endings.mask ?? ""}" (${mask})`;
   });
-  return `pairByEndings(): expected one kind of mask in ${masks}, got names that end in ${own} and in ${other} for the same pictures; move one kind to a folder of its own`;
+  return `pairByEndings(): expected one kind of mask in ${masks}, got names that end in ${own} and in ${other} for the same images; move one kind to a folder of its own`;
 }

@@ -34,7 +34,7 @@ async function pairsOf({ samples }: Dataset, root: string): Promise<(string | nu
   );
 }
 
-describe("pictures and masks in one folder", () => {
+describe("images and masks in one folder", () => {
   const roboflow = {
     "_classes.csv": "Pixel Value, Class\n0, a\n1, b\n",
     "x.rf.0.jpg": "",
@@ -44,7 +44,7 @@ describe("pictures and masks in one folder", () => {
     "z.rf.2.jpg": "",
   };
 
-  test("an ending tells masks from pictures; pictures without one are listed", async () => {
+  test("an ending tells masks from images; images without one are listed", async () => {
     const root = await fixture(roboflow);
     const dataset = await open(root, { maskEnding: "_mask" });
     expect(await pairsOf(dataset, root)).toEqual([
@@ -54,7 +54,7 @@ describe("pictures and masks in one folder", () => {
     expect(dataset.unpaired).toEqual(["z.rf.2.jpg"]);
   });
 
-  test("pictures may be PNGs, with an ending of their own or of the masks", async () => {
+  test("images may be PNGs, with an ending of their own or of the masks", async () => {
     const root = await fixture({
       "1_rgb.png": png(9),
       "1_gt.png": png(1),
@@ -83,7 +83,7 @@ describe("pictures and masks in one folder", () => {
     );
   });
 
-  test("a picture with several masks is in no pair, and the scan names all of them", async () => {
+  test("an image with several masks is in no pair, and the scan names all of them", async () => {
     const files = {
       "a (1).png": png(9),
       "a (1)_mask.png": png(1),
@@ -105,7 +105,7 @@ describe("pictures and masks in one folder", () => {
 });
 
 describe("a folder inside the other", () => {
-  test("masks inside the pictures' folder are no pictures", async () => {
+  test("masks inside the images' folder are no images", async () => {
     const root = await fixture({
       "1.png": png(9),
       "2.png": png(9),
@@ -117,10 +117,10 @@ describe("a folder inside the other", () => {
     expect(dataset.unpaired).toEqual(["2.png", "old.png"]);
   });
 
-  test("pictures inside the masks' folder are no masks", async () => {
-    const root = await fixture({ "1.png": png(1), "pictures/1.png": png(9) });
-    const dataset = await open(root, { images: join(root, "pictures") });
-    expect(await pairsOf(dataset, root)).toEqual([["pictures/1.png", "1.png", "1"]]);
+  test("images inside the masks' folder are no masks", async () => {
+    const root = await fixture({ "1.png": png(1), "images/1.png": png(9) });
+    const dataset = await open(root, { images: join(root, "images") });
+    expect(await pairsOf(dataset, root)).toEqual([["images/1.png", "1.png", "1"]]);
   });
 
   test("links that make a file its own mask are refused", async () => {
@@ -149,12 +149,12 @@ describe("names", () => {
   test("where nothing pairs but what is unclear, that is the error", async () => {
     const root = await fixture({ "i/1.jpg": "", "i/1.png": "", "m/1.png": png(1) });
     const folders = { images: join(root, "i"), masks: join(root, "m") };
-    const text = "1: expected one picture and one mask, got 1.jpg, 1.png and 1.png";
+    const text = "1: expected one image and one mask, got 1.jpg, 1.png and 1.png";
     await expect(open(root, folders)).rejects.toThrow(text);
     await expect(proposeConfig(folders.images, folders.masks)).rejects.toThrow(text);
   });
 
-  test("two pictures or two masks of one name pair with nothing", () => {
+  test("two images or two masks of one name pair with nothing", () => {
     expect(pairFiles(["1.jpg", "1.png", "2.jpg"], ["1.png", "2.png", "2.PNG"])).toEqual({
       pairs: [],
       unclear: [
@@ -190,7 +190,7 @@ describe("proposeConfig() tries the endings that occur", () => {
     return { data, names: [...train, ...val].sort(), pairs: await pairsOf(dataset, root), sentences };
   }
 
-  test("pictures and masks in one folder", async () => {
+  test("images and masks in one folder", async () => {
     const { data, pairs } = await propose({
       "1.png": png(9),
       "1_mask.png": png(1),
@@ -216,7 +216,7 @@ describe("proposeConfig() tries the endings that occur", () => {
     expect(sentences).toContain("1 file without the ending left out: 1.png.");
   });
 
-  test("several masks of one picture are named and in no list", async () => {
+  test("several masks of one image are named and in no list", async () => {
     const { names, sentences } = await propose(
       Object.fromEntries(
         ["1", "1_mask", "1_mask_1", "2", "2_mask", "3", "3_mask"].map((name) => [`${name}.png`, png(1)]),
@@ -226,13 +226,13 @@ describe("proposeConfig() tries the endings that occur", () => {
     expect(sentences.find((text) => text.startsWith("Left out: 1: "))).toContain("1_mask.png, 1_mask_1.png");
   });
 
-  test("two kinds of masks for the same pictures are not guessed between", async () => {
+  test("two kinds of masks for the same images are not guessed between", async () => {
     const kinds = ["1", "2"].flatMap((name) =>
       [`${name}_color`, `${name}_ids`].map((file) => [`m/${file}.png`, png(1)]),
     );
     const files = { "i/1.png": png(9), "i/2.png": png(9), ...Object.fromEntries(kinds) };
     await expect(propose(files, "i", "m")).rejects.toThrow(
-      'got names that end in "_ids" (1_ids.png) and in "_color" (1_color.png) for the same pictures',
+      'got names that end in "_ids" (1_ids.png) and in "_color" (1_color.png) for the same images',
     );
   });
 });

@@ -385,7 +385,7 @@ describe("random shapes are read back to a pixel beside an edge", () => {
     );
   });
 
-  test("CVAT polygons, of pictures and of a video", async () => {
+  test("CVAT polygons, of images and of a video", async () => {
     const polygonOf = ({ name, points }: { name: string; points: Point[] }, rest = ""): string =>
       `<polygon ${rest} label="${name}" points="${pairsOf(points.flat())}" z_order="0"/>`;
     await check(

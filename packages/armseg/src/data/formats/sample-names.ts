@@ -12,23 +12,23 @@ export function sampleNames(paths: readonly string[]): string[] {
   });
 }
 
-/** A label as its format calls it, e.g. `image id 7 in a.json`, with its sample and picture. */
-export interface LabelOfPicture {
+/** A label as its format calls it, e.g. `image id 7 in a.json`, with its sample and image. */
+export interface LabelOfImage {
   readonly sample: string;
   readonly image: string;
   readonly label: string;
 }
 
-/** Returns a problem for each picture that several labels are for. */
-export function doubleLabels(labels: readonly LabelOfPicture[], remedy: string): DatasetProblem[] {
-  const byImage = new Map<string, LabelOfPicture[]>();
+/** Returns a problem for each image that several labels are for. */
+export function doubleLabels(labels: readonly LabelOfImage[], remedy: string): DatasetProblem[] {
+  const byImage = new Map<string, LabelOfImage[]>();
   for (const label of labels) byImage.set(label.image, [...(byImage.get(label.image) ?? []), label]);
   return [...byImage].flatMap(([image, own]) =>
     own.length === 1
       ? []
       : [
           {
-            kind: "two labels for one picture",
+            kind: "two labels for one image",
             sample: own[0]!.sample,
             text: `${image} is labelled by ${own.map(({ label }) => label).join(" and by ")}; ${remedy}`,
           } as const,

@@ -24,7 +24,7 @@ function validOrientation(value: number): number {
   return value >= 1 && value <= 8 ? value : 1;
 }
 
-/** Turn a label as a viewer turns the picture: by its EXIF orientation (1 to 8). */
+/** Turn a label as a viewer turns the image: by its EXIF orientation (1 to 8). */
 export function orientLabel(label: LabelImage, orientation: number): LabelImage {
   if (orientation === 1) return label;
   const swapsSides = orientation >= 5;

@@ -25,12 +25,12 @@ export function fillRunLengths(canvas: Canvas, runs: RunLengths, value: number):
   });
 }
 
-/** A mask without a place is one of the whole picture. */
+/** A mask without a place is one of the whole image. */
 function checkSize(canvas: Canvas, { height, width }: RunLengths): void {
   if (height === canvas.height && width === canvas.width) return;
   const turned = height === canvas.width && width === canvas.height ? " (transposed)" : "";
   throw new Error(
-    `expected a run-length mask of ${canvas.height}x${canvas.width} pixels (height x width) as its picture, got ${height}x${width}${turned}; export it at the picture's size`,
+    `expected a run-length mask of ${canvas.height}x${canvas.width} pixels (height x width) as its image, got ${height}x${width}${turned}; export it at the image's size`,
   );
 }
 
