@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { checkData } from "../commands/check-data.ts";
 import { ade20k } from "../data/formats/ade20k.ts";
 import { camvid } from "../data/formats/camvid.ts";
@@ -293,5 +294,22 @@ describe("keys of a split", () => {
     const list = join(root, "empty.txt");
     const data = { format: "folder", images: root, masks: root, classes, train: { list } } as const;
     await expect(open(data)).rejects.toThrow(`got an empty list in ${list}`);
+  });
+});
+
+describe("docs/data.md", () => {
+  const page = readFileSync(new URL("../../../../docs/data.md", import.meta.url), "utf8");
+  const blocks = [...page.matchAll(/```yaml\n(data:[\s\S]*?)```/g)].map(([, text]) => text!);
+  const examples = blocks.map((text) => parse(text).data).filter(({ format }) => format);
+
+  test("has an example of each format", () => {
+    const formats = new Set(examples.map(({ format }) => format));
+    expect([...formats].sort()).toEqual(
+      ["ade20k", "camvid", "cityscapes", "coco", "coco-panoptic", "cvat", "folder", "labelme"].sort(),
+    );
+  });
+
+  test.each(examples.map((data) => [data.format, data]))("%s: the example is a configuration", (_, data) => {
+    expect(() => checkConfig({ data }, "the page")).not.toThrow();
   });
 });

@@ -127,6 +127,21 @@ describe("scan()", () => {
     expect(text).toContain("/small-label.png is 1x2, /good.png is 2x3 (height x width)");
   });
 
+  test("what opening the data set showed to be wrong is among the problems, and makes the cache stale", async () => {
+    const problems = [
+      { kind: "two labels for one image", text: "x by a and by b" },
+      { kind: "several files of one name", text: "y" },
+      { kind: "annotation without area", text: "z" },
+    ] as const;
+    const found = (await scan({ ...dataset, problems })).problems.map(({ kind, severity, examples }) => {
+      return [kind, severity, examples[0]];
+    });
+    expect(found).toContainEqual(["two labels for one image", "error", "x by a and by b"]);
+    expect(found).toContainEqual(["several files of one name", "error", "y"]);
+    expect(found).toContainEqual(["annotation without area", "warning", "z"]);
+    expect(await fingerprint({ ...dataset, problems })).not.toBe(await fingerprint(dataset));
+  });
+
   test("a healthy split has no problems", async () => {
     const healthy = {
       ...dataset,
