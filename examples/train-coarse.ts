@@ -2,69 +2,38 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromTypedArray, manualSeed, optim, tidy } from "@armseg/torch";
-import { losses, networks, pipeline, reweighting, training } from "armseg";
+import { manualSeed, optim, tidy } from "@armseg/torch";
+import { losses, networks, pipeline, reweighting, scenes, training } from "armseg";
 
 const iterations = Number(process.argv[2] ?? 200);
 manualSeed(0);
-
-const config = training.checkConfig(
-  {
-    data: {
-      format: "scenes",
-      annotations: "coarse",
-      scenes: {
-        folder: join(mkdtempSync(join(tmpdir(), "armseg-")), "scenes"),
-        count: { train: 32, val: 4 },
-        size: [96, 192],
-      },
-    },
-  },
-  "the example",
-);
-const coarse = await training.openData(config.data, "train");
-const network = networks
-  .segmenter({
-    backbone: "resnet18",
-    stem: "v1",
-    outputStride: 16,
-    channels: 64,
-    classes: coarse.classes.length,
-  })
-  .train();
-const curve = new reweighting.ArmCurve(); // 53 parameters: confidence to weight
-const criterion = new losses.SegmentationLoss({ curve });
-const auxiliaryLoss = new losses.SegmentationLoss();
-
-const rate = 0.02;
-const sgd = new optim.SGD([{ parameters: network }, reweighting.adversaryGroup(curve, rate)], {
-  learningRate: rate,
-  momentum: 0.9,
-});
-
-const size = [64, 96] as const;
+const folder = mkdtempSync(join(tmpdir(), "armseg-"));
+const coarse = await scenes({ folder, annotations: "coarse", count: { train: 32, val: 4 }, size: [96, 192] });
 const augmentation = {
   ...pipeline.augmentationPresets.camvid,
   resize: { base: [96, 192], ratioRange: [0.75, 1.5] },
-  crop: { size, maxCategoryRatio: 0.75 },
+  crop: { size: [64, 96], maxCategoryRatio: 0.75 },
 } as const;
-await using loader = pipeline.createLoader({
-  sources: [coarse.samples],
-  augmentation,
-  seed: 0,
-  batchSize: 4,
-  endIteration: iterations,
-});
+const options = { sources: [coarse.samples], augmentation, seed: 0, batchSize: 4, endIteration: iterations };
+await using loader = pipeline.createLoader(options);
+
+const classes = coarse.classes.length;
+const network = networks.segmenter({ backbone: "resnet18", headChannels: 64, classes }).train();
+const curve = new reweighting.ArmCurve(); // 53 parameters: confidence to weight
+const criterion = new losses.SegmentationLoss({ curve });
+const auxiliaryLoss = new losses.SegmentationLoss();
+const groups = [{ parameters: network }, reweighting.adversaryGroup(curve, 0.02)];
+const sgd = new optim.SGD(groups, { learningRate: 0.02, momentum: 0.9 });
+
 for await (using batch of loader) {
   const loss = tidy(() => {
-    const images = fromTypedArray(batch.images, [4, 3, ...size]);
-    const labels = fromTypedArray(batch.labels, [4, ...size]);
-    const output = network.call(images); // logits at a quarter of the size: the loss resizes them
+    const { images, labels } = training.toTensors(batch);
+    const { logits, auxiliary } = network.call(images); // logits at a quarter of the size: the loss resizes them
     const phase = reweighting.phaseAt(batch.iteration, iterations);
-    const main = criterion.call({ logits: output.logits, labels }, { phase });
-    const total = main.loss.add(auxiliaryLoss.call({ logits: output.auxiliary!, labels }).loss.mul(0.4));
+    const main = criterion.call({ logits, labels }, { phase });
+    const side = auxiliaryLoss.call({ logits: auxiliary!, labels });
     sgd.zeroGrad();
-    total.backward(); // the network descends, the curve climbs
+    main.loss.add(side.loss.mul(0.4)).backward(); // the network descends, the curve climbs
     sgd.step();
     return main.meanLoss.item();
   });

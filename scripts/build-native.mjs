@@ -1,4 +1,4 @@
-/** Builds the native code (the door and the kernels) against the libtorch that is found. Quick when nothing changed. */
+/** Builds the native code (the binding and the kernels) against the libtorch that is found. Quick when nothing changed. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -77,7 +77,7 @@ function build(name, folder, libtorch, definitions) {
 const libtorch = findLibtorch();
 if (libtorch === null) throw new Error("No libtorch was found; npm run setup finds or installs one.");
 process.stdout.write(`libtorch ${libtorch.version} of ${libtorch.origin}: ${libtorch.libraries}\n`);
-build("native door", join(root, "packages/torch/native"), libtorch, {
+build("native binding", join(root, "packages/torch/native"), libtorch, {
   TORCH_INCLUDE_DIRS: libtorch.includes.join(";"),
   TORCH_LIBRARY_DIR: libtorch.libraries,
   TORCH_CXX11_ABI: libtorch.cxx11Abi,

@@ -1,5 +1,5 @@
-import { configurationPage } from "../src/training/config/configuration-page.ts";
-import { configJsonSchema } from "../src/training/config/schema.ts";
+import { configurationPage } from "../src/config/configuration-page.ts";
+import { configJsonSchema } from "../src/config/schema.ts";
 import { RECIPES } from "./paper-recipes.ts";
 import { recipeText } from "./recipe-text.ts";
 

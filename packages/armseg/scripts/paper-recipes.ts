@@ -1,9 +1,9 @@
-import type { Cell, DataKind, NetworkKind, PaperFigures } from "../src/experiments/cell.ts";
+import type { ConfigInput } from "../src/config/schema.ts";
+import type { DataKind, ExperimentEntry, NetworkKind, PaperFigures } from "../src/experiments/experiment.ts";
 import { METHODS } from "../src/experiments/methods.ts";
-import { PAPER } from "../src/experiments/paper-scale.ts";
-import { configOf, MULTI_SCALE } from "../src/experiments/plan-cells.ts";
+import { PAPER } from "../src/experiments/paper-preset.ts";
+import { configOf, MULTI_SCALE } from "../src/experiments/plan-entries.ts";
 import { GRIDS, TABLES } from "../src/experiments/tables.ts";
-import type { ConfigInput } from "../src/training/config/schema.ts";
 
 /** One recipe file. */
 export interface Recipe {
@@ -24,7 +24,7 @@ export interface Recipe {
 
 /** What is trained once, with all that the paper reports of it. */
 interface Setting {
-  readonly cell: Cell;
+  readonly entry: ExperimentEntry;
   /** Numbers of the paper's tables that have it. */
   readonly tables: readonly string[];
   /** Numbers of the tables that we put it beside. */
@@ -37,23 +37,23 @@ interface Setting {
 /** The trainings behind the tables: a network that several of them report on is trained once. */
 function paperSettings(): Setting[] {
   const settings = new Map<string, Setting>();
-  for (const [table, { cells }] of Object.entries({ ...TABLES, extension: GRIDS.extension })) {
-    for (const cell of cells) {
-      const name = nameOf(cell);
-      settings.set(name, extended(settings.get(name), cell, table.replace("table", "")));
+  for (const [table, { entries }] of Object.entries({ ...TABLES, extension: GRIDS.extension })) {
+    for (const entry of entries) {
+      const name = nameOf(entry);
+      settings.set(name, extended(settings.get(name), entry, table.replace("table", "")));
     }
   }
   return [...settings.values()];
 }
 
-function extended(setting: Setting | undefined, cell: Cell, table: string): Setting {
+function extended(setting: Setting | undefined, entry: ExperimentEntry, table: string): Setting {
   const { tables = [], beside = [], ...known } = setting ?? {};
   return {
     ...known,
-    cell,
-    ...(cell.isMultiScale ? { multiScale: cell.paper } : { singleScale: cell.paper }),
-    tables: cell.isOurs ? tables : [...tables, table],
-    beside: cell.isOurs ? [...beside, table] : beside,
+    entry,
+    ...(entry.isMultiScale ? { multiScale: entry.paper } : { singleScale: entry.paper }),
+    tables: entry.isOurs ? tables : [...tables, table],
+    beside: entry.isOurs ? [...beside, table] : beside,
   };
 }
 
@@ -72,13 +72,13 @@ const WEIGHTS: Readonly<Record<NetworkKind, string>> = {
 };
 
 /** Whether it is trained on train + val, for the score of the test server. */
-function isForServer({ paper }: Cell): boolean {
+function isForServer({ paper }: ExperimentEntry): boolean {
   return paper.on === "test";
 }
 
-function nameOf(cell: Cell): string {
-  const { data, network, method } = cell;
-  return `${DATA_NAMES[data]}-${network}-${method}${isForServer(cell) ? "-trainval" : ""}`;
+function nameOf(entry: ExperimentEntry): string {
+  const { data, network, method } = entry;
+  return `${DATA_NAMES[data]}-${network}-${method}${isForServer(entry) ? "-trainval" : ""}`;
 }
 
 /** `table 1`, `tables 1, 3 and 5`, `section 4.5`. */
@@ -119,22 +119,22 @@ function expectedText({ singleScale, multiScale }: Setting): string {
 }
 
 /** The commands that give the scores of {@link expectedText}, in order. */
-function commandsOf({ cell, singleScale, multiScale }: Setting): string[] {
-  const name = nameOf(cell);
+function commandsOf({ entry, singleScale, multiScale }: Setting): string[] {
+  const name = nameOf(entry);
   const tta = ` --set ${MULTI_SCALE[0]}`;
   const submit = `armseg submit runs/${name} cityscapes --split test --checkpoint last --out submission${tta}`;
   return [
     `armseg train recipes/${name}.yaml`,
     ...(singleScale ? [`armseg eval runs/${name}`] : []),
-    ...(multiScale ? [isForServer(cell) ? submit : `armseg eval runs/${name}${tta}`] : []),
+    ...(multiScale ? [isForServer(entry) ? submit : `armseg eval runs/${name}${tta}`] : []),
   ];
 }
 
-function notesOf({ cell }: Setting): string[] {
-  const { weights, backbone } = PAPER.networks[cell.network]!.model;
+function notesOf({ entry }: Setting): string[] {
+  const { weights, backbone } = PAPER.networks[entry.network]!.model;
   return [
-    `weights/${weights}: ImageNet weights of ${backbone}, e.g. ${WEIGHTS[cell.network]}.`,
-    ...(isForServer(cell)
+    `weights/${weights}: ImageNet weights of ${backbone}, e.g. ${WEIGHTS[entry.network]}.`,
+    ...(isForServer(entry)
       ? [
           "Trained on train + val, so that scores on val mean nothing and the last checkpoint is taken; that of the test split is the server's.",
         ]
@@ -143,19 +143,19 @@ function notesOf({ cell }: Setting): string[] {
 }
 
 function recipeOf(setting: Setting): Recipe {
-  const { cell } = setting;
-  const name = nameOf(cell);
-  const { title } = PAPER.data[cell.data]!({ folder: "" });
-  const splits = isForServer(cell) ? ["data.train.split=train+val"] : [];
+  const { entry } = setting;
+  const name = nameOf(entry);
+  const { title } = PAPER.data[entry.data]!({ folder: "" });
+  const splits = isForServer(entry) ? ["data.train.split=train+val"] : [];
   return {
     name,
-    title: `${title}${isForServer(cell) ? ", train + val" : ""}. ${PAPER.networks[cell.network]!.title}, ${METHODS[cell.method].title}.`,
+    title: `${title}${isForServer(entry) ? ", train + val" : ""}. ${PAPER.networks[entry.network]!.title}, ${METHODS[entry.method].title}.`,
     table: tableText(setting),
     expected: expectedText(setting),
     hardware: "one CUDA GPU; the paper used eight with 2 images each, here 8 x 2 images are accumulated",
     commands: commandsOf(setting),
     notes: notesOf(setting),
-    config: { ...configOf(cell, PAPER, { folder: "" }, splits), name },
+    config: { ...configOf(entry, PAPER, { folder: "" }, splits), name },
   };
 }
 

@@ -1,5 +1,5 @@
 import { Document, isMap, isScalar, isSeq, visit } from "yaml";
-import { checkConfig } from "../src/training/config/read-config.ts";
+import { checkConfig } from "../src/config/read-config.ts";
 import type { Recipe } from "./paper-recipes.ts";
 
 /** The resolved configuration, without the keys of `data` that say nothing for its format. */

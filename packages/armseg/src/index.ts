@@ -1,10 +1,13 @@
 /**
- * armseg as a library. The folders are its parts; each can be used without those below it in this list.
+ * armseg as a library. The folders are its rooms; each can be used without those below it in this list.
  */
 
-export * as analysis from "./analysis/index.ts";
-export * as datasets from "./datasets/index.ts";
-export * as drawing from "./drawing/index.ts";
+export * as baselines from "./baselines/index.ts";
+export * as coarsen from "./coarsen/index.ts";
+export { scenes } from "./coarsen/scenes.ts";
+export * as commands from "./commands/index.ts";
+export * as config from "./config/index.ts";
+export * as data from "./data/index.ts";
 export * as evaluation from "./evaluation/index.ts";
 export * as losses from "./losses/index.ts";
 export * as networks from "./networks/index.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { writeScenes } from "../src/datasets/scenes/index.ts";
+import { writeScenes } from "../src/data/write-scenes.ts";
 
 const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const tsx = import.meta.resolve("tsx");
@@ -72,7 +72,7 @@ describe("from two folders to a checked configuration, without libtorch", () => 
     const args = ["init", "scenes/images/all", "scenes/labels/all"];
     const { status, stdout } = armseg(args, withoutLibtorch);
     expect(stdout).toMatch(
-      /10 pictures with a mask[\s\S]*Wrote armseg\.yaml, train\.txt, val\.txt[\s\S]*armseg train armseg\.yaml/,
+      /10 images with a mask[\s\S]*Wrote armseg\.yaml, train\.txt, val\.txt[\s\S]*armseg train armseg\.yaml/,
     );
     expect(status).toBe(0);
     const before = readFileSync(join(folder, "armseg.yaml"), "utf8");
@@ -84,14 +84,14 @@ describe("from two folders to a checked configuration, without libtorch", () => 
 
   test("data check finds both splits fit, as text and as JSON, and draws them", () => {
     const { status, stdout } = armseg(
-      ["data", "check", "armseg.yaml", "--sheet", "sheet.png"],
+      ["data", "check", "armseg.yaml", "--preview", "samples.html"],
       withoutLibtorch,
     );
     expect(stdout).toMatch(
-      /8 images[\s\S]*class_3[\s\S]*2 images[\s\S]*Wrote sheet\.png[\s\S]*Fit to train on/,
+      /8 images[\s\S]*class_3[\s\S]*2 images[\s\S]*Wrote samples\.html[\s\S]*Fit to train on/,
     );
     expect(status).toBe(0);
-    expect(existsSync(join(folder, "sheet.png"))).toBe(true);
+    expect(existsSync(join(folder, "samples.html"))).toBe(true);
     const json = JSON.parse(armseg(["data", "check", "armseg.yaml", "--json"], withoutLibtorch).stdout);
     expect(json).toMatchObject({ isUsable: true, shared: [], train: { samples: 8 }, val: { samples: 2 } });
   });
@@ -104,12 +104,12 @@ describe("from two folders to a checked configuration, without libtorch", () => 
     expect(stdout).toMatch(/error: value outside the label map[\s\S]*Not fit to train on/);
   });
 
-  test("data preview draws augmented samples", () => {
+  test("data preview shows augmented samples", () => {
     const { status, stdout } = armseg(
       ["data", "preview", "armseg.yaml", "--set", "augmentation.crop=[48,64]", "--count", "2"],
       withoutLibtorch,
     );
-    expect(stdout).toBe("Wrote preview.png.\n");
+    expect(stdout).toBe("Wrote preview.html.\n");
     expect(status).toBe(0);
   });
 
@@ -198,6 +198,18 @@ describe("a training from the command line", () => {
     expect(scores).toMatchObject({ split: "val", images: 2 });
     expect(scores.metrics.mIoU).toBeCloseTo(JSON.parse(resumed.stdout).evaluation.mIoU, 6);
 
+    const split = armseg(["eval", "runs/tiny", "--split-errors"]);
+    expect(split.stdout).toMatch(
+      /coarse label right .*\n.*wrong .*\n.*void, within 10 px of a border .*\n.*elsewhere/,
+    );
+    const coarse = ["--coarse", "tiny-scenes/coarse-labels/val/labels"];
+    const { errorSplit } = JSON.parse(
+      armseg(["eval", "runs/tiny", "--split-errors", ...coarse, "--json"]).stdout,
+    );
+    const { right, wrong, voidNearBorder, voidElsewhere } = errorSplit.groups;
+    const pixels = right.pixels + wrong.pixels + voidNearBorder.pixels + voidElsewhere.pixels;
+    expect(pixels).toBe(scores.metrics.pixels);
+
     const predicted = armseg([
       "predict",
       "runs/tiny",
@@ -207,7 +219,7 @@ describe("a training from the command line", () => {
       "--overlay",
       "--confidence",
     ]);
-    expect(predicted.stdout).toBe("2 pictures, 6 files in out\n");
+    expect(predicted.stdout).toBe("2 images, 6 files in out\n");
     expect(armseg(["predict", "runs/tiny", "tiny-scenes/fine/images/val", "--out", "out"]).status).toBe(1);
     expect(armseg(["submit", "runs/tiny", "cityscapes", "--out", "s"]).stderr).toMatch(
       /was trained on scenes/,

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { generatedFiles } from "../scripts/generated-files.ts";
 import { RECIPES } from "../scripts/paper-recipes.ts";
-import { explainConfig } from "../src/training/config/explain-config.ts";
-import { readConfig } from "../src/training/config/read-config.ts";
+import { explainConfig } from "../src/config/explain-config.ts";
+import { readConfig } from "../src/config/read-config.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 

@@ -1,8 +1,7 @@
 import type { Device, Tensor } from "@armseg/torch";
 import { ops, tidy } from "@armseg/torch";
-import { kernel } from "./kernel.ts";
-import { isKernelLibraryBuilt } from "./library.ts";
-import { predict, whyNoCudaKernels } from "./operators.ts";
+import { isKernelLibraryBuilt, kernel } from "./library.ts";
+import { predict, unsupportedCudaReason } from "./operators.ts";
 
 /** Of a loss or a gradient, relative to the largest; float32 sums in another order are at 1e-6. */
 const TOLERANCE = 1e-4;
@@ -14,7 +13,7 @@ const known = new Map<Device, string | null>();
 const MOST_CLASSES = 256;
 
 /**
- * Why the fused operators cannot take these logits; `null` if they can. It looks at their dtype, classes and device.
+ * Returns why the fused operators cannot take these logits, or `null` if they can. It looks at their dtype, classes and device.
  *
  * The first call for a GPU takes seconds: its kernels are compiled and loaded. They are then used once beside the processor's,
  * on a few hundred pixels, and refused if the numbers differ: machine code made on the spot, for hardware that nobody has
@@ -22,35 +21,35 @@ const MOST_CLASSES = 256;
  *
  * @param logits - `[N, C, h, w]`.
  */
-export function whyNoKernels(logits: Tensor): string | null {
+export function unsupportedReason(logits: Tensor): string | null {
   if (logits.dtype === "float64") return "float64 logits";
   if (logits.size(1) > MOST_CLASSES) return `${logits.size(1)} classes; the kernels take ${MOST_CLASSES}`;
-  return whyNotOn(logits.device);
+  return unsupportedDeviceReason(logits.device);
 }
 
-/** The part of {@link whyNoKernels} that depends on the device alone. */
-export function whyNotOn(device: Device): string | null {
+/** Returns the part of {@link unsupportedReason} that depends on the device alone. */
+export function unsupportedDeviceReason(device: Device): string | null {
   if (!isKernelLibraryBuilt()) return "the kernel library was not built; run `npm run setup`";
   if (device === "cpu") return null;
   if (!device.startsWith("cuda")) return `logits on ${device}; the kernels run on the CPU and on CUDA`;
   const found = known.get(device);
   if (found !== undefined) return found;
-  const reason = whyNotOnGpu(device);
+  const reason = unsupportedGpuReason(device);
   known.set(device, reason);
   return reason;
 }
 
-function whyNotOnGpu(device: Device): string | null {
+function unsupportedGpuReason(device: Device): string | null {
   const index = Number(device.split(":")[1] ?? 0);
   try {
-    return whyNoCudaKernels(index) || whyNumbersDiffer("cpu", device);
+    return unsupportedCudaReason(index) ?? differenceReason("cpu", device);
   } catch (error) {
     return `the kernels fail on ${device}: ${(error as Error).message.split("\n")[0]}`;
   }
 }
 
-/** Compares the kernels of two devices on one small picture; `null` where they agree. */
-export function whyNumbersDiffer(trusted: Device, device: Device): string | null {
+/** Compares the kernels of two devices on one small image, and returns how they differ; `null` where they agree. */
+export function differenceReason(trusted: Device, device: Device): string | null {
   return tidy(() => {
     const [expected, found] = [smallLoss(trusted), smallLoss(device)];
     for (const [i, values] of expected.entries()) {

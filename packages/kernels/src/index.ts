@@ -1,3 +1,14 @@
-export { whyNoKernels } from "./devices.ts";
+export { unsupportedReason } from "./devices.ts";
 export { isKernelLibraryBuilt, KernelLibraryError, loadKernels } from "./library.ts";
+export type { BinSums, LossBins, LossFigures, LossReport, LossSums } from "./loss-report.ts";
+export {
+  BIN_SUMS,
+  LOSS_SUMS,
+  lossBins,
+  lossReport,
+  namedBins,
+  packLossReport,
+  readLossReport,
+  unpackLossReport,
+} from "./loss-report.ts";
 export * from "./operators.ts";

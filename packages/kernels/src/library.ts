@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { loadLibrary } from "@armseg/torch";
+import { loadLibrary, operator } from "@armseg/torch";
 
 /** The library of fused operators is not there, or does not fit the libtorch in use. */
 export class KernelLibraryError extends Error {
@@ -13,7 +13,7 @@ const libraryFile = fileURLToPath(new URL(`../native/build/libarmseg_kernels.${e
 
 let isLoaded = false;
 
-/** Whether the library was built; it may still refuse to load. */
+/** Returns whether the library was built; it may still refuse to load. */
 export function isKernelLibraryBuilt(): boolean {
   return existsSync(libraryFile);
 }
@@ -40,4 +40,18 @@ export function loadKernels(): void {
     );
   }
   isLoaded = true;
+}
+
+type Operator = (...args: unknown[]) => unknown;
+
+const bound = new Map<string, Operator>();
+
+/** Returns an operator of the library, which is loaded when the first one is used. */
+export function kernel(name: string): Operator {
+  const known = bound.get(name);
+  if (known) return known;
+  loadKernels();
+  const found = operator(`armseg::${name}`);
+  bound.set(name, found);
+  return found;
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
-import { kernel } from "./kernel.ts";
+import { kernel } from "./library.ts";
+import { type LossReport, lossReport } from "./loss-report.ts";
 
 /** Names of the confidence indicators. */
 export type IndicatorName = "var" | "std" | "logVar" | "entropy" | "kl";
@@ -9,12 +10,12 @@ export type PixelLossName = "ce" | "gce" | "focal" | "kl";
 /** What the loss of a pixel is made of. */
 export interface PixelOptions {
   readonly indicator?: IndicatorName;
-  readonly loss?: PixelLossName;
+  readonly pixelLoss?: PixelLossName;
   /** Exponent of `gce`. Default 0.1. */
   readonly q?: number;
   /** Exponent of `focal`. Default 2. */
   readonly gamma?: number;
-  /** Default 255. */
+  /** Label of pixels that take part in nothing. Default 255, which the kernels state for themselves: they know no other package. */
   readonly ignoreIndex?: number;
 }
 
@@ -26,7 +27,7 @@ export interface ReweightedLossInputs {
   /** The curve on K + 1 even knots over [−1, 1], float32, not negative; without it every weight is 1. */
   readonly knots?: Tensor | null;
   /** `[N, h, w]` or `[N, 1, h, w]`. */
-  readonly logS?: Tensor | null;
+  readonly logScale?: Tensor | null;
   /** `[C]`, float32. */
   readonly classWeights?: Tensor | null;
   /** `[N, H, W]`, float32. */
@@ -40,9 +41,9 @@ export interface ReweightedLossOptions extends PixelOptions {
   readonly p?: number;
   /** Divisor of the mean loss. Default valid. */
   readonly normalise?: "valid" | "all";
-  /** Whether Q differentiates to the knots only, and the mean to logits and logS only. Default false. */
+  /** Whether Q differentiates to the knots only, and the mean to logits and logScale only. Default false. */
   readonly isolated?: boolean;
-  /** Default true. */
+  /** Whether there is a report. Default true. */
   readonly statistics?: boolean;
 }
 
@@ -51,14 +52,12 @@ export interface ReweightedLoss {
   readonly objective: Tensor;
   /** Mean loss, float32 `[]`. */
   readonly mean: Tensor;
-  /** float64 `[10]`: valid pixels, kept pixels, Σw, Σw^p, Σwl, Σl, Σ class × pixel weight, Σu, Σp_y, Σw². */
-  readonly statistics: Tensor;
-  /** float64 `[4, K + 1]`: count, Σw, Σl, Σw^(p−1) at each knot. `[4, 0]` without knots. */
-  readonly bins: Tensor;
+  /** `null` without `statistics`. */
+  readonly report: LossReport | null;
 }
 
 /**
- * The reweighted loss in one pass: bilinear upsampling, softmax, confidence, weight, loss, and the gradient already pulled
+ * Computes the reweighted loss in one pass: bilinear upsampling, softmax, confidence, weight, loss, and the gradient already pulled
  * back to the logits' resolution.
  *
  * @throws {Error} If a label is out of range, or the loss of a valid pixel is not finite.
@@ -67,16 +66,16 @@ export function reweightedLoss(
   inputs: ReweightedLossInputs,
   options: ReweightedLossOptions = {},
 ): ReweightedLoss {
-  const { logits, labels, knots, logS, classWeights, pixelWeights, keepBelow } = inputs;
-  const extras = [knots, logS, classWeights, pixelWeights, keepBelow].map((extra) => extra ?? null);
+  const { logits, labels, knots, logScale, classWeights, pixelWeights, keepBelow } = inputs;
+  const extras = [knots, logScale, classWeights, pixelWeights, keepBelow].map((extra) => extra ?? null);
   const [objective, mean, statistics, bins] = kernel("reweighted_loss")(logits, labels, ...extras, {
     ...options,
   }) as [Tensor, Tensor, Tensor, Tensor];
-  return { objective, mean, statistics, bins };
+  return { objective, mean, report: options.statistics === false ? null : lossReport(statistics, bins) };
 }
 
 /**
- * The likelihood below which OHEM keeps a pixel: max(threshold, the minKept-th smallest p_y).
+ * Returns the likelihood below which OHEM keeps a pixel: max(threshold, the minKept-th smallest p_y).
  *
  * @returns float32 `[]`, for {@link ReweightedLossInputs.keepBelow}.
  */
@@ -89,7 +88,7 @@ export function ohemThreshold(
 }
 
 /**
- * Confusion matrix of upsampled logits, without full-resolution logits.
+ * Returns the confusion matrix of upsampled logits, without full-resolution logits.
  *
  * @returns int64 `[C, C]`, rows labels, columns predictions.
  */
@@ -101,19 +100,19 @@ export function confusion(
   return kernel("confusion")(logits, labels, { ...options }) as Tensor;
 }
 
-/** The most likely class of each pixel of upsampled logits, uint8 `[N, H, W]`, without full-resolution logits. */
+/** Returns the most likely class of each pixel of upsampled logits, uint8 `[N, H, W]`, without full-resolution logits. */
 export function predict(logits: Tensor, size: readonly [height: number, width: number]): Tensor {
   return kernel("predict")(logits, size) as Tensor;
 }
 
-/** The confidence u of each pixel of upsampled logits, float32 `[N, H, W]`. */
+/** Returns the confidence u of each pixel of upsampled logits, float32 `[N, H, W]`. */
 export function confidenceMap(
   logits: Tensor,
   size: readonly [height: number, width: number],
-  options: { readonly indicator?: IndicatorName; readonly logS?: Tensor | null } = {},
+  options: { readonly indicator?: IndicatorName; readonly logScale?: Tensor | null } = {},
 ): Tensor {
-  const { indicator = "var", logS = null } = options;
-  return kernel("confidence")(logits, size, logS, { indicator }) as Tensor;
+  const { indicator = "var", logScale = null } = options;
+  return kernel("confidence")(logits, size, logScale, { indicator }) as Tensor;
 }
 
 export interface KernelPixelMaps {
@@ -127,30 +126,30 @@ export interface KernelPixelMaps {
   readonly likelihood: Tensor;
 }
 
-/** What {@link reweightedLoss} sums, as float32 maps `[N, H, W]`; without gradient. */
+/** Returns what {@link reweightedLoss} sums, as float32 maps `[N, H, W]`; without gradient. */
 export function pixelMaps(
   inputs: Omit<ReweightedLossInputs, "keepBelow">,
   options: PixelOptions = {},
 ): KernelPixelMaps {
-  const { logits, labels, knots, logS, classWeights, pixelWeights } = inputs;
-  const extras = [knots, logS, classWeights, pixelWeights].map((extra) => extra ?? null);
+  const { logits, labels, knots, logScale, classWeights, pixelWeights } = inputs;
+  const extras = [knots, logScale, classWeights, pixelWeights].map((extra) => extra ?? null);
   const [confidence, loss, weight, likelihood] = kernel("pixel_maps")(logits, labels, ...extras, {
     ...options,
   }) as [Tensor, Tensor, Tensor, Tensor];
   return { confidence, loss, weight, likelihood };
 }
 
-/** Instruction set that the kernels use here; ARMSEG_CPU_CAPABILITY lowers it. */
+/** Returns the instruction set that the kernels use here; ARMSEG_CPU_CAPABILITY lowers it. */
 export function cpuCapability(): "avx512" | "avx2" | "baseline" {
   return kernel("cpu_capability")() as "avx512" | "avx2" | "baseline";
 }
 
 /**
- * Why the fused operators cannot run on a GPU: one line, or "" if they can. The first call for a device compiles and loads
- * its kernels, which takes seconds unless an earlier process left them in `~/.cache/armseg`.
+ * Returns why the fused operators cannot run on a GPU, in one line, or `null` if they can. The first call for a device
+ * compiles and loads its kernels, which takes seconds unless an earlier process left them in `~/.cache/armseg`.
  *
- * @param device Index of the CUDA device. Default 0.
+ * @param device - Index of the CUDA device. Default 0.
  */
-export function whyNoCudaKernels(device = 0): string {
-  return kernel("cuda_status")(device) as string;
+export function unsupportedCudaReason(device = 0): string | null {
+  return (kernel("cuda_status")(device) as string) || null;
 }

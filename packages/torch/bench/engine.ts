@@ -1,10 +1,10 @@
 /**
- * What the door costs: a small operator, and a training step of 16 blocks, beside Python's PyTorch on the same libtorch.
+ * What the native binding costs: a small operator, and a training step of 16 blocks, beside Python's PyTorch on the same libtorch.
  *
  * Run with `npm run bench -w packages/torch`.
  */
 import { fileURLToPath } from "node:url";
-import { medianMs, runPeer } from "../src/bench/index.ts";
+import { medianMs, runPeer } from "../src/bench.ts";
 import { getThreads, keepFreedMemory, libtorchVersion, nn, ops, optim, tidy } from "../src/index.ts";
 
 const CALLS = 20_000;

@@ -1,12 +1,12 @@
-import { door } from "./native/load.ts";
+import { binding } from "./native/load.ts";
 import { tidy } from "./scope.ts";
 
 function withGradMode<T>(isEnabled: boolean, body: () => T): T {
-  door.pushGradMode(isEnabled);
+  binding.pushGradMode(isEnabled);
   try {
     return tidy(body); // refuses a promise, which would run on with the mode switched back
   } finally {
-    door.popGradMode();
+    binding.popGradMode();
   }
 }
 
@@ -25,15 +25,15 @@ export function enableGrad<T>(body: () => T): T {
  * makes can never take part in a backward pass.
  */
 export function inferenceMode<T>(body: () => T): T {
-  door.pushInferenceMode();
+  binding.pushInferenceMode();
   try {
     return tidy(body);
   } finally {
-    door.popInferenceMode();
+    binding.popInferenceMode();
   }
 }
 
-/** Whether operators are being recorded. */
+/** Tells whether operators are being recorded. */
 export function isGradEnabled(): boolean {
-  return door.isGradEnabled();
+  return binding.isGradEnabled();
 }

@@ -55,14 +55,17 @@ const ARRAYS: Partial<Record<DType, TypedArrayConstructor>> = {
   bfloat16: Uint16Array,
 };
 
-/** The typed array whose elements have the size of `dtype`'s. */
+/** Returns the typed array whose elements have the size of `dtype`'s. */
 export function typedArrayOf(dtype: DType): TypedArrayConstructor {
   const arrays = ARRAYS[dtype];
-  if (!arrays) throw new TypeError(`typedArrayOf(): ${dtype} has no typed array; convert with .to() first`);
+  if (!arrays)
+    throw new TypeError(
+      `typedArrayOf(): expected a dtype with a typed array, got ${dtype}; convert with .to() first`,
+    );
   return arrays;
 }
 
-/** The dtype that a typed array's elements have as a tensor. */
+/** Returns the dtype that a typed array's elements have as a tensor. */
 export function dtypeOfTypedArray(array: TypedArray): DType {
   if (array instanceof Float32Array) return "float32";
   if (array instanceof Float64Array) return "float64";

@@ -5,7 +5,7 @@ import type {
   NativeValue,
   TensorHandle,
 } from "./native/binding.ts";
-import { door } from "./native/load.ts";
+import { binding } from "./native/load.ts";
 import { Owned } from "./scope.ts";
 
 /** A libtorch object that is passed on as it is: a generator. */
@@ -78,7 +78,7 @@ class Overload {
   readonly #wrap: WrapTensor;
 
   constructor(name: string, overload: string, wrap: WrapTensor) {
-    const described = door.describeOperator(name, overload);
+    const described = binding.describeOperator(name, overload);
     this.schema = described.schema;
     this.parameters = described.parameters.map((parameter) => ({
       name: camelCase(parameter.name),
@@ -89,7 +89,7 @@ class Overload {
     }));
     this.positionalCount = described.parameters.filter((parameter) => !parameter.isKeywordOnly).length;
     this.#results = described.results;
-    this.#native = door.operator(name, overload);
+    this.#native = binding.operator(name, overload);
     this.#wrap = wrap;
   }
 
@@ -208,15 +208,17 @@ function isOutOverload(overload: string): boolean {
   return /(^|_)out\d?$/.test(overload);
 }
 
-/** An operator by its full name, as a function of the schema's arguments. */
+/** Binds an operator by its full name, as a function of the schema's arguments. */
 export function bindOperator(fullName: string, wrap: WrapTensor): (...args: unknown[]) => unknown {
-  const names = door.operatorNames();
+  const names = binding.operatorNames();
   const overloads: string[] = [];
   for (let i = 0; i < names.length; i += 2) {
     if (names[i] === fullName) overloads.push(names[i + 1] as string);
   }
   if (overloads.length === 0)
-    throw new Error(`operator(): libtorch has no operator ${fullName}; is its library loaded?`);
+    throw new Error(
+      `operator(): expected an operator of libtorch or of a loaded library, got ${fullName}; load its library first`,
+    );
   const set = new OverloadSet(fullName, overloads, wrap);
   return (...args) => set.call(args);
 }
@@ -224,7 +226,7 @@ export function bindOperator(fullName: string, wrap: WrapTensor): (...args: unkn
 /** Every `aten` operator by its JavaScript name: `softmax`, `add_`, `addOut`. */
 export function bindAtenOperators(wrap: WrapTensor): Map<string, (args: readonly unknown[]) => unknown> {
   const overloads = new Map<string, { name: string; overloads: string[] }>();
-  const names = door.operatorNames();
+  const names = binding.operatorNames();
   for (let i = 0; i < names.length; i += 2) {
     const [name, overload] = [names[i] as string, names[i + 1] as string];
     if (!name.startsWith("aten::")) continue;

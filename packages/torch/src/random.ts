@@ -1,16 +1,17 @@
+import { argumentError } from "./argument-error.ts";
 import type { Device } from "./dtype.ts";
 import type { NativeObject } from "./native/binding.ts";
-import { door } from "./native/load.ts";
+import { binding } from "./native/load.ts";
 import { Tensor } from "./tensor.ts";
 
 function toSeed(seed: number | bigint): bigint {
   if (typeof seed === "bigint" ? seed >= 0n : Number.isSafeInteger(seed) && seed >= 0) return BigInt(seed);
-  throw new RangeError(`manualSeed(): expected a non-negative integer, got ${seed}`);
+  throw argumentError("manualSeed", "a non-negative integer", seed);
 }
 
 /** Seeds the default generators of all devices. */
 export function manualSeed(seed: number | bigint): void {
-  door.manualSeed(toSeed(seed));
+  binding.manualSeed(toSeed(seed));
 }
 
 /**
@@ -27,19 +28,19 @@ export class Generator {
   /** @param seed - Start of the sequence; without one, this is the device's default generator itself. */
   constructor(device: Device = "cpu", seed?: number | bigint) {
     this.native =
-      seed === undefined ? door.defaultGenerator(device) : door.createGenerator(device, toSeed(seed));
+      seed === undefined ? binding.defaultGenerator(device) : binding.createGenerator(device, toSeed(seed));
   }
 
   seed(seed: number | bigint): void {
-    door.seedGenerator(this.native, toSeed(seed));
+    binding.seedGenerator(this.native, toSeed(seed));
   }
 
   /** The whole state, uint8 `[n]`: what a checkpoint must hold for a bitwise resume. */
   getState(): Tensor {
-    return new Tensor(door.generatorState(this.native));
+    return new Tensor(binding.generatorState(this.native));
   }
 
   setState(state: Tensor): void {
-    door.setGeneratorState(this.native, state.handle);
+    binding.setGeneratorState(this.native, state.handle);
   }
 }

@@ -1,36 +1,37 @@
+import { argumentError } from "./argument-error.ts";
 import type { Device } from "./dtype.ts";
-import { door } from "./native/load.ts";
+import { binding } from "./native/load.ts";
 
-/** The version of the libtorch that is loaded, e.g. `1.13.0`. */
+/** Returns the version of the libtorch that is loaded, e.g. `1.13.0`. */
 export function libtorchVersion(): string {
-  return door.version();
+  return binding.version();
 }
 
 /** Threads that one operator on the CPU may use; of this JavaScript thread. */
 export function getThreads(): number {
-  return door.threads();
+  return binding.threads();
 }
 
 export function setThreads(count: number): void {
   if (!Number.isInteger(count) || count < 1) {
-    throw new RangeError(`setThreads(): expected a positive integer, got ${count}`);
+    throw argumentError("setThreads", "a positive integer", count);
   }
-  door.setThreads(count);
+  binding.setThreads(count);
 }
 
-/** Whether operators without a deterministic implementation throw. */
+/** Tells whether operators without a deterministic implementation throw. */
 export function isDeterministic(): boolean {
-  return door.isDeterministic();
+  return binding.isDeterministic();
 }
 
 /** Makes operators choose deterministic implementations, and throw where there is none. */
 export function useDeterministicAlgorithms(isOn = true): void {
-  door.setDeterministic(isOn);
+  binding.setDeterministic(isOn);
 }
 
 /** Lets cuDNN time its algorithms for each new shape and keep the fastest. */
 export function useCudnnBenchmark(isOn = true): void {
-  door.setCudnnBenchmark(isOn);
+  binding.setCudnnBenchmark(isOn);
 }
 
 /**
@@ -38,12 +39,12 @@ export function useCudnnBenchmark(isOn = true): void {
  * float32 is off by 1e-6. libtorch starts with it on for convolutions and off for matrix products.
  */
 export function allowTf32(isOn = true): void {
-  door.allowTf32(isOn);
+  binding.allowTf32(isOn);
 }
 
-/** Whether this libtorch can use CUDA, here and now. */
+/** Tells whether this libtorch can use CUDA, here and now. */
 export function isCudaAvailable(): boolean {
-  return door.hasCuda() && door.cudaDeviceCount() > 0;
+  return binding.hasCuda() && binding.cudaDeviceCount() > 0;
 }
 
 /**
@@ -57,10 +58,10 @@ export function isCudaAvailable(): boolean {
 export function synchronize(device: Device): void {
   if (device === "cpu") return;
   const match = /^cuda(?::(\d+))?$/.exec(device);
-  if (!match || Number(match[1] ?? 0) >= door.cudaDeviceCount()) {
-    throw new RangeError(`synchronize(): expected cpu or a CUDA device of this machine, got ${device}`);
+  if (!match || Number(match[1] ?? 0) >= binding.cudaDeviceCount()) {
+    throw argumentError("synchronize", "cpu or a CUDA device of this machine", device);
   }
-  door.synchronize(device);
+  binding.synchronize(device);
 }
 
 /**
@@ -68,10 +69,10 @@ export function synchronize(device: Device): void {
  * same amount each iteration, and page faults cost it some percent of its time. For the whole process, for good.
  */
 export function keepFreedMemory(): void {
-  door.keepFreedMemory();
+  binding.keepFreedMemory();
 }
 
 /** Loads a library of torch operators; call them with `operator("namespace::name")`. */
 export function loadLibrary(path: string): void {
-  door.loadLibrary(path);
+  binding.loadLibrary(path);
 }

@@ -1,5 +1,5 @@
 import type { TensorHandle } from "./native/binding.ts";
-import { door } from "./native/load.ts";
+import { binding } from "./native/load.ts";
 
 /** A tensor was used after it was freed. */
 export class DisposedTensorError extends Error {
@@ -25,11 +25,11 @@ interface Unreachable {
 }
 
 /**
- * The net under tensors that nobody freed. It only works when the event loop turns: on Node 20 a loop that never
- * yields runs no finaliser at all, so scopes are the plan and this is not.
+ * Frees tensors that nobody freed once they are garbage-collected. It only works when the event loop turns: on Node 20 a
+ * loop that never yields runs no finalizer at all, so scopes are the plan and this is not.
  */
-const net = new FinalizationRegistry<Unreachable>(({ handle, stack }) => {
-  if (!door.release(handle)) return;
+const finalizer = new FinalizationRegistry<Unreachable>(({ handle, stack }) => {
+  if (!binding.release(handle)) return;
   collected += 1;
   if (isTracing) process.stderr.write(`a tensor was left to the garbage collector; it was made${stack}\n`);
 });
@@ -50,7 +50,7 @@ export abstract class Owned {
     this.#handle = handle;
     if (isTracing) this.#whereMade = callSite();
     if (current) current.members.push(this);
-    else this.#leaveToTheNet();
+    else this.#leaveToFinalizer();
   }
 
   /** @internal The native handle; throws if this was disposed. */
@@ -66,7 +66,7 @@ export abstract class Owned {
   /** Frees the native tensor. A second call does nothing. */
   dispose(): void {
     if (this.#handle === DISPOSED) return;
-    door.release(this.#forget());
+    binding.release(this.#forget());
   }
 
   [Symbol.dispose](): void {
@@ -74,7 +74,7 @@ export abstract class Owned {
   }
 
   /** @internal Ends the life of this object and hands its handle to the caller, who must release it. */
-  static surrender(owned: Owned): TensorHandle {
+  static release(owned: Owned): TensorHandle {
     return owned.#handle === DISPOSED ? DISPOSED : owned.#forget();
   }
 
@@ -88,11 +88,11 @@ export abstract class Owned {
     return owned.#isKept;
   }
 
-  /** @internal Passes an object that outlives its scope to the scope around it, or to the net. */
-  static promote(owned: Owned, to: Scope | null): void {
+  /** @internal Lets an object escape from its scope, to the scope around it or to the finalizer. */
+  static escape(owned: Owned, to: Scope | null): void {
     if (owned.#handle === DISPOSED) return;
     if (to && !owned.#isKept) to.members.push(owned);
-    else owned.#leaveToTheNet();
+    else owned.#leaveToFinalizer();
   }
 
   #forget(): TensorHandle {
@@ -102,8 +102,8 @@ export abstract class Owned {
     return handle;
   }
 
-  #leaveToTheNet(): void {
-    net.register(this, { handle: this.#handle, stack: this.#whereMade });
+  #leaveToFinalizer(): void {
+    finalizer.register(this, { handle: this.#handle, stack: this.#whereMade });
   }
 
   #disposedError(): DisposedTensorError {
@@ -124,7 +124,7 @@ function isPlainObject(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The tensors that a value holds: itself, in arrays, maps and plain objects. */
+/** Collects the tensors that a value holds: itself, in arrays, maps and plain objects. */
 function collect(value: unknown, into: Set<Owned>): void {
   if (value === null || typeof value !== "object") return;
   if (value instanceof Owned) into.add(value);
@@ -137,13 +137,13 @@ function close(scope: Scope, survivors: ReadonlySet<Owned>): void {
   const handles: TensorHandle[] = [];
   for (const member of scope.members) {
     if (survivors.has(member) || Owned.isKept(member)) {
-      Owned.promote(member, scope.parent);
+      Owned.escape(member, scope.parent);
       continue;
     }
-    const handle = Owned.surrender(member);
+    const handle = Owned.release(member);
     if (handle !== DISPOSED) handles.push(handle);
   }
-  if (handles.length > 0) door.releaseAll(handles);
+  if (handles.length > 0) binding.releaseAll(handles);
 }
 
 /**
@@ -201,7 +201,7 @@ export interface MemoryFigures {
   readonly collected: number;
 }
 
-/** The live tensors of this thread. What only autograd still holds is not counted. */
+/** Counts the live tensors of this thread. What only autograd still holds is not counted. */
 export function memory(): MemoryFigures {
-  return { ...door.memory(), collected };
+  return { ...binding.memory(), collected };
 }

@@ -10,7 +10,7 @@ import {
   type TensorSource,
   writeSafetensors,
 } from "./io/index.ts";
-import { door } from "./native/load.ts";
+import { binding } from "./native/load.ts";
 import { tidy } from "./scope.ts";
 import { ops, Tensor } from "./tensor.ts";
 
@@ -45,11 +45,11 @@ export function loadSafetensors(path: string): TensorFile {
   return { tensors, metadata };
 }
 
-/** The bytes of a tensor, on the CPU and dense, without a copy where it is so already. */
+/** Returns the bytes of a tensor, on the CPU and dense, without a copy where it is so already. */
 function bytesOf(tensor: Tensor): Uint8Array {
   return noGrad(() => {
     const dense = tensor.detach().to("cpu", tensor.dtype).contiguous();
-    return new Uint8Array(door.toBuffer(dense.handle));
+    return new Uint8Array(binding.toBuffer(dense.handle));
   });
 }
 
@@ -71,9 +71,9 @@ export function saveSafetensors(
   writeSafetensors(path, sources, metadata);
 }
 
-/** A tensor with the bytes of one that was read from a file, without a copy. */
+/** Makes a tensor with the bytes of one that was read from a file, without a copy. */
 export function tensorOfRaw(raw: RawTensor): Tensor {
-  return new Tensor(door.fromView(raw.data, raw.shape, raw.dtype));
+  return new Tensor(binding.fromView(raw.data, raw.shape, raw.dtype));
 }
 
 function isZipOrPickle(path: string): boolean {

@@ -1,9 +1,10 @@
 import { inspect } from "node:util";
+import { argumentError } from "./argument-error.ts";
 import type { Device, DType, TypedArray } from "./dtype.ts";
 import { dtypeOfTypedArray, typedArrayOf } from "./dtype.ts";
 import type { OperatorFunctions, TensorMethods } from "./generated/operators.ts";
 import type { TensorHandle } from "./native/binding.ts";
-import { door } from "./native/load.ts";
+import { binding } from "./native/load.ts";
 import { bindAtenOperators, bindOperator } from "./operators.ts";
 import { keep, Owned } from "./scope.ts";
 
@@ -21,24 +22,24 @@ export type NestedNumbers = number | boolean | readonly NestedNumbers[];
 export class Tensor extends Owned {
   /** Sizes of the dimensions. */
   get shape(): readonly number[] {
-    return door.sizes(this.handle);
+    return binding.sizes(this.handle);
   }
 
   /** Elements to skip in memory to move by one along each dimension. */
   get strides(): readonly number[] {
-    return door.strides(this.handle);
+    return binding.strides(this.handle);
   }
 
   get dtype(): DType {
-    return door.dtype(this.handle) as DType;
+    return binding.dtype(this.handle) as DType;
   }
 
   get device(): Device {
-    return door.device(this.handle);
+    return binding.device(this.handle);
   }
 
   get ndim(): number {
-    return door.sizes(this.handle).length;
+    return binding.sizes(this.handle).length;
   }
 
   /** Number of elements. */
@@ -46,22 +47,22 @@ export class Tensor extends Owned {
     return this.shape.reduce((product, size) => product * size, 1);
   }
 
-  /** Size of one dimension; negative indices count from the end. */
+  /** Returns the size of one dimension; negative indices count from the end. */
   size(dimension: number): number {
     const size = this.shape.at(dimension);
     if (size === undefined) {
-      throw new RangeError(`size(): dimension ${dimension} is outside of shape [${this.shape.join(", ")}]`);
+      throw argumentError("size", `a dimension of shape [${this.shape.join(", ")}]`, dimension);
     }
     return size;
   }
 
-  /** Whether the elements lie densely in memory, in row-major order or in that of channels_last. */
+  /** Tells whether the elements lie densely in memory, in row-major order or in that of channels_last. */
   isContiguous(format: "contiguous" | "channels_last" = "contiguous"): boolean {
-    return door.isContiguous(this.handle, format === "channels_last");
+    return binding.isContiguous(this.handle, format === "channels_last");
   }
 
   /**
-   * The value of a tensor with one element; a bool is 0 or 1, an int64 beyond 2^53 is rounded.
+   * Returns the value of a tensor with one element; a bool is 0 or 1, an int64 beyond 2^53 is rounded.
    *
    * @throws If it has more than one element.
    */
@@ -69,20 +70,20 @@ export class Tensor extends Owned {
     return Number(functions.get("item")?.([this]));
   }
 
-  /** A copy of the elements in row-major order; float16 and bfloat16 are converted to float32. */
+  /** Returns a copy of the elements in row-major order; float16 and bfloat16 are converted to float32. */
   toTypedArray(): TypedArray {
     const dtype = this.dtype;
     const readable = dtype === "float16" || dtype === "bfloat16" ? "float32" : dtype;
     using dense = this.#onHost(readable);
-    return new (typedArrayOf(readable))(door.copyToBuffer(dense.handle));
+    return new (typedArrayOf(readable))(binding.copyToBuffer(dense.handle));
   }
 
-  /** The tensor's own memory, without a copy: writing to one is writing to the other. CPU and contiguous only. */
+  /** Returns the tensor's own memory, without a copy: writing to one is writing to the other. CPU and contiguous only. */
   asTypedArray(): TypedArray {
-    return new (typedArrayOf(this.dtype))(door.toBuffer(this.handle));
+    return new (typedArrayOf(this.dtype))(binding.toBuffer(this.handle));
   }
 
-  /** The elements as nested arrays of numbers. */
+  /** Returns the elements as nested arrays of numbers. */
   toArray(): NestedNumbers {
     const flat = Array.from(this.toTypedArray() as Iterable<number | bigint>, Number);
     const nest = (shape: readonly number[], offset: number): NestedNumbers => {
@@ -99,35 +100,35 @@ export class Tensor extends Owned {
     return call("contiguous", [moved]);
   }
 
-  /** This tensor on the CPU. */
+  /** Returns this tensor on the CPU. */
   cpu(): Tensor {
     return this.to("cpu", this.dtype);
   }
 
   /** Whether operators on this tensor are recorded for {@link backward}. */
   get requiresGrad(): boolean {
-    return door.requiresGrad(this.handle);
+    return binding.requiresGrad(this.handle);
   }
 
   /** Switches the recording on or off for a leaf, and returns it. */
   requiresGrad_(value = true): this {
-    door.setRequiresGrad(this.handle, value);
+    binding.setRequiresGrad(this.handle, value);
     return this;
   }
 
   /** Whether no operator that was recorded made this tensor. */
   get isLeaf(): boolean {
-    return door.isLeaf(this.handle);
+    return binding.isLeaf(this.handle);
   }
 
   /** The gradient that {@link backward} has summed up, a new handle on it, or `null`. */
   get grad(): Tensor | null {
-    const handle = door.gradient(this.handle);
+    const handle = binding.gradient(this.handle);
     return handle === null ? null : new Tensor(handle);
   }
 
   set grad(value: Tensor | null) {
-    door.setGradient(this.handle, value === null ? null : value.handle);
+    binding.setGradient(this.handle, value === null ? null : value.handle);
   }
 
   /**
@@ -141,7 +142,7 @@ export class Tensor extends Owned {
   ): void {
     const createGraph = options.createGraph ?? false;
     const gradients = gradient === null ? [] : [gradient.handle];
-    door.backward([this.handle], gradients, options.retainGraph ?? createGraph, createGraph);
+    binding.backward([this.handle], gradients, options.retainGraph ?? createGraph, createGraph);
   }
 
   override toString(): string {
@@ -156,7 +157,7 @@ export class Tensor extends Owned {
   }
 }
 
-export interface Tensor extends TensorMethods {}
+export interface Tensor extends TensorMethods<Tensor> {}
 
 const wrap = (handle: TensorHandle): Tensor => new Tensor(handle);
 const functions = bindAtenOperators(wrap);
@@ -181,12 +182,12 @@ for (const [name, invoke] of functions) {
  * The operators whose first argument is not a tensor called `self`, as functions: `ops.cat([a, b], 1)`,
  * `ops.zeros([2, 3])`, `ops.conv2d(x, weight)`.
  */
-export const ops: OperatorFunctions = Object.fromEntries(
+export const ops: OperatorFunctions<Tensor> = Object.fromEntries(
   [...functions].map(([name, invoke]) => [name, (...args: unknown[]) => invoke(args)]),
-) as unknown as OperatorFunctions;
+) as unknown as OperatorFunctions<Tensor>;
 
 /**
- * Any registered operator by its full name, for libraries that bring their own: `operator("armseg::predict")`.
+ * Binds any registered operator by its full name, for libraries that bring their own: `operator("armseg::predict")`.
  *
  * @throws If no library that is loaded registers it.
  */
@@ -194,15 +195,15 @@ export function operator(fullName: string): (...args: unknown[]) => unknown {
   return bindOperator(fullName, wrap);
 }
 
-/** The live handles of several gradients at once, for {@link gradients}. */
+/** Returns the live handles of several gradients at once, for {@link gradients}. */
 function handlesOf(tensors: readonly Tensor[]): TensorHandle[] {
   return tensors.map((tensor) => tensor.handle);
 }
 
 /**
- * Gradients of the sum of `outputs` with respect to `inputs`, without touching any `grad`.
+ * Computes gradients of the sum of `outputs` with respect to `inputs`, without touching any `grad`.
  *
- * @returns One tensor an input; `null` for an input that the outputs do not depend on, if `allowUnused`.
+ * @returns One tensor per input; `null` for an input that the outputs do not depend on, if `allowUnused`.
  */
 export function gradients(
   outputs: readonly Tensor[],
@@ -215,7 +216,7 @@ export function gradients(
   } = {},
 ): (Tensor | null)[] {
   const createGraph = options.createGraph ?? false;
-  const found = door.grad(
+  const found = binding.grad(
     handlesOf(outputs),
     handlesOf(inputs),
     handlesOf(options.gradOutputs ?? []),
@@ -242,7 +243,10 @@ function shapeOf(values: NestedNumbers): number[] {
 function flatten(values: NestedNumbers, shape: readonly number[], into: number[]): void {
   const [size, ...rest] = shape;
   if (size === undefined) {
-    if (Array.isArray(values)) throw new TypeError("tensor(): the nested arrays are not of one depth");
+    if (Array.isArray(values))
+      throw new TypeError(
+        "tensor(): expected nested arrays of one depth, got a list in the place of a number",
+      );
     into.push(Number(values));
     return;
   }
@@ -262,7 +266,7 @@ function finish(base: Tensor, options: TensorOptions): Tensor {
 }
 
 /**
- * A tensor with a copy of the given values.
+ * Makes a tensor with a copy of the given values.
  *
  * @param values - Nested arrays of numbers (float32 unless `dtype` says otherwise) or a flat typed array.
  * @throws {TypeError} If nested arrays are ragged.
@@ -279,7 +283,7 @@ export function tensor(values: NestedNumbers | TypedArray, options: TensorOption
 }
 
 /**
- * A tensor on a typed array's own memory, without a copy: writing to one is writing to the other. The memory may be a
+ * Makes a tensor on a typed array's own memory, without a copy: writing to one is writing to the other. The memory may be a
  * SharedArrayBuffer, such as one that a worker thread fills.
  *
  * @param shape - Its product must be the array's length.
@@ -288,12 +292,11 @@ export function tensor(values: NestedNumbers | TypedArray, options: TensorOption
 export function fromTypedArray(array: TypedArray, shape: readonly number[], dtype?: DType): Tensor {
   const elements = shape.reduce((product, size) => product * size, 1);
   if (elements !== array.length) {
-    throw new RangeError(
-      `fromTypedArray(): shape [${shape.join(", ")}] has ${elements} elements, the array has ${array.length}`,
-    );
+    const expected = `${elements} elements for shape [${shape.join(", ")}]`;
+    throw argumentError("fromTypedArray", expected, array.length);
   }
   const type = dtype ?? dtypeOfTypedArray(array);
-  return new Tensor(door.fromView(array, shape, type));
+  return new Tensor(binding.fromView(array, shape, type));
 }
 
 /** A tensor that is trained: what a Module finds among its fields and an optimizer updates. */
@@ -309,7 +312,7 @@ export class Parameter extends Tensor {
  */
 export function parameter(value: Tensor): Parameter {
   using detached = value.detach();
-  const result = keep(new Parameter(door.alias(detached.handle))).requiresGrad_();
+  const result = keep(new Parameter(binding.alias(detached.handle))).requiresGrad_();
   value.dispose();
   return result;
 }

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { afterEach, beforeEach, expect } from "vitest";
 
-/** Whether the test file has loaded the native door; one that has not must not do so because of this check. */
+/** Whether the test file has loaded the native binding; one that has not must not do so because of this check. */
 function usesTensors(): boolean {
   const loaded = Object.keys(createRequire(import.meta.url).cache);
   return loaded.some((path) => path.endsWith("armseg_torch.node"));

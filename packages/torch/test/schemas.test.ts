@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { generateOperators } from "../scripts/generate-operators.ts";
 import { libtorchVersion, ops } from "../src/index.ts";
-import { door } from "../src/native/load.ts";
+import { binding } from "../src/native/load.ts";
 
 function allOperators(): { name: string; overload: string }[] {
-  const names = door.operatorNames();
+  const names = binding.operatorNames();
   return Array.from({ length: names.length / 2 }, (_, i) => ({
     name: names[2 * i] as string,
     overload: names[2 * i + 1] as string,
@@ -15,7 +15,7 @@ function allOperators(): { name: string; overload: string }[] {
 test("nearly every registered operator can be called", () => {
   const operators = allOperators();
   const refused = operators.filter(({ name, overload }) =>
-    door.describeOperator(name, overload).parameters.some((parameter) => !parameter.isSupported),
+    binding.describeOperator(name, overload).parameters.some((parameter) => !parameter.isSupported),
   );
   const share = (100 * refused.length) / operators.length;
   console.log(

@@ -4,10 +4,10 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { getThreads, manualSeed, ops, setThreads, type Tensor, tidy, useCudnnBenchmark } from "@armseg/torch";
 import { type BenchDevice, findPython, medianMs, type Place, placeOf, placeText } from "@armseg/torch/bench";
-import { peakBytes } from "../evaluation/peak-memory.ts";
-import { whyNotFused } from "../losses/fused.ts";
+import { unsupportedReason } from "../losses/fused.ts";
 import { SegmentationLoss } from "../losses/index.ts";
 import { ArmCurve } from "../reweighting/index.ts";
+import { peakBytes } from "./peak-memory.ts";
 
 export interface LossBenchOptions {
   /** Of both sides. Default cpu. */
@@ -83,7 +83,7 @@ interface Inputs {
   readonly labels: Tensor;
 }
 
-/** Regions of 32×32 pixels of one class, a tenth of them ignored: more mixed than real annotations. */
+/** Makes regions of 32×32 pixels of one class, a tenth of them ignored: more mixed than real annotations. */
 function makeInputs([n, c, h, w, height, width]: LossBenchSize, device: BenchDevice): Inputs {
   const logits = ops.randn([n, c, h, w], { device }).mul(2).requiresGrad_();
   const regions = [n, 1, Math.ceil(height / REGION), Math.ceil(width / REGION)];
@@ -92,7 +92,7 @@ function makeInputs([n, c, h, w, height, width]: LossBenchSize, device: BenchDev
   return { logits, labels };
 }
 
-/** Our loss. Its memory on a GPU is not known here. */
+/** Measures our loss. Its memory on a GPU is not known here. */
 function measure(
   implementation: "fused" | "composed",
   size: LossBenchSize,
@@ -112,11 +112,11 @@ function measure(
   });
 }
 
-/** Why there is no fused loss on this device, or `null`. */
-function whyNoFused([, c]: LossBenchSize, device: BenchDevice): string | null {
+/** Returns why there is no fused loss on this device, or `null`. */
+function fusedUnsupportedReason([, c]: LossBenchSize, device: BenchDevice): string | null {
   using curve = new ArmCurve();
   const { settings } = new SegmentationLoss({ curve });
-  return tidy(() => whyNotFused(ops.zeros([1, c, 16, 16], { device }), settings));
+  return tidy(() => unsupportedReason(ops.zeros([1, c, 16, 16], { device }), settings));
 }
 
 interface PeerFigure {
@@ -178,7 +178,7 @@ function measurePeer(
 }
 
 /**
- * The reweighted loss (ARM, var, p = 2), forward and backward, beside the same composed of PyTorch's operators and beside
+ * Times the reweighted loss (ARM, var, p = 2), forward and backward, beside the same composed of PyTorch's operators and beside
  * PyTorch's plain cross entropy, in the same run (DESIGN section 5). Takes about a minute.
  *
  * @throws {Error} If the device is not there.
@@ -191,7 +191,7 @@ export function benchLoss(options: LossBenchOptions = {}): LossBenchResult {
   try {
     const place = placeOf(device);
     manualSeed(0);
-    const fusedMissing = whyNoFused(size, device);
+    const fusedMissing = fusedUnsupportedReason(size, device);
     const measured = fusedMissing === null ? measure("fused", size, device, runs) : null;
     const composed = measure("composed", size, device, Math.ceil(runs / 3));
     const found = measurePeer(size, device, threads);
@@ -218,7 +218,7 @@ function ratiosOf(fused: LossBenchFigure | null, peer: LossBenchResult["peer"]):
   };
 }
 
-/** The result as lines of text, ratios first. */
+/** Returns the result as lines of text, ratios first. */
 export function benchLossText(result: LossBenchResult): string {
   const { size, place, fused, fusedMissing, composed, peer } = result;
   const [n, c, h, w, height, width] = size;
@@ -241,7 +241,7 @@ function row(name: string, { ms, bytes }: LossBenchFigure): string {
   return `${name.padEnd(42)} ${ms.toFixed(1).padStart(8)} ms ${mebibytes(bytes).padStart(11)}`.trimEnd();
 }
 
-/** A row, or why there is none; no line where neither was asked for. */
+/** Returns a row, or why there is none; no line where neither was asked for. */
 function rowOrReason(name: string, found: LossBenchFigure | null, missing: string | null): string[] {
   if (found) return [row(name, found)];
   return missing === null ? [] : [`${name}: none, ${missing}`];

@@ -10,13 +10,14 @@ import {
   runPeer,
   timeMs,
 } from "@armseg/torch/bench";
+import { buildTraining, type TrainingObjects } from "../config/build.ts";
+import { checkConfig } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
+import { argumentError } from "../core/argument-error.ts";
 import type { Batch } from "../pipeline/index.ts";
 import { CounterRandom } from "../pipeline/index.ts";
-import { toTensors } from "../training/batch-losses.ts";
-import { buildTraining, type Training } from "../training/build.ts";
-import { checkConfig } from "../training/config/read-config.ts";
-import type { Config } from "../training/config/schema.ts";
-import { trainIteration } from "../training/iteration.ts";
+import { toTensors } from "../training/batch-tensors.ts";
+import { trainStep } from "../training/step.ts";
 
 export type StepBackbone = "resnet18" | "resnet50" | "resnet101";
 
@@ -78,12 +79,12 @@ export interface StepBenchResult {
 
 const SIZES: Record<BenchDevice, StepBenchSize> = { cpu: [2, 256, 512], cuda: [8, 512, 1024] };
 const RUNS: Record<BenchDevice, number> = { cpu: 5, cuda: 20 };
-/** The first builds the optimiser's state and loads the kernels; on a GPU cuDNN tries its algorithms, the loss scale settles. */
+/** The first builds the optimizer's state and loads the kernels; on a GPU cuDNN tries its algorithms, the loss scale settles. */
 const WARM_UP: Record<BenchDevice, number> = { cpu: 1, cuda: 5 };
 const CLASSES = 19;
 const REGION = 32;
 
-/** A batch of noise with labels in regions of 32×32 pixels. */
+/** Makes a batch of noise with labels in regions of 32×32 pixels. */
 function makeBatch([n, height, width]: StepBenchSize): Batch {
   const random = new CounterRandom({ seed: 0, iteration: 0, index: 0, stream: 0 });
   const columns = Math.ceil(width / REGION);
@@ -100,13 +101,7 @@ function makeBatch([n, height, width]: StepBenchSize): Batch {
     labels: Uint8Array.from({ length: n * height * width }, (_, i) => regions[regionOf(i) % regions.length]!),
     names: [],
     validPixels: n * height * width,
-    format: {
-      batchSize: n,
-      size: [height, width],
-      imageType: "float32",
-      layout: "channelsLast",
-      weights: false,
-    },
+    format: { batchSize: n, size: [height, width], weights: false },
     [Symbol.dispose]() {},
   };
 }
@@ -130,15 +125,15 @@ function configOf({ backbone, size, device, precision }: Job, curve: "none" | "a
 }
 
 interface Contestant {
-  readonly training: Training;
+  readonly training: TrainingObjects;
   readonly step: () => number;
 }
 
 function prepare(job: Job, curve: "none" | "arm", batch: Batch): Contestant {
   manualSeed(0);
   const config = configOf(job, curve);
-  const training = buildTraining(config, CLASSES, null);
-  const step = () => timeMs(() => trainIteration(training, [batch], "joint", config), job.device);
+  const training = buildTraining(config, { classes: CLASSES, classWeights: null });
+  const step = () => timeMs(() => trainStep(training, [batch], "joint"), job.device);
   for (let i = 0; i < WARM_UP[job.device]; i++) step();
   return { training, step };
 }
@@ -175,7 +170,7 @@ function measureOurs(job: Job) {
 }
 
 /**
- * A whole update of DeepLabv3+ (auxiliary head, output stride 8, SGD) beside PyTorch's eager one, same network, and what ARM adds to it (DESIGN
+ * Measures a whole update of DeepLabv3+ (auxiliary head, output stride 8, SGD) beside PyTorch's eager one, same network, and what ARM adds to it (DESIGN
  * section 5). Takes some minutes.
  *
  * @throws {Error} If the device is not there, or cannot compute in the precision.
@@ -206,7 +201,7 @@ function jobOf(options: StepBenchOptions): Job {
   const [n, height, width] = options.size ?? SIZES[device];
   // PyTorch before 2.3 would compute in float32 instead, and only warn.
   if (device === "cpu" && precision === "float16") {
-    throw new RangeError("benchStep(): expected float32 or bfloat16 on the CPU, got float16");
+    throw argumentError("benchStep", "float32 or bfloat16 on the CPU", precision);
   }
   const size = [options.batch ?? n, height, width] as const;
   return { backbone, size, precision, device, threads, runs: options.runs ?? RUNS[device] };
@@ -225,7 +220,7 @@ function checkPeer(peer: PeerReport | null, parameters: number): void {
   );
 }
 
-/** The result as lines of text, ratio first. */
+/** Formats the result as lines of text, ratio first. */
 export function benchStepText(result: StepBenchResult): string {
   const { backbone, size, precision, place, parameters, plainMs, armMs, armShare, copyMs, peakBytes, peer } =
     result;

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { getThreads, keepFreedMemory, manualSeed, setThreads, synchronize } from "@armseg/torch";
 import { type BenchDevice, median, type Place, placeOf, placeText, timeMs } from "@armseg/torch/bench";
 import { stringify } from "yaml";
+import { buildTraining, type TrainingObjects, trainerSettings } from "../config/build.ts";
+import { prepareData, type TrainingData } from "../config/build-data.ts";
+import { buildLoader } from "../config/build-loaders.ts";
+import { checkConfig } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { createRun } from "../runs/run-folder.ts";
 import { RunLog } from "../runs/run-log.ts";
-import { buildTraining, type Training } from "../training/build.ts";
-import { checkConfig } from "../training/config/read-config.ts";
-import type { Config } from "../training/config/schema.ts";
-import { trainIteration } from "../training/iteration.ts";
-import { openLoader } from "../training/open-loader.ts";
-import { prepareData, type TrainingData } from "../training/prepare-data.ts";
+import { trainStep } from "../training/step.ts";
 import { Trainer } from "../training/trainer.ts";
 
 export interface TrainingBenchOptions {
@@ -70,34 +70,38 @@ function configOf(
   );
 }
 
-async function bareSteps(training: Training, config: Config, data: TrainingData, runs: number) {
-  const loader = openLoader({ ...config, training: { ...config.training, workers: 0 } }, data, 0);
+async function bareSteps(training: TrainingObjects, config: Config, data: TrainingData, runs: number) {
+  const loader = buildLoader({ ...config, training: { ...config.training, workers: 0 } }, data, 0);
   using batch = (await loader.next())!;
   await loader.dispose();
-  const step = () => trainIteration(training, [batch], "joint", config);
+  const step = () => trainStep(training, [batch], "joint");
   return Array.from({ length: WARM_UP + runs }, () => timeMs(step, config.training.device)).slice(WARM_UP);
 }
 
 async function wholeIterations(
-  training: Training,
+  training: TrainingObjects,
   config: Config,
   data: TrainingData,
   folder: string,
   runs: number,
 ) {
   using run = createRun(folder, stringify(config));
-  await using loader = openLoader(config, data, 0);
+  await using loader = buildLoader(config, data, 0);
   using log = new RunLog(run.paths);
+  const checkpoints = new CheckpointIndex(run.paths.checkpoints, { keepLast: 1 });
   const stop = new AbortController();
   const ends: number[] = [];
   const trainer = new Trainer({
-    config,
-    training,
-    loader,
+    ...training,
+    ...trainerSettings(config),
+    data: loader,
+    baseline: null,
     log,
-    checkpoints: new CheckpointIndex(run.paths.checkpoints, { keepLast: 1 }),
+    checkpoints: {
+      save: (iteration, write) => checkpoints.save(iteration, write),
+      saveFailed: () => folder,
+    },
     evaluate: () => Promise.reject(new Error("the benchmark evaluates nothing")),
-    failurePath: join(folder, "failed.safetensors"),
     onProgress: () => {
       synchronize(config.training.device);
       ends.push(performance.now());
@@ -110,7 +114,7 @@ async function wholeIterations(
 }
 
 /**
- * What the trainer adds to the bare step of `bench step`: DeepLabv3+ on ResNet-18, generated scenes of twice the crop's
+ * Measures what the trainer adds to the bare step of `bench step`: DeepLabv3+ on ResNet-18, generated scenes of twice the crop's
  * size. Bare steps and whole iterations take turns, with the same network. Takes some minutes.
  *
  * @throws {Error} If the device is not there.
@@ -126,7 +130,10 @@ export async function benchTraining(options: TrainingBenchOptions = {}): Promise
     manualSeed(0);
     const config = configOf(join(folder, "scenes"), device, size);
     const data = await prepareData(config, { cacheFolder: join(folder, "cache"), say: () => {} });
-    const training = buildTraining(config, data.train.classes.length, data.classWeights);
+    const training = buildTraining(config, {
+      classes: data.train.classes.length,
+      classWeights: data.classWeights,
+    });
     const bare: number[] = [];
     const whole: number[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -142,7 +149,7 @@ export async function benchTraining(options: TrainingBenchOptions = {}): Promise
   }
 }
 
-/** The result as lines of text, ratio first. */
+/** Formats the result as lines of text, ratio first. */
 export function benchTrainingText({ size, place, bareMs, wholeMs, overhead }: TrainingBenchResult): string {
   const row = (name: string, ms: number) => `${name.padEnd(46)} ${ms.toFixed(0).padStart(8)} ms`;
   return [

@@ -1,6 +1,6 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
-/** An integer of at least `minimum`, for commander. */
+/** Reads an integer of at least `minimum`, for commander. */
 export function integer(minimum: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -9,24 +9,39 @@ export function integer(minimum: number): (text: string) => number {
   };
 }
 
-/** `512x1024`, height first, for commander. */
+/** Reads `512x1024`, height first, for commander. */
 export function size(text: string): [height: number, width: number] {
   const [, height, width] = /^(\d+)x(\d+)$/.exec(text) ?? [];
   if (Number(height) > 0 && Number(width) > 0) return [Number(height), Number(width)];
   throw new InvalidArgumentError("Expected HEIGHTxWIDTH, e.g. 512x1024.");
 }
 
-/** What a benchmark runs on. */
+/** Checks, for commander, that a file to write is named as a page. */
+export function htmlFile(text: string): string {
+  if (text.endsWith(".html")) return text;
+  throw new InvalidArgumentError("Expected a name that ends in .html; previews are pages.");
+}
+
+/** Returns the option of what a benchmark runs on. */
 export function deviceOption(): Option {
   return new Option("--device <name>", "what both sides run on").choices(["cpu", "cuda"]).default("cpu");
 }
 
 /** Gathers an option that may be given several times, for commander. */
-export function collect(text: string, before: readonly string[] = []): string[] {
+function collect(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }
 
-/** The text below a command's options. */
+/** Returns the text below a command's options. */
 export function examples(...lines: readonly string[]): string {
   return `\n${lines.length === 1 ? "Example" : "Examples"}:\n${lines.map((line) => `  $ armseg ${line}`).join("\n")}\n`;
+}
+
+/** Adds `--set`, the option of every command that reads a configuration. */
+export function setOption(command: Command): Command {
+  return command.option(
+    "--set <key=value>",
+    "override a value of the configuration; may be repeated",
+    collect,
+  );
 }

@@ -24,7 +24,7 @@ export function addBenchEval(bench: Command): void {
     .option("--json", "print JSON")
     .addHelpText("after", examples("bench eval", "bench eval --json"))
     .action(async ({ json, ...options }: Options) => {
-      const { benchEval, benchEvalText } = await import("../evaluation/index.ts");
+      const { benchEval, benchEvalText } = await import("../bench/evaluation.ts");
       printResult(benchEval(options), json, benchEvalText);
     });
 }

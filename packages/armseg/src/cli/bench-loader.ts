@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { LoaderBenchResult } from "../pipeline/bench.ts";
+import type { LoaderBenchResult } from "../bench/loader.ts";
 import { examples, integer } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
@@ -9,14 +9,14 @@ export function addBenchLoader(bench: Command): void {
     .command("loader")
     .summary("files to batches")
     .description(
-      "Images a second of one processor, from PNG to augmented crop, beside the same steps in Python.",
+      "Images per second on one processor, from PNG to augmented crop, beside the same steps in Python.",
     )
-    .option("--images <n>", "images of one measurement", integer(1), 40)
+    .option("--images <n>", "images per measurement", integer(1), 40)
     .option("--rounds <n>", "measurements, of which the median counts", integer(1), 3)
     .option("--json", "print JSON")
     .addHelpText("after", examples("bench loader", "bench loader --json"))
     .action(async ({ json, ...options }: { images: number; rounds: number; json?: true }) => {
-      const { benchLoader } = await import("../pipeline/bench.ts");
+      const { benchLoader } = await import("../bench/loader.ts");
       printResult(await benchLoader(options), json, text);
     });
 }
@@ -29,10 +29,10 @@ function text({ figures, images }: LoaderBenchResult): string {
   );
   return [
     ratios.length === 0 ? "no Python with cv2 or Pillow to compare with" : `${ratios.join(", ")}`,
-    `2048×1024 PNG to an augmented 512×1024 crop with its label, ${images} images a measurement`,
+    `2048×1024 PNG to an augmented 512×1024 crop with its label, ${images} images per measurement`,
     ...figures.map(
       ({ library, imagesPerSecondPerCore }) =>
-        `${library.padEnd(16)} ${imagesPerSecondPerCore.toFixed(2).padStart(7)} images/s a core`,
+        `${library.padEnd(16)} ${imagesPerSecondPerCore.toFixed(2).padStart(7)} images/s per core`,
     ),
   ].join("\n");
 }

@@ -31,7 +31,7 @@ export function addBenchStep(bench: Command): void {
         .choices(["float32", "bfloat16", "float16"])
         .default("float32"),
     )
-    .option("--batch <n>", "images a step (default: 2, on cuda 8)", integer(2))
+    .option("--batch <n>", "images per step (default: 2, on cuda 8)", integer(2))
     .option("--threads <n>", "processors for both sides", integer(1), 2)
     .option("--runs <n>", "steps that count (default: 5, on cuda 20)", integer(1))
     .option("--json", "print JSON")

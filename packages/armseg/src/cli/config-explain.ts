@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { explainConfig, explanationText } from "../training/config/explain-config.ts";
-import { examples } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { explainConfig, explanationText } from "../config/explain-config.ts";
+import { examples, setOption } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
 /** `armseg config explain` */

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { configJsonSchema } from "../training/config/schema.ts";
+import { configJsonSchema } from "../config/schema.ts";
 import { examples } from "./arguments.ts";
 import { printJson } from "./output.ts";
 

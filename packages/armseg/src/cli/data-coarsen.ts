@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
 import { examples, integer } from "./arguments.ts";
-import { printResult } from "./output.ts";
-import { withProgress } from "./with-progress.ts";
+import { printResult, withProgress } from "./output.ts";
 
 interface Options {
   readonly preset: "light" | "cityscapes" | "heavy";
@@ -15,7 +14,7 @@ export function addDataCoarsen(data: Command): void {
     .command("coarsen")
     .summary("make coarse labels from fine ones")
     .description("Make coarse labels from fine ones, as an annotator would draw them in minutes.")
-    .argument("<labels>", "folder of label PNGs: values from 0, 255 ignored")
+    .argument("<labels>", "folder of label PNGs: values from 0, 255 ignored; or 0 and 255")
     .argument("<out>", "folder for the coarse PNGs and their polygons; nothing in it is overwritten")
     .addOption(
       new Option("--preset <name>", "how hurried the annotator is")
@@ -29,10 +28,10 @@ export function addDataCoarsen(data: Command): void {
       examples("data coarsen masks masks-coarse", "data coarsen masks masks-heavy --preset heavy --seed 1"),
     )
     .action(async (labels: string, out: string, { json, ...options }: Options) => {
-      const { coarsenFolder, coarsenText } = await import("../datasets/coarsen/index.ts");
+      const { coarsenFolder, coarsenText } = await import("../coarsen/index.ts");
       const result = await withProgress("coarsen", (onProgress) =>
         coarsenFolder(labels, out, { ...options, onProgress }),
       );
-      printResult(result, json, coarsenText);
+      printResult(result, json, () => [coarsenText(result), ...result.notes].join("\n"));
     });
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { DemoResult } from "../training/demo.ts";
+import type { DemoResult } from "../commands/demo.ts";
 import { examples, integer } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";
@@ -23,7 +23,7 @@ export function addDemo(program: Command): void {
     .option("--json", "print JSON")
     .addHelpText("after", examples("demo", "demo --out /tmp/armseg-demo --iterations 100"))
     .action(async ({ out, json, ...options }: Options) => {
-      const { runDemo } = await import("../training/demo.ts");
+      const { runDemo } = await import("../commands/demo.ts");
       const result = await interruptible((signal) => runDemo(out, { ...options, signal }));
       printResult(result, json, demoText);
     });

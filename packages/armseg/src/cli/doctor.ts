@@ -9,12 +9,12 @@ export function addDoctor(program: Command): void {
     .command("doctor")
     .summary("what armseg runs on here, and what is wrong")
     .description(
-      "Look at libtorch, the kernels, processors, codecs and disk; say what is wrong and how to mend it.",
+      "Look at libtorch, the kernels, processors, codecs and disk; say what is wrong and how to fix it.",
     )
     .option("--json", "print JSON")
     .addHelpText("after", examples("doctor"))
     .action(async (options: { json?: true }) => {
-      const { diagnoseSystem, formatSystem } = await import("../doctor/diagnose-system.ts");
+      const { diagnoseSystem, formatSystem } = await import("../commands/doctor.ts");
       const diagnosis = await diagnoseSystem();
       const text = await formatSystem(diagnosis);
       printResult(diagnosis, options.json, () => text);

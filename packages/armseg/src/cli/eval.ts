@@ -1,14 +1,15 @@
 import { type Command, Option } from "commander";
-import type { EvaluationOutcome } from "../training/evaluate-run.ts";
-import { examples } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
-import { print, printJson } from "./output.ts";
-import { isSpeaker, processesOption, runInProcesses } from "./several-processes.ts";
-import { withProgress } from "./with-progress.ts";
+import type { EvaluationOutcome } from "../commands/evaluate.ts";
+import { examples, setOption } from "./arguments.ts";
+import { UsageError } from "./exit-codes.ts";
+import { print, printJson, withProgress } from "./output.ts";
+import { isMainProcess, processesOption, runInProcesses } from "./several-processes.ts";
 
 interface Options {
   readonly checkpoint: string;
   readonly split: "train" | "val";
+  readonly splitErrors?: true;
+  readonly coarse?: string;
   readonly set?: string[];
   readonly nproc?: number;
   readonly json?: true;
@@ -24,21 +25,29 @@ export function addEval(program: Command): void {
     .argument("<run>", "folder of the run")
     .option("--checkpoint <which>", "best, last or a file", "best")
     .addOption(new Option("--split <name>", "what to score on").choices(["val", "train"]).default("val"))
+    .option(
+      "--split-errors",
+      "say where the errors are: coarse label right, wrong, void near a border, void elsewhere",
+    )
+    .option("--coarse <folder>", "coarse masks by the images' names, where the format has none of its own")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       examples(
         "eval runs/first",
         "eval runs/first --set evaluation.tta=mmseg --set evaluation.boundary=true",
+        "eval runs/first --split-errors --coarse masks-coarse/labels",
       ),
     )
     .action(async (folder: string, { json, set, nproc, ...options }: Options) => {
+      if (options.coarse !== undefined && !options.splitErrors)
+        throw new UsageError("--coarse names labels for --split-errors; give both");
       if (await runInProcesses(nproc)) return;
-      const { evaluateRun, evaluationText } = await import("../training/evaluate-run.ts");
+      const { evaluateRun, evaluationText } = await import("../commands/evaluate.ts");
       const outcome = await withProgress("evaluate", (onProgress) =>
         evaluateRun({ folder, ...options, ...(set && { overrides: set }), onProgress }),
       );
-      if (!(await isSpeaker())) return;
+      if (!(await isMainProcess())) return;
       if (json) printJson(forPrograms(outcome));
       else print(`${evaluationText(outcome)}\n${worstText(outcome)}`);
     });

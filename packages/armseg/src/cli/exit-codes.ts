@@ -7,3 +7,9 @@ export const WRONG_USAGE = 2;
 
 /** As shells do it: 128 and the signal's number. */
 export const INTERRUPTED: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** The command line asks for something that makes no sense. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly code = "ERR_USAGE";
+}

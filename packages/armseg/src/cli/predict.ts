@@ -1,9 +1,7 @@
 import type { Command } from "commander";
-import { examples } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { examples, setOption } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
-import { printResult } from "./output.ts";
-import { withProgress } from "./with-progress.ts";
+import { printResult, withProgress } from "./output.ts";
 
 interface Options {
   readonly out: string;
@@ -18,13 +16,13 @@ interface Options {
 /** `armseg predict` */
 export function addPredict(program: Command): void {
   setOption(program.command("predict"))
-    .summary("label pictures with the network of a run")
-    .description("Predict label maps of pictures with the network of a run.")
+    .summary("label images with the network of a run")
+    .description("Predict the labels of images with the network of a run.")
     .argument("<run>", "folder of the run")
-    .argument("<inputs...>", "pictures, folders or patterns such as 'photos/**/*.jpg'")
+    .argument("<inputs...>", "images, folders or patterns such as 'photos/**/*.jpg'")
     .requiredOption("--out <folder>", "where the label PNGs go")
     .option("--checkpoint <which>", "best, last or a file", "best")
-    .option("--overlay", "also write the labels' colours over the picture")
+    .option("--overlay", "also write the labels' colours over the image")
     .option("--confidence", "also write the confidence of each pixel")
     .option("--overwrite", "replace files that exist")
     .option("--json", "print JSON")
@@ -36,7 +34,7 @@ export function addPredict(program: Command): void {
       ),
     )
     .action(async (folder: string, inputs: string[], { json, set, ...options }: Options) => {
-      const { predictRun } = await import("../training/predict-run.ts");
+      const { predictRun } = await import("../commands/predict.ts");
       const result = await interruptible((signal) =>
         withProgress("predict", (onProgress) =>
           predictRun({ folder, inputs, ...options, ...(set && { overrides: set }), signal, onProgress }),
@@ -45,7 +43,7 @@ export function addPredict(program: Command): void {
       printResult(
         result,
         json,
-        ({ images, files }) => `${images} pictures, ${files.length} files in ${options.out}`,
+        ({ images, files }) => `${images} images, ${files.length} files in ${options.out}`,
       );
     });
 }

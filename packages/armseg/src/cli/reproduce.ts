@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { ReproduceOptions } from "../experiments/reproduce.ts";
-import { examples, integer } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
-import { FAILED } from "./exit-codes.ts";
+import { examples, integer, setOption } from "./arguments.ts";
+import { FAILED, UsageError } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";
 
@@ -23,8 +22,12 @@ const EXPERIMENTS: readonly Experiment[] = [
   "convergence",
 ];
 
+const PRESETS: readonly ReproduceOptions["preset"][] = ["paper", "camvid", "scenes"];
+
 interface Options {
-  readonly scale: ReproduceOptions["scale"];
+  readonly preset?: ReproduceOptions["preset"];
+  /** The old name of `preset`. */
+  readonly scale?: ReproduceOptions["preset"];
   readonly data?: string;
   readonly weights?: string;
   readonly seeds?: number;
@@ -40,7 +43,7 @@ export function addReproduce(program: Command): void {
   setOption(program.command("reproduce"))
     .summary("run one of the paper's tables or figures")
     .description(
-      "Train the cells of one of the paper's tables or figures with several seeds; what is done is not done again.",
+      "Train the entries of one of the paper's tables or figures with several seeds; what is done is not done again.",
     )
     .addArgument(
       new Argument(
@@ -49,26 +52,28 @@ export function addReproduce(program: Command): void {
       ).choices(EXPERIMENTS),
     )
     .addOption(
-      new Option("--scale <name>", "budget: the paper's, CamVid on a small machine, or generated scenes")
-        .choices(["paper", "camvid", "scenes"])
-        .makeOptionMandatory(),
+      new Option(
+        "--preset <name>",
+        "budget: the paper's, CamVid on a small machine, or generated scenes (required)",
+      ).choices(PRESETS),
     )
+    .addOption(new Option("--scale <name>", "old name of --preset").choices(PRESETS).hideHelp())
     .option("--data <folder>", "CamVid (camvid), or a folder that holds cityscapes and ade20k (paper)")
     .option(
       "--weights <path>",
       "ImageNet weights: of ResNet-18 (camvid, scenes), or a folder of them (paper)",
     )
-    .option("--seeds <n>", "trainings of each cell (default: 3; figures: 1)", integer(1))
-    .option("--jobs <n>", "trainings at a time (default: by scale and processors)", integer(1))
-    .option("--out <folder>", "runs and results (default: runs/reproduce-<scale>)")
-    .option("--dry-run", "list the cells, time a few iterations, estimate the hours")
+    .option("--seeds <n>", "trainings of each entry (default: 3; figures: 1)", integer(1))
+    .option("--jobs <n>", "trainings at a time (default: by preset and processors)", integer(1))
+    .option("--out <folder>", "runs and results (default: runs/reproduce-<preset>)")
+    .option("--dry-run", "list the entries, time a few iterations, estimate the hours")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       examples(
-        "reproduce table1 --scale scenes --seeds 3",
-        "reproduce table4 --scale camvid --data data/camvid --weights weights/resnet18.pth",
-        "reproduce table1 --scale paper --data data --dry-run",
+        "reproduce table1 --preset scenes --seeds 3",
+        "reproduce table4 --preset camvid --data data/camvid --weights weights/resnet18.pth",
+        "reproduce table1 --preset paper --data data --dry-run",
       ),
     )
     .action(run);
@@ -78,12 +83,23 @@ function isTable(experiment: Experiment): boolean {
   return experiment.startsWith("table") || experiment === "extension";
 }
 
-async function run(experiment: Experiment, { dryRun, json, ...options }: Options): Promise<void> {
+/** @throws {UsageError} If neither `--preset` nor its old name is given. */
+function presetOf({ preset, scale }: Options): ReproduceOptions["preset"] {
+  if (preset !== undefined) return preset;
+  if (scale === undefined) throw new UsageError(`name a budget with --preset: ${PRESETS.join(", ")}`);
+  process.stderr.write("warning: --scale is now --preset\n");
+  return scale;
+}
+
+async function run(experiment: Experiment, options: Options): Promise<void> {
+  const preset = presetOf(options);
+  const { dryRun, json, scale: _, ...rest } = options;
   const { planReproduction, reproduce, reproduceText } = await import("../experiments/reproduce.ts");
   const whole = {
-    ...options,
+    ...rest,
+    preset,
     experiment,
-    folder: options.out ?? join("runs", `reproduce-${options.scale}`),
+    folder: options.out ?? join("runs", `reproduce-${preset}`),
     seeds: options.seeds ?? (isTable(experiment) ? 3 : 1),
   };
   if (dryRun) {

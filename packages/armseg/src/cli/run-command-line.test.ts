@@ -22,6 +22,9 @@ test.each([
   [["data", "coarsen", "a", "b", "--preset", "lazy"], /Allowed choices are light, cityscapes, heavy/],
   [["bench", "loss", "--runs", "0"], /Expected an integer of at least 1/],
   [["bench", "step", "--device", "tpu"], /Allowed choices are cpu, cuda/],
+  [["reproduce", "table1"], /name a budget with --preset: paper, camvid, scenes/],
+  [["eval", "run", "--coarse", "masks"], /--coarse names labels for --split-errors/],
+  [["data", "preview", "a.yaml", "--out", "a.png"], /Expected a name that ends in \.html/],
   [["predict", "run", "a.png"], /required option '--out <folder>' not specified/],
   [["config", "explain", "nowhere.yaml"], /nowhere\.yaml cannot be read/],
 ])("%j is wrong usage", async (args, message) => {

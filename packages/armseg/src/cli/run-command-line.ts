@@ -1,9 +1,8 @@
 import { CommanderError } from "commander";
-import { endWithLauncher, isLaunched, reportToLauncher } from "../processes/launch.ts";
-import { ConfigError } from "../training/config/read-config.ts";
-import { DONE, FAILED, WRONG_USAGE } from "./exit-codes.ts";
+import { ConfigError } from "../config/read-config.ts";
+import { endWithLauncher, isLaunched, reportToLauncher } from "../distributed/launch.ts";
+import { DONE, FAILED, UsageError, WRONG_USAGE } from "./exit-codes.ts";
 import { buildProgram } from "./program.ts";
-import { UsageError } from "./usage-error.ts";
 
 /**
  * Runs one command and says how it went; every error ends here.

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { isLaunched, launch } from "../processes/launch.ts";
+import { isLaunched, launch } from "../distributed/launch.ts";
 import { integer } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
 
@@ -26,8 +26,8 @@ export async function runInProcesses(nproc: number | undefined): Promise<boolean
   return true;
 }
 
-/** Whether this process speaks for all: it is alone, or the first of several. */
-export async function isSpeaker(): Promise<boolean> {
-  const { distributed } = await import("@armseg/torch"); // heavy: the command has loaded it by now
-  return (distributed.placeFromEnvironment()?.rank ?? 0) === 0;
+/** Whether this process prints the result: it is alone, or the main one of several. */
+export async function isMainProcess(): Promise<boolean> {
+  const context = await import("../distributed/context.ts"); // heavy: the command has loaded it by now
+  return context.isMainProcess();
 }

@@ -1,9 +1,7 @@
 import { Argument, type Command, Option } from "commander";
-import { examples } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { examples, setOption } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
-import { printResult } from "./output.ts";
-import { withProgress } from "./with-progress.ts";
+import { printResult, withProgress } from "./output.ts";
 
 interface Options {
   readonly out: string;
@@ -32,7 +30,7 @@ export function addSubmit(program: Command): void {
     )
     .action(
       async (folder: string, benchmark: "cityscapes" | "ade20k", { json, set, ...options }: Options) => {
-        const { submitRun } = await import("../training/submit-run.ts");
+        const { submitRun } = await import("../commands/submit.ts");
         const result = await interruptible((signal) =>
           withProgress("predict", (onProgress) =>
             submitRun({ folder, benchmark, ...options, ...(set && { overrides: set }), signal, onProgress }),

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
-import { readConfig } from "../training/config/read-config.ts";
-import { examples, integer } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import { readConfig } from "../config/read-config.ts";
+import { examples, integer, setOption } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
 interface Options {
@@ -26,7 +25,7 @@ export function addSummary(program: Command): void {
     )
     .action(async (path: string, options: Options) => {
       const { formatSummary } = await import("../networks/index.ts");
-      const { summariseConfig } = await import("../training/summarise-config.ts");
+      const { summariseConfig } = await import("../commands/summary.ts");
       const summary = await summariseConfig(readConfig(path, options.set), options.classes);
       printResult(summary, options.json, formatSummary);
     });

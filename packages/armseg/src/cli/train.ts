@@ -1,15 +1,14 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { readConfig } from "../training/config/read-config.ts";
-import type { Config } from "../training/config/schema.ts";
-import type { RunResult } from "../training/run.ts";
-import { examples, integer } from "./arguments.ts";
-import { setOption } from "./config-options.ts";
+import type { RunResult } from "../commands/train.ts";
+import { readConfig } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
+import { examples, integer, setOption } from "./arguments.ts";
+import { UsageError } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";
-import { isSpeaker, processesOption, runInProcesses } from "./several-processes.ts";
-import { UsageError } from "./usage-error.ts";
+import { isMainProcess, processesOption, runInProcesses } from "./several-processes.ts";
 
 interface Options {
   readonly out?: string;
@@ -34,7 +33,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "continue a run, bitwise as if it had never stopped")
     .option(
       "--dry-run",
-      "check the data, build the network, run two iterations at full size, plan memory and time",
+      "check the data, build the network, run three iterations at full size, plan memory and time",
     )
     .option(
       "--seeds <n>",
@@ -65,17 +64,17 @@ export function addTrain(program: Command): void {
 }
 
 async function trainOne(path: string, options: Options): Promise<void> {
-  const { startTraining, resumeTraining } = await import("../training/run.ts");
+  const { startTraining, resumeTraining } = await import("../commands/train.ts");
   const result = await interruptible((signal) => {
     if (options.resume) return resumeTraining({ folder: runToResume(path, options), signal });
     const config = readConfig(path, options.set);
     return startTraining(config, { folder: folderOf(config, options), signal });
   });
-  if (await isSpeaker()) printResult(result, options.json, runText);
+  if (await isMainProcess()) printResult(result, options.json, runText);
 }
 
 async function plan(path: string, options: Options): Promise<void> {
-  const { dryRun, dryRunText } = await import("../training/dry-run.ts");
+  const { dryRun, dryRunText } = await import("../commands/dry-run.ts");
   const config = readConfig(path, options.set);
   const result = await interruptible((signal) => dryRun(config, { signal }));
   printResult(result, options.json, dryRunText);
@@ -83,12 +82,12 @@ async function plan(path: string, options: Options): Promise<void> {
 
 async function trainSeveral(paths: readonly string[], seeds: number, options: Options): Promise<void> {
   if (options.dryRun) throw new UsageError("--dry-run plans one training; leave out --seeds");
-  const { trainSeeds, seedsText } = await import("../training/seeds.ts");
+  const { trainSeeds, seedsText } = await import("../commands/train-seeds.ts");
   const configs = paths.map((path) => readConfig(path, options.set));
   const folder = options.out ?? join("runs", configs.map(({ name }) => name).join("-"));
   const isResumed = options.resume ?? false;
   const result = await interruptible((signal) => trainSeeds(configs, { folder, seeds, isResumed, signal }));
-  if (await isSpeaker()) printResult(result, options.json, seedsText);
+  if (await isMainProcess()) printResult(result, options.json, seedsText);
 }
 
 function folderOf({ name }: Config, { out }: Options): string {

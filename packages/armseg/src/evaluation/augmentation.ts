@@ -1,4 +1,5 @@
-import type { Size } from "./maps.ts";
+import { argumentError } from "../core/argument-error.ts";
+import type { Size } from "../core/size.ts";
 import type { SlidingWindow } from "./windows.ts";
 
 /** Multi-scale + flip: the views of an image, and how what the network says of them becomes one map. */
@@ -62,14 +63,13 @@ export const AUGMENTATIONS: Readonly<Record<AugmentationName, TestTimeAugmentati
   },
 };
 
-/** A size times a scale, in whole pixels, at least 1. */
+/** Returns a size times a scale, in whole pixels, at least 1. */
 export function scaledSize(
   [height, width]: Size,
   scale: number,
   rounding: TestTimeAugmentation["rounding"],
 ): Size {
-  if (!(scale > 0 && Number.isFinite(scale)))
-    throw new RangeError(`scaledSize(): expected a positive scale, got ${scale}.`);
+  if (!(scale > 0 && Number.isFinite(scale))) throw argumentError("scaledSize", "a positive scale", scale);
   const extra = rounding === "nearest" ? 0.5 : 0;
   const scaled = (length: number) => Math.max(1, Math.floor(length * scale + extra));
   return [scaled(height), scaled(width)];

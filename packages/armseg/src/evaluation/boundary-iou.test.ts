@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BoundaryIou, boundaryDistance, boundaryPixels } from "./boundary-iou.ts";
-import type { LabelMap } from "./maps.ts";
+import type { LabelImage } from "./maps.ts";
 import { golden, labelMap } from "./testing/golden.ts";
 
 describe("Boundary IoU against erosion in numpy", () => {
@@ -29,7 +29,7 @@ const maps = fc
   );
 
 /** By definition: whether the square around a pixel leaves the map or holds another value. */
-function slowBoundary({ height, width, data }: LabelMap, distance: number): Uint8Array {
+function slowBoundary({ height, width, data }: LabelImage, distance: number): Uint8Array {
   return data.map((value, i) => {
     const [row, column] = [Math.floor(i / width), i % width];
     for (let y = row - distance; y <= row + distance; y++)

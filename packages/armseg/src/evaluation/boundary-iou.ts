@@ -1,5 +1,6 @@
-import type { LabelMap } from "./maps.ts";
-import { checkSameSize, IGNORE_INDEX } from "./maps.ts";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
+import type { LabelImage } from "./maps.ts";
+import { checkSameSize } from "./maps.ts";
 import { nanMean } from "./metrics.ts";
 
 /** Boundary IoU of each class over the whole set; NaN for a class that is neither labelled nor predicted. */
@@ -15,7 +16,7 @@ export interface BoundaryScores {
  * Class by class, intersections and unions summed over the set.
  *
  * The paper knows no ignored pixels. Here they belong to no class in the label and in the prediction alike, so that a prediction
- * that is right wherever it is judged scores 1. (detectron2 erodes the map of class indices as if it were a grey picture, which measures something else.)
+ * that is right wherever it is judged scores 1. (detectron2 erodes the map of class indices as if it were a grey image, which measures something else.)
  */
 export class BoundaryIou {
   readonly numClasses: number;
@@ -41,7 +42,7 @@ export class BoundaryIou {
    * @param prediction - Of the label's size, `0..C-1`.
    * @throws {RangeError} If sizes differ.
    */
-  add(label: LabelMap, prediction: LabelMap): this {
+  add(label: LabelImage, prediction: LabelImage): this {
     checkSameSize("BoundaryIou.add", "a prediction", prediction, label);
     const distance = boundaryDistance(label, this.dilationRatio);
     const judged = { ...label, data: withoutIgnored(prediction.data, label.data) };
@@ -75,15 +76,15 @@ function withoutIgnored(prediction: Uint8Array, label: Uint8Array): Uint8Array {
   return judged;
 }
 
-/** Width of the band in pixels for maps of this size. */
+/** Returns the width of the band in pixels for maps of this size. */
 export function boundaryDistance(
-  { height, width }: Pick<LabelMap, "height" | "width">,
+  { height, width }: Pick<LabelImage, "height" | "width">,
   ratio: number,
 ): number {
   return Math.max(1, roundHalfToEven(ratio * Math.sqrt(height ** 2 + width ** 2)));
 }
 
-/** Python's round(), which the reference uses. */
+/** Rounds as Python's round() does, which the reference uses. */
 function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
@@ -91,12 +92,12 @@ function roundHalfToEven(value: number): number {
 }
 
 /**
- * Whether each pixel is within `distance` (chessboard) of a pixel of another value or of the outside: 1 or 0.
+ * Tells whether each pixel is within `distance` (chessboard) of a pixel of another value or of the outside: 1 or 0.
  *
  * A pixel is not when the square of 2·distance + 1 around it lies inside and holds one value: first along the rows, then down the
  * columns over what is left, so that the time does not depend on the distance or on the number of classes.
  */
-export function boundaryPixels({ height, width, data }: LabelMap, distance: number): Uint8Array {
+export function boundaryPixels({ height, width, data }: LabelImage, distance: number): Uint8Array {
   const uniform = uniformRows(data, height, width, distance);
   const boundary = new Uint8Array(data.length).fill(1);
   const since = new Int32Array(width);
@@ -112,7 +113,7 @@ export function boundaryPixels({ height, width, data }: LabelMap, distance: numb
 /** No label, being outside of 0..255. */
 const NOT_UNIFORM = 256;
 
-/** The value of each pixel around which 2·distance + 1 pixels of the row are equal, else {@link NOT_UNIFORM}. */
+/** Returns the value of each pixel around which 2·distance + 1 pixels of the row are equal, else {@link NOT_UNIFORM}. */
 function uniformRows(data: Uint8Array, height: number, width: number, distance: number): Uint16Array {
   const uniform = new Uint16Array(data.length).fill(NOT_UNIFORM);
   for (let row = 0; row < height; row++) {

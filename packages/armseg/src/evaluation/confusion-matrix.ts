@@ -1,7 +1,8 @@
 import { confusion } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
-import { IGNORE_INDEX } from "./maps.ts";
+import { argumentError } from "../core/argument-error.ts";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { isFusable, labelsOfLogits } from "./upsampled.ts";
 
 /** Counts of pixels by label (row) and prediction (column), summed image by image: its memory is C × C, whatever the set. */
@@ -13,25 +14,23 @@ export class ConfusionMatrix {
   /** @throws {RangeError} If there are not 2 to 255 classes; labels have 8 bits and 255 is ignored. */
   constructor(numClasses: number) {
     if (!Number.isInteger(numClasses) || numClasses < 2 || numClasses > IGNORE_INDEX)
-      throw new RangeError(`ConfusionMatrix(): expected 2 to ${IGNORE_INDEX} classes, got ${numClasses}.`);
+      throw argumentError("ConfusionMatrix", `2 to ${IGNORE_INDEX} classes`, numClasses);
     this.numClasses = numClasses;
     this.counts = new Float64Array(numClasses * numClasses);
   }
 
-  /** The matrix whose rows these are. @throws {RangeError} If it is not square. */
+  /** Returns the matrix whose rows these are. @throws {RangeError} If it is not square. */
   static fromArray(rows: readonly (readonly number[])[]): ConfusionMatrix {
     const matrix = new ConfusionMatrix(rows.length);
     rows.forEach((row, label) => {
       if (row.length !== rows.length)
-        throw new RangeError(
-          `fromArray(): expected ${rows.length} columns, got ${row.length} in row ${label}.`,
-        );
+        throw argumentError("fromArray", `${rows.length} columns`, `${row.length} in row ${label}`);
       matrix.counts.set(row, label * rows.length);
     });
     return matrix;
   }
 
-  /** Pixels of class `label` that were predicted as class `prediction`. */
+  /** Returns the pixels of class `label` that were predicted as class `prediction`. */
   at(label: number, prediction: number): number {
     return this.counts[label * this.numClasses + prediction] as number;
   }
@@ -46,9 +45,11 @@ export class ConfusionMatrix {
    */
   add(logits: Tensor, labels: Tensor): ConfusionMatrix {
     if (logits.size(1) !== this.numClasses)
-      throw new RangeError(
-        `ConfusionMatrix.add(): expected logits of ${this.numClasses} classes, got [${logits.shape.join(", ")}]. ` +
-          "Does the network's head fit the data set?",
+      throw argumentError(
+        "ConfusionMatrix.add",
+        `logits of ${this.numClasses} classes`,
+        logits.shape,
+        "take a network whose head fits the data set",
       );
     const added = new ConfusionMatrix(this.numClasses);
     tidy(() => {
@@ -69,8 +70,10 @@ export class ConfusionMatrix {
   addMaps(labels: Uint8Array, predictions: Uint8Array): this {
     const { counts, numClasses } = this;
     if (labels.length !== predictions.length)
-      throw new RangeError(
-        `addMaps(): expected as many predictions as labels, got ${predictions.length} for ${labels.length}.`,
+      throw argumentError(
+        "addMaps",
+        "as many predictions as labels",
+        `${predictions.length} for ${labels.length}`,
       );
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i]!;
@@ -91,11 +94,11 @@ export class ConfusionMatrix {
   /** Adds another part of the set: in any order, the same numbers. */
   merge(other: ConfusionMatrix): this {
     if (other.numClasses !== this.numClasses)
-      throw new RangeError(`merge(): expected ${this.numClasses} classes, got ${other.numClasses}.`);
+      throw argumentError("merge", `${this.numClasses} classes`, other.numClasses);
     return this.#addCounts(other.counts);
   }
 
-  /** Rows of counts, for JSON. */
+  /** Returns rows of counts, for JSON. */
   toArray(): number[][] {
     const { counts, numClasses } = this;
     return Array.from({ length: numClasses }, (_, row) =>
@@ -110,9 +113,11 @@ export class ConfusionMatrix {
 }
 
 function outside(what: string, value: number, pixel: number, numClasses: number): RangeError {
-  return new RangeError(
-    `addMaps(): ${what} ${value} at pixel ${pixel} is outside 0..${numClasses - 1} and is not the ignored value ${IGNORE_INDEX}; ` +
-      "map it to class indices first.",
+  return argumentError(
+    "addMaps",
+    `every ${what} in 0..${numClasses - 1}, or ${IGNORE_INDEX} where a label is ignored`,
+    `${what} ${value} at pixel ${pixel}`,
+    "map the file's values to classes first",
   );
 }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfusionMatrix } from "./confusion-matrix.ts";
 import { type EvaluationInput, evaluate } from "./evaluate.ts";
 import { predictLabels } from "./inference.ts";
-import type { LabelMap, Network } from "./maps.ts";
+import type { LabelImage, Network } from "./maps.ts";
 
 const threads = getThreads();
 beforeAll(() => setThreads(1));
@@ -86,7 +86,7 @@ describe("evaluate()", () => {
   });
 
   test("predictions, progress, error split, worst images, through windows and views", async () => {
-    const seen: [string, LabelMap][] = [];
+    const seen: [string, LabelImage][] = [];
     const progress: number[] = [];
     const result = await evaluate({
       ...base,

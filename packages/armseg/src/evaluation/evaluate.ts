@@ -1,16 +1,15 @@
 import type { Device, Tensor } from "@armseg/torch";
 import { fromTypedArray, inferenceMode, ops, tidy } from "@armseg/torch";
+import { isNonFiniteLogits, NonFiniteLogitsError } from "./bands.ts";
 import type { BoundaryScores } from "./boundary-iou.ts";
 import { BoundaryIou } from "./boundary-iou.ts";
 import { ConfusionMatrix } from "./confusion-matrix.ts";
 import { ErrorSplit, type ErrorSplitOptions, type ErrorSplitResult } from "./error-split.ts";
-import { type ImageInput, imageTensor } from "./image-tensor.ts";
 import type { InferenceOptions } from "./inference.ts";
 import { isPlain, predictLabels } from "./inference.ts";
-import type { LabelMap, Network } from "./maps.ts";
+import { type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
 import type { Metrics } from "./metrics.ts";
 import { computeMetrics } from "./metrics.ts";
-import { isNonFiniteLogits, NonFiniteLogitsError } from "./non-finite-logits.ts";
 import { lowLogits } from "./views.ts";
 import type { ImageScore, RankedImage } from "./worst-images.ts";
 import { WorstImages } from "./worst-images.ts";
@@ -19,16 +18,16 @@ import { WorstImages } from "./worst-images.ts";
 export interface EvaluationInput extends ImageInput {
   readonly name: string;
   /** In the size on disk; the prediction is brought to it. */
-  readonly label: LabelMap | null;
+  readonly label: LabelImage | null;
   /** The coarse label that the network was trained on, for {@link EvaluateOptions.errorSplit}. */
-  readonly coarse?: LabelMap | null;
+  readonly coarse?: LabelImage | null;
 }
 
 /** Processes that evaluate parts of one set: what they counted is joined at the end. */
 export interface EvaluationPeers {
   /** Replaces numbers by their sums over the processes. */
   sum(values: Float64Array): void;
-  /** What each process has. */
+  /** Returns what each process has. */
   gather<T>(value: T): T[];
 }
 
@@ -61,7 +60,7 @@ export interface EvaluateOptions {
   /** Called after each image. */
   readonly onProgress?: (progress: EvaluateProgress) => void;
   /** Receives each prediction, to be written or dropped: nothing is kept. */
-  readonly onPrediction?: (name: string, prediction: LabelMap) => void | Promise<void>;
+  readonly onPrediction?: (name: string, prediction: LabelImage) => void | Promise<void>;
 }
 
 export interface EvaluationResult {
@@ -77,32 +76,32 @@ export interface EvaluationResult {
 /**
  * Evaluates a network on a set of images, one by one: the memory does not grow with the set.
  *
- * Where only the confusion matrix is asked for, the logits go straight into it (DESIGN section 5); otherwise through label maps.
+ * Where only the confusion matrix is asked for, the logits go straight into it (DESIGN section 5); otherwise through predictions in full resolution.
  *
  * @throws {Error} Naming the image, if it has no label, its label is out of range, or the network fails on it.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   const start = performance.now();
-  const tallies = new Tallies(options);
+  const accumulators = new Accumulators(options);
   let images = 0;
   for await (const batch of batchesOf(options.images, options.batchSize ?? 1)) {
-    for (const [i, prediction] of tallies.addBatch(batch).entries())
+    for (const [i, prediction] of accumulators.addBatch(batch).entries())
       if (prediction) await options.onPrediction?.(batch[i]!.name, prediction);
     images += batch.length;
     options.onProgress?.({ images, seconds: secondsSince(start) });
-    // Lets timers, signals and finalisers run between images.
+    // Lets timers, signals and finalizers run between images.
     await new Promise(setImmediate);
   }
   const total = Float64Array.of(images);
   options.peers?.sum(total);
-  return { images: total[0]!, ...tallies.result(), seconds: secondsSince(start) };
+  return { images: total[0]!, ...accumulators.result(), seconds: secondsSince(start) };
 }
 
 function secondsSince(start: number): number {
   return (performance.now() - start) / 1000;
 }
 
-/** Neighbours whose images and labels have the same sizes, up to `batchSize` of them. */
+/** Yields neighbours whose images and labels have the same sizes, up to `batchSize` of them. */
 async function* batchesOf(
   images: AsyncIterable<EvaluationInput>,
   batchSize: number,
@@ -123,7 +122,7 @@ function shapeOf({ size, label }: EvaluationInput): string {
 }
 
 /** All that is counted. */
-class Tallies {
+class Accumulators {
   readonly #options: EvaluateOptions;
   readonly #confusion: ConfusionMatrix;
   readonly #worst: WorstImages;
@@ -139,7 +138,7 @@ class Tallies {
   }
 
   /** Counts images of one size, and returns the predictions where they were made. */
-  addBatch(batch: readonly EvaluationInput[]): (LabelMap | null)[] {
+  addBatch(batch: readonly EvaluationInput[]): (LabelImage | null)[] {
     const labels = batch.map(labelOf);
     try {
       return tidy(() => {
@@ -183,7 +182,7 @@ class Tallies {
     return tensors.length === 1 ? tensors[0]! : ops.cat(tensors, 0);
   }
 
-  #addLogits(batch: readonly EvaluationInput[], labels: readonly LabelMap[], images: Tensor): null[] {
+  #addLogits(batch: readonly EvaluationInput[], labels: readonly LabelImage[], images: Tensor): null[] {
     const logits = inferenceMode(() => lowLogits(this.#options.predictLogits, images));
     return batch.map(({ name }, i) => {
       const { height, width, data } = labels[i]!;
@@ -193,7 +192,7 @@ class Tallies {
     });
   }
 
-  #addMaps(batch: readonly EvaluationInput[], labels: readonly LabelMap[], images: Tensor): LabelMap[] {
+  #addMaps(batch: readonly EvaluationInput[], labels: readonly LabelImage[], images: Tensor): LabelImage[] {
     const { predictLogits, inference, numClasses } = this.#options;
     const { height, width } = labels[0]!;
     const maps = predictLabels(predictLogits, images, [height, width], inference);
@@ -211,7 +210,7 @@ class Tallies {
   }
 }
 
-function labelOf({ name, label }: EvaluationInput): LabelMap {
+function labelOf({ name, label }: EvaluationInput): LabelImage {
   if (label) return label;
-  throw new Error(`evaluate(): ${name} has no label; predict writes label maps of images without one.`);
+  throw new Error(`evaluate(): ${name} has no label; predict labels images without one`);
 }

@@ -1,10 +1,10 @@
 import type { Stats } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { glob, isDynamicPattern } from "tinyglobby";
 
 /** Files that are taken for images where a folder or a pattern is given. */
 const IMAGE_FILE = /\.(png|jpe?g|webp|tiff?|gif)$/i;
-const PATTERN = /[*?[\]{}]/;
 
 /** An image to predict. */
 export interface InputImage {
@@ -14,7 +14,7 @@ export interface InputImage {
 }
 
 /**
- * The images that files, folders (with their sub-folders) and patterns name, in the order given, those of a folder by name; none twice.
+ * Returns the images that files, folders (with their sub-folders) and patterns name, in the order given, those of a folder by name; none twice.
  *
  * Patterns know `*`, `?`, `**` for any folders, `[abc]` and `{a,b}`; a file of that very name comes first.
  *
@@ -35,53 +35,30 @@ export async function expandInputs(inputs: readonly string[]): Promise<InputImag
 
 async function expandInput(input: string): Promise<InputImage[]> {
   const status: Stats | undefined = await stat(input).catch(() => undefined);
-  if (status?.isDirectory()) return named(await imagesBelow(input), input);
+  if (status?.isDirectory()) return named(await imagesOf("**", input), input);
   if (status) return named([input], dirname(input));
-  if (!PATTERN.test(input)) throw new Error(`expandInputs(): ${input} does not exist.`);
+  if (!isDynamicPattern(input)) throw new Error(`expandInputs(): ${input} does not exist.`);
   const base = fixedFolder(input);
-  const pattern = patternOf(relative(base, input).split(sep).join("/"));
-  const paths = (await imagesBelow(base)).filter((path) =>
-    pattern.test(relative(base, path).split(sep).join("/")),
-  );
-  return named(paths, base);
+  return named(await imagesOf(relative(base, input).split(sep).join("/"), base), base);
 }
 
-async function imagesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith(".") && IMAGE_FILE.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
+/** Returns the images below a folder that a pattern names, sorted; without hidden files and folders. */
+async function imagesOf(pattern: string, folder: string): Promise<string[]> {
+  const files = await glob(pattern, { cwd: folder, expandDirectories: false });
+  return files
+    .filter((file) => IMAGE_FILE.test(file))
+    .map((file) => join(folder, file))
     .sort();
 }
 
-/** The part of a pattern before its first special character, as a folder. */
+/** Returns the folders of a pattern before its first special character. */
 function fixedFolder(pattern: string): string {
   const parts = pattern.split("/");
   const fixed = parts.slice(
     0,
-    parts.findIndex((part) => PATTERN.test(part)),
+    parts.findIndex((part) => isDynamicPattern(part)),
   );
   return fixed.length === 0 ? "." : fixed.join("/") || "/";
-}
-
-/** A pattern as a regular expression over paths with `/`. */
-function patternOf(pattern: string): RegExp {
-  const source = pattern.replace(/\*\*\/|\*\*|\*|\?|\{[^{}]*\}|\[[^\]]*\]|[.+^$()|\\{}[\]]/g, (token) => {
-    if (token === "**/") return "(?:.*/)?";
-    if (token === "**") return ".*";
-    if (token === "*") return "[^/]*";
-    if (token === "?") return "[^/]";
-    if (token.length > 1 && token.startsWith("{"))
-      return `(?:${token.slice(1, -1).split(",").map(escaped).join("|")})`;
-    if (token.length > 1 && token.startsWith("["))
-      return `[${token.slice(1, -1).replace(/^!/, "^").replaceAll("\\", "\\\\")}]`;
-    return escaped(token);
-  });
-  return new RegExp(`^${source}$`);
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 function named(paths: readonly string[], base: string): InputImage[] {

@@ -4,7 +4,7 @@ export {
   scaledSize,
   type TestTimeAugmentation,
 } from "./augmentation.ts";
-export { benchEval, benchEvalText, type EvalBenchOptions, type EvalBenchResult } from "./bench-eval.ts";
+export { NonFiniteLogitsError } from "./bands.ts";
 export { BoundaryIou, type BoundaryScores } from "./boundary-iou.ts";
 export { ConfusionMatrix } from "./confusion-matrix.ts";
 export {
@@ -24,17 +24,14 @@ export {
   evaluate,
 } from "./evaluate.ts";
 export { expandInputs, type InputImage } from "./expand-inputs.ts";
-export { type ImageInput, imageTensor } from "./image-tensor.ts";
 export {
   type ConfidentPrediction,
   type InferenceOptions,
   predictLabels,
   predictWithConfidence,
 } from "./inference.ts";
-export { IGNORE_INDEX, type LabelMap, type Network, type Size } from "./maps.ts";
-export { adeScore, computeMetrics, type Metrics } from "./metrics.ts";
-export { metricsTable } from "./metrics-table.ts";
-export { NonFiniteLogitsError } from "./non-finite-logits.ts";
+export { type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
+export { adeScore, computeMetrics, type Metrics, metricsTable } from "./metrics.ts";
 export {
   type PredictImageOptions,
   type Prediction,

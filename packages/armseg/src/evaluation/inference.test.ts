@@ -153,7 +153,7 @@ describe("confidence of several views", () => {
   test("kl is refused, as the uncertainty is no part of the logits", () => {
     expect(() =>
       predictWithConfidence(goldenNetwork(), image(), [21, 27], { augmentation: "mmseg", indicator: "kl" }),
-    ).toThrow(/kl needs logS/);
+    ).toThrow(/logScale of an uncertainty head for indicator kl/);
   });
 });
 

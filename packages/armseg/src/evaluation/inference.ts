@@ -1,11 +1,12 @@
 import type { Tensor } from "@armseg/torch";
 import { inferenceMode } from "@armseg/torch";
+import type { Size } from "../core/size.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
 import { confidence } from "../reweighting/indicators.ts";
 import type { AugmentationName, TestTimeAugmentation } from "./augmentation.ts";
 import { AUGMENTATIONS } from "./augmentation.ts";
 import { collectRows, labelsOfBand, labelsOfRows } from "./bands.ts";
-import type { Network, Size } from "./maps.ts";
+import type { Network } from "./maps.ts";
 import { resizedRows } from "./row-source.ts";
 import { confidenceOfLogits, labelsOfLogits } from "./upsampled.ts";
 import type { CombinedViews } from "./views.ts";
@@ -30,13 +31,13 @@ export interface ConfidentPrediction {
   readonly confidence: Tensor;
 }
 
-/** Whether the network sees each image once and whole, so that the fused kernels do the rest. */
+/** Returns whether the network sees each image once and whole, so that the fused kernels do the rest. */
 export function isPlain({ window, augmentation }: InferenceOptions): boolean {
   return !window && !augmentation;
 }
 
 /**
- * The class of each pixel. Logits in full resolution are made a band of rows at a time.
+ * Predicts the class of each pixel. Logits in full resolution are made a band of rows at a time.
  *
  * Plain: the logits are resized once, to `size`. With windows or views: to the (scaled) image first and from there to `size`, as in the systems
  * whose presets these are.
@@ -58,7 +59,7 @@ export function predictLabels(
 }
 
 /**
- * The class and the confidence of each pixel.
+ * Predicts the class and the confidence of each pixel.
  *
  * With several views the confidence is that of the combined likelihoods: their mean (`mmseg`), the softmax of the mean logits
  * (`openseg`), the normalised sum (`hrnet`).

@@ -3,8 +3,7 @@ import { onTestDevice } from "@armseg/torch/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfusionMatrix } from "./confusion-matrix.ts";
-import { adeScore, computeMetrics, nanMean } from "./metrics.ts";
-import { metricsTable } from "./metrics-table.ts";
+import { adeScore, computeMetrics, metricsTable, nanMean } from "./metrics.ts";
 import { golden } from "./testing/golden.ts";
 
 const NAN = Number.NaN;
@@ -141,7 +140,9 @@ describe("the confusion matrix", () => {
     const labels = fromTypedArray(Uint8Array.of(0, 1, 2, 34), [1, 2, 2]);
     expect(() => new ConfusionMatrix(3).add(logits, labels)).toThrow(/label 34 at image 0, row 1, column 1/);
     const maps = [Uint8Array.of(0, 34), Uint8Array.of(0, 0)] as const;
-    expect(() => new ConfusionMatrix(3).addMaps(...maps)).toThrow(/label 34 at pixel 1 is outside 0\.\.2/);
+    expect(() => new ConfusionMatrix(3).addMaps(...maps)).toThrow(
+      /expected every label in 0\.\.2.*got label 34 at pixel 1/,
+    );
     expect(() => new ConfusionMatrix(3).addMaps(maps[1], maps[0])).toThrow(/prediction 34 at pixel 1/);
     expect(() => new ConfusionMatrix(3).addMaps(maps[1], Uint8Array.of(0))).toThrow(/got 1 for 2/);
     expect(() => new ConfusionMatrix(4).add(logits, labels)).toThrow(/expected logits of 4 classes/);

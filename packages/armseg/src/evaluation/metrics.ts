@@ -1,3 +1,5 @@
+import { argumentError } from "../core/argument-error.ts";
+import { textTable } from "../core/text-table.ts";
 import type { ConfusionMatrix } from "./confusion-matrix.ts";
 
 /** Scores of a set, as fractions in [0, 1]; NaN where there is nothing to divide by. */
@@ -19,7 +21,7 @@ export interface Metrics {
 }
 
 /**
- * Accuracies and intersections over union of a confusion matrix, over the whole set and not image by image.
+ * Computes accuracies and intersections over union of a confusion matrix, over the whole set and not image by image.
  *
  * As mmsegmentation's `iou_metric.py` (means by nanmean): a class that is predicted but never labelled counts with IoU 0; detectron2 leaves it out.
  */
@@ -42,12 +44,12 @@ export function computeMetrics(confusion: ConfusionMatrix): Metrics {
   };
 }
 
-/** Final score of the ADE20K scene parsing challenge: (pixel accuracy + mIoU) / 2. */
+/** Returns the final score of the ADE20K scene parsing challenge: (pixel accuracy + mIoU) / 2. */
 export function adeScore({ aAcc, mIoU }: Pick<Metrics, "aAcc" | "mIoU">): number {
   return (aAcc + mIoU) / 2;
 }
 
-/** The mean of the numbers that are numbers; NaN if there is none. */
+/** Returns the mean of the numbers that are numbers; NaN if there is none. */
 export function nanMean(values: readonly number[]): number {
   const present = values.filter((value) => !Number.isNaN(value));
   return sum(present) / present.length;
@@ -55,4 +57,41 @@ export function nanMean(values: readonly number[]): number {
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+/**
+ * Formats the scores as lines of text, in percent: one line per class, the means last.
+ *
+ * @param boundary - Boundary IoU of each class and its mean, for a column of its own.
+ * @throws {RangeError} If there are not as many names as classes.
+ */
+export function metricsTable(
+  metrics: Metrics,
+  classNames: readonly string[],
+  boundary?: { readonly mean: number; readonly iou: readonly number[] },
+): string {
+  if (classNames.length !== metrics.iou.length)
+    throw argumentError("metricsTable", `${metrics.iou.length} class names`, classNames.length);
+  const head = ["class", "IoU", "accuracy", ...(boundary ? ["boundary IoU"] : []), "share of pixels"];
+  const rows = classNames.map((name, c) => [
+    name,
+    score(metrics.iou[c]!),
+    score(metrics.accuracy[c]!),
+    ...(boundary ? [score(boundary.iou[c]!)] : []),
+    score(metrics.labelPixels[c]! / metrics.pixels),
+  ]);
+  const means = [
+    "mean",
+    score(metrics.mIoU),
+    score(metrics.mAcc),
+    ...(boundary ? [score(boundary.mean)] : []),
+    "",
+  ];
+  const total = `Pixel accuracy (aAcc) ${score(metrics.aAcc)}, ${metrics.pixels.toLocaleString("en-GB")} pixels; all in percent.`;
+  return `${textTable([head, ...rows, means]).join("\n")}\n${total}\n`;
+}
+
+/** Formats a share in percent with two decimals, or that there was nothing to measure. */
+function score(share: number): string {
+  return Number.isNaN(share) ? "no pixels" : (100 * share).toFixed(2);
 }

@@ -53,12 +53,12 @@ describe("predictImage()", () => {
 
 describe("writePrediction()", () => {
   const prediction = () => predictImage(identity, { image, size: [1, 2] }, { device: testDevice });
-  const picture = { height: 1, width: 2, data: Uint8Array.of(10, 20, 30, 40, 50, 60) };
+  const shown = { height: 1, width: 2, data: Uint8Array.of(10, 20, 30, 40, 50, 60) };
 
   test("label PNG with indices and palette, overlay, confidence", async () => {
     const files = await writePrediction(folder, "sub/a", prediction(), {
       classes,
-      picture,
+      image: shown,
       confidence: true,
     });
     expect(files).toEqual(

@@ -1,17 +1,17 @@
 import { join } from "node:path";
 import type { Device, Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
-import type { FloatMap } from "../drawing/index.ts";
-import { heatmap, overlay, writeLabelPng, writeRgbPng } from "../drawing/index.ts";
+import type { Size } from "../core/size.ts";
+import type { FloatMap } from "../data/drawing/index.ts";
+import { heatmap, overlay, writeLabelPng, writeRgbPng } from "../data/drawing/index.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
-import { type ImageInput, imageTensor } from "./image-tensor.ts";
 import type { InferenceOptions } from "./inference.ts";
 import { predictWithConfidence } from "./inference.ts";
-import type { LabelMap, Network, Size } from "./maps.ts";
+import { type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
 
 /** What the network makes of one image. */
 export interface Prediction {
-  readonly label: LabelMap;
+  readonly label: LabelImage;
   /** u in [-1, 1], -1 least and 1 most confident. */
   readonly confidence: FloatMap;
 }
@@ -25,7 +25,7 @@ export interface PredictImageOptions extends InferenceOptions {
   readonly device?: Device;
 }
 
-/** Class and confidence of each pixel of one image. */
+/** Predicts class and confidence of each pixel of one image. */
 export function predictImage(
   network: Network,
   input: ImageInput,
@@ -47,7 +47,7 @@ function floats(map: Tensor): Float32Array {
 }
 
 /** 8-bit RGB, interleaved, row-major. */
-export interface Picture {
+export interface RgbImage {
   readonly height: number;
   readonly width: number;
   readonly data: Uint8Array;
@@ -57,12 +57,12 @@ export interface WritePredictionOptions {
   /** Names and colours (0..255) of the classes. */
   readonly classes: readonly { readonly name: string; readonly color: readonly [number, number, number] }[];
   /** The image on disk, of the prediction's size; with it an overlay is written. */
-  readonly picture?: Picture | null;
+  readonly image?: RgbImage | null;
   /** Opacity of the overlay. Default 0.5. */
   readonly alpha?: number;
-  /** Whether to write the confidence as a picture, too: dark blue -1, yellow 1. Default false. */
+  /** Whether to write the confidence as an image, too: dark blue -1, yellow 1. Default false. */
   readonly confidence?: boolean;
-  /** Replace files that exist. Default false: an error. */
+  /** Whether to replace files that exist. Default false: an error. */
   readonly overwrite?: boolean;
 }
 
@@ -79,12 +79,12 @@ export async function writePrediction(
   { label, confidence }: Prediction,
   options: WritePredictionOptions,
 ): Promise<string[]> {
-  const { classes, picture = null, alpha, overwrite = false } = options;
+  const { classes, image = null, alpha, overwrite = false } = options;
   const path = (ending: string) => join(folder, `${name}${ending}.png`);
   const written = [path("")];
   writeLabelPng(path(""), label, classes, { overwrite });
-  if (picture) {
-    await writeRgbPng(path("_overlay"), overlay(picture, label, classes, alpha), { overwrite });
+  if (image) {
+    await writeRgbPng(path("_overlay"), overlay(image, label, classes, alpha), { overwrite });
     written.push(path("_overlay"));
   }
   if (options.confidence) {

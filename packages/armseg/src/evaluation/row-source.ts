@@ -1,11 +1,11 @@
 import type { Tensor } from "@armseg/torch";
 import { fromTypedArray, ops, tidy } from "@armseg/torch";
-import type { Size } from "./maps.ts";
+import type { Size } from "../core/size.ts";
 
 /**
  * A map `[N, C, H, W]` whose rows are computed when they are asked for.
  *
- * The logits of a whole image in full resolution fill gigabytes (150 classes at 1024×2048: 1.3 GB a view). Everything
+ * The logits of a whole image in full resolution fill gigabytes (150 classes at 1024×2048: 1.3 GB per view). Everything
  * that test-time augmentation does to them works on a few rows at a time, so they never exist.
  */
 export interface RowSource {
@@ -18,7 +18,7 @@ export interface RowSource {
   rows(from: number, to: number): Tensor;
 }
 
-/** A map that is there: `[N, C, H, W]`, reduced precision widened to float32. */
+/** Gives the rows of a map that is there: `[N, C, H, W]`, reduced precision widened to float32. */
 export function wholeRows(map: Tensor): RowSource {
   const [images = 0, classes = 0, height = 0, width = 0] = map.shape;
   const isReduced = map.dtype === "float16" || map.dtype === "bfloat16";
@@ -37,7 +37,7 @@ function bytesOf(dtype: string): number {
 }
 
 /**
- * Bilinear, not antialiased: `F.interpolate`, a few rows at a time.
+ * Resizes bilinearly, not antialiased: `F.interpolate`, a few rows at a time.
  *
  * @param alignCorners - Whether the middles of the corner pixels stay where they are, instead of the map's corners.
  */
@@ -61,7 +61,7 @@ export function resizedRows(source: RowSource, size: Size, alignCorners = false)
   };
 }
 
-/** Bytes of a row that is there, taken to be no wider than float64. */
+/** Returns the bytes of a row that is there, taken to be no wider than float64. */
 function ownBytes({ images, classes, size, rowBytes }: RowSource): number {
   return Math.min(rowBytes, images * classes * size[1] * bytesOf("float64"));
 }
@@ -74,7 +74,7 @@ function placement(sourceLength: number, length: number, alignCorners: boolean):
 }
 
 /**
- * Rows `from` to `to − 1` of the resized map, row i at `place(i)`: each is a mixture of the two source rows around it.
+ * Returns rows `from` to `to − 1` of the resized map, row i at `place(i)`: each is a mixture of the two source rows around it.
  *
  * As a product of matrices, which is several times faster than to pick rows and mix them.
  */
@@ -101,7 +101,7 @@ function verticallyResized(
     .matmul(part);
 }
 
-/** Each band changed by a function that works pixel by pixel, or along rows. */
+/** Changes each band by a function that works pixel by pixel, or along rows. */
 export function mappedRows(source: RowSource, change: (rows: Tensor) => Tensor): RowSource {
   return {
     ...source,
@@ -110,7 +110,7 @@ export function mappedRows(source: RowSource, change: (rows: Tensor) => Tensor):
   };
 }
 
-/** The sum of maps of one size. */
+/** Sums maps of one size. */
 export function summedRows(sources: readonly RowSource[]): RowSource {
   const [first, ...rest] = sources as [RowSource, ...RowSource[]];
   return {
@@ -137,7 +137,7 @@ export interface Placed {
   readonly source: RowSource;
 }
 
-/** Overlapping maps joined to one of `size`, with the mean where several lie. Together they must cover it. */
+/** Joins overlapping maps to one of `size`, with the mean where several lie. Together they must cover it. */
 export function mosaicRows(parts: readonly Placed[], size: Size): RowSource {
   const { source } = parts[0] as Placed;
   const widest = Math.max(...parts.map((part) => part.source.rowBytes));

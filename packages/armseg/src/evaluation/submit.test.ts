@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LabelMap } from "./maps.ts";
+import type { LabelImage } from "./maps.ts";
 import { ade20kSubmission, cityscapesSubmission, encodeSubmission, writeSubmission } from "./submit.ts";
 
 /** Label ids of the 19 classes, from cityscapesScripts' `helpers/labels.py`. */
@@ -17,15 +17,15 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The values of a PNG, as Pillow and cv2 read them: one grey channel, 8 bits, no palette. */
-async function greyValues(png: string | Uint8Array): Promise<LabelMap> {
-  const picture = sharp(png);
-  expect(await picture.metadata()).toMatchObject({
+async function greyValues(png: string | Uint8Array): Promise<LabelImage> {
+  const image = sharp(png);
+  expect(await image.metadata()).toMatchObject({
     format: "png",
     space: "b-w",
     channels: 1,
     depth: "uchar",
   });
-  const { data, info } = await picture.toColourspace("b-w").raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await image.toColourspace("b-w").raw().toBuffer({ resolveWithObject: true });
   return { height: info.height, width: info.width, data: new Uint8Array(data) };
 }
 
@@ -63,7 +63,7 @@ describe("Cityscapes", () => {
   test("other sizes are refused", async () => {
     const small = { height: 2, width: 2, data: new Uint8Array(4) };
     await expect(encodeSubmission(format, small)).rejects.toThrow(
-      /Cityscapes expects predictions of 1024×2048 pixels, got 2×2/,
+      /expected predictions of 1024×2048 pixels for Cityscapes, got 2×2/,
     );
   });
 });

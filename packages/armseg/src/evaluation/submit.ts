@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import sharp from "sharp";
-import { writeNewFile } from "../drawing/label-png.ts";
-import type { LabelMap } from "./maps.ts";
+import { argumentError } from "../core/argument-error.ts";
+import { writeNewFile } from "../core/atomic-file.ts";
+import type { LabelImage } from "./maps.ts";
 
 /** What a benchmark's server wants: 8-bit grey PNGs with its own values, under its own names. */
 export interface SubmissionFormat {
@@ -11,12 +12,12 @@ export interface SubmissionFormat {
   readonly values: readonly number[];
   /** `[height, width]` that the server insists on; absent where it is the image's. */
   readonly size?: readonly [height: number, width: number];
-  /** Name of the file for an image, given the image's name with or without folder and suffix. */
+  /** Returns the name of the file for an image, given the image's name with or without folder and suffix. */
   fileName(imageName: string): string;
 }
 
 /**
- * Cityscapes: label **ids** (not train ids), named as the image, 1024×2048.
+ * Returns the format of Cityscapes: label **ids** (not train ids), named as the image, 1024×2048.
  *
  * The server finds the image by `<city>_<sequence>_<frame>` at the start of the name.
  *
@@ -30,15 +31,18 @@ export function cityscapesSubmission(labelIds: readonly number[]): SubmissionFor
     fileName: (imageName) => {
       const frame = baseName(imageName).replace(/_leftImg8bit$/, "");
       if (!/^[^_]+_\d{6}_\d{6}$/.test(frame))
-        throw new Error(
-          `cityscapesSubmission(): expected a frame's name such as berlin_000123_000019, got ${imageName}. Submit predictions of Cityscapes' own images.`,
+        throw argumentError(
+          "cityscapesSubmission",
+          "a frame's name such as berlin_000123_000019",
+          imageName,
+          "submit predictions of Cityscapes' own images",
         );
       return `${frame}_leftImg8bit.png`;
     },
   };
 }
 
-/** ADE20K scene parsing: class + 1 (0 is "other" and never predicted), named as the image. */
+/** Returns the format of ADE20K scene parsing: class + 1 (0 is "other" and never predicted), named as the image. */
 export function ade20kSubmission(): SubmissionFormat {
   return {
     benchmark: "ADE20K",
@@ -47,7 +51,7 @@ export function ade20kSubmission(): SubmissionFormat {
   };
 }
 
-/** The last part of a path or URL without the suffix of a picture. */
+/** Returns the last part of a path or URL without the suffix of an image. */
 function baseName(name: string): string {
   return name
     .slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1)
@@ -57,19 +61,21 @@ function baseName(name: string): string {
 /**
  * Encodes a prediction as the server wants it.
  *
- * @param prediction - Class indices; nothing may be ignored.
+ * @param prediction - Classes; nothing may be ignored.
  * @throws {RangeError} If a value is no class, or the size is not the benchmark's.
  */
-export async function encodeSubmission(format: SubmissionFormat, prediction: LabelMap): Promise<Uint8Array> {
+export async function encodeSubmission(
+  format: SubmissionFormat,
+  prediction: LabelImage,
+): Promise<Uint8Array> {
   const { height, width, data } = prediction;
   checkSize(format, prediction);
   const values = Uint8Array.from(format.values);
   const mapped = data.map((value, pixel) => {
     if (value < values.length) return values[value]!;
-    throw new RangeError(
-      `encodeSubmission(): expected classes 0..${values.length - 1} of ${format.benchmark}, got ${value} at row ` +
-        `${Math.floor(pixel / width)}, column ${pixel % width}.`,
-    );
+    const where = `row ${Math.floor(pixel / width)}, column ${pixel % width}`;
+    const expected = `classes 0..${values.length - 1} of ${format.benchmark}`;
+    throw argumentError("encodeSubmission", expected, `${value} at ${where}`);
   });
   return sharp(mapped, { raw: { width, height, channels: 1 } })
     .toColourspace("b-w")
@@ -77,10 +83,13 @@ export async function encodeSubmission(format: SubmissionFormat, prediction: Lab
     .toBuffer();
 }
 
-function checkSize({ benchmark, size }: SubmissionFormat, { height, width }: LabelMap): void {
+function checkSize({ benchmark, size }: SubmissionFormat, { height, width }: LabelImage): void {
   if (!size || (size[0] === height && size[1] === width)) return;
-  throw new RangeError(
-    `encodeSubmission(): ${benchmark} expects predictions of ${size[0]}×${size[1]} pixels, got ${height}×${width}. Predict at the size of the image on disk.`,
+  throw argumentError(
+    "encodeSubmission",
+    `predictions of ${size[0]}×${size[1]} pixels for ${benchmark}`,
+    `${height}×${width}`,
+    "predict at the size of the image on disk",
   );
 }
 
@@ -94,7 +103,7 @@ export async function writeSubmission(
   folder: string,
   format: SubmissionFormat,
   imageName: string,
-  prediction: LabelMap,
+  prediction: LabelImage,
   options: { readonly overwrite?: boolean } = {},
 ): Promise<string> {
   const path = join(folder, format.fileName(imageName));

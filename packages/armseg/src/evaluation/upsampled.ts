@@ -1,19 +1,19 @@
-import { confidenceMap, predict, whyNoKernels } from "@armseg/kernels";
+import { confidenceMap, predict, unsupportedReason } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
+import type { Size } from "../core/size.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
 import { confidence } from "../reweighting/indicators.ts";
 import { collectRows, labelsOfRows } from "./bands.ts";
-import type { Size } from "./maps.ts";
 import { resizedRows, wholeRows } from "./row-source.ts";
 
-/** Whether the fused kernels take these logits; others go through bands of ATen operators, with the same result. */
+/** Returns whether the fused kernels take these logits; others go through bands of ATen operators, with the same result. */
 export function isFusable(logits: Tensor): boolean {
-  return whyNoKernels(logits) === null;
+  return unsupportedReason(logits) === null;
 }
 
 /**
- * The most likely class of each pixel of bilinearly upsampled logits, never holding them in full resolution.
+ * Returns the most likely class of each pixel of bilinearly upsampled logits, never holding them in full resolution.
  *
  * @param logits - `[N, C, h, w]`, floating point, any device.
  * @returns uint8 `[N, ...size]` on the logits' device. The lower class where two are equal.
@@ -24,10 +24,10 @@ export function labelsOfLogits(logits: Tensor, size: Size, bandBytes?: number): 
 }
 
 /**
- * The confidence u of each pixel of bilinearly upsampled logits (paper, section 3.2).
+ * Returns the confidence u of each pixel of bilinearly upsampled logits (paper, section 3.2).
  *
  * @param logits - `[N, C, h, w]`, floating point, any device.
- * @param logS - `[N, 1, h, w]`, for indicator `kl` only.
+ * @param logScale - `[N, 1, h, w]`, for indicator `kl` only.
  * @returns `[N, ...size]` in [-1, 1]: float32, or float64 where the logits are.
  */
 export function confidenceOfLogits(
@@ -35,19 +35,19 @@ export function confidenceOfLogits(
   size: Size,
   options: {
     readonly indicator?: Indicator;
-    readonly logS?: Tensor | null;
+    readonly logScale?: Tensor | null;
     readonly bandBytes?: number;
   } = {},
 ): Tensor {
-  const { indicator = "var", logS = null, bandBytes } = options;
-  if (isFusable(logits)) return confidenceMap(logits, size, { indicator, logS });
+  const { indicator = "var", logScale = null, bandBytes } = options;
+  if (isFusable(logits)) return confidenceMap(logits, size, { indicator, logScale });
   return tidy(() => {
-    const uncertainty = logS && resizedRows(wholeRows(logS), size);
+    const uncertainty = logScale && resizedRows(wholeRows(logScale), size);
     const source = resizedRows(wholeRows(logits), size);
     const reduce = (band: Tensor, from: number, to: number) => [
       confidence(indicator, {
         logLikelihoods: band.logSoftmax(1),
-        logS: uncertainty?.rows(from, to).select(1, 0),
+        logScale: uncertainty?.rows(from, to).select(1, 0),
       }),
     ];
     return collectRows(source, reduce, bandBytes)[0] as Tensor;

@@ -1,8 +1,10 @@
 import type { Tensor } from "@armseg/torch";
 import { ops, tidy } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
+import type { Size } from "../core/size.ts";
 import type { TestTimeAugmentation } from "./augmentation.ts";
 import { scaledSize } from "./augmentation.ts";
-import type { Network, Size } from "./maps.ts";
+import type { Network } from "./maps.ts";
 import type { RowSource } from "./row-source.ts";
 import { mappedRows, mosaicRows, resizedRows, summedRows, wholeRows } from "./row-source.ts";
 import type { SlidingWindow, Window } from "./windows.ts";
@@ -11,12 +13,12 @@ import { slidingWindows } from "./windows.ts";
 /** A map of one final size whose greatest class is the prediction. */
 export interface CombinedViews {
   readonly rows: RowSource;
-  /** A band of the map as ln p of the class likelihoods. */
+  /** Returns a band of the map as ln p of the class likelihoods. */
   logLikelihoods(band: Tensor): Tensor;
 }
 
 /**
- * Logits of one image at its own size, from windows: overlapping ones are averaged.
+ * Returns the logits of one image at its own size, from windows: overlapping ones are averaged.
  *
  * @param isMirrored - Whether the network is shown the mirror image; its logits are mirrored back.
  * @param alignCorners - How logits are resized to their window.
@@ -40,7 +42,7 @@ export function slidingLogits(
   return mosaicRows(parts, size);
 }
 
-/** The views of an image, brought to one size and combined. The network has seen all of them when this returns. */
+/** Returns the views of an image, brought to one size and combined. The network has seen all of them when this returns. */
 export function combinedViews(
   network: Network,
   images: Tensor,
@@ -65,7 +67,7 @@ export function combinedViews(
   return { rows, logLikelihoods: (band) => band.log() };
 }
 
-/** What `look` makes of the image at each scale; the scaled images are freed one by one. */
+/** Returns what `look` makes of the image at each scale; the scaled images are freed one by one. */
 function atScales<T>(
   images: Tensor,
   { scales, rounding, alignCorners, windowAboveOne }: TestTimeAugmentation,
@@ -80,7 +82,7 @@ function atScales<T>(
   });
 }
 
-/** The logits of an image and of its mirror image, resized to the image's size and unflipped. */
+/** Returns the logits of an image and of its mirror image, resized to the image's size and unflipped. */
 function flipViews(
   network: Network,
   images: Tensor,
@@ -156,7 +158,7 @@ function meanOfFlips(
 }
 
 /**
- * The network's logits, all else that it made freed.
+ * Returns the network's logits, all else that it made freed.
  *
  * @param isMirrored - Whether the network is shown the mirror image; its logits are mirrored back: in low resolution, as mirroring and resizing
  * may change places.
@@ -166,16 +168,18 @@ export function lowLogits(network: Network, images: Tensor, isMirrored = false):
     const logits = network(isMirrored ? images.flip([3]) : images);
     const [batch, , height, width] = images.shape;
     if (logits.ndim !== 4 || logits.size(0) !== batch || logits.numel === 0)
-      throw new RangeError(
-        `lowLogits(): expected logits [${batch}, C, h, w] of images [${batch}, 3, ${height}, ${width}], ` +
-          `got [${logits.shape.join(", ")}]. A network with several outputs must return the main one.`,
+      throw argumentError(
+        "lowLogits",
+        `logits [${batch}, C, h, w] of images [${batch}, 3, ${height}, ${width}]`,
+        logits.shape,
+        "a network with several outputs must return the main one",
       );
     // A handle of its own, also where the network gives back what it was given.
     return isMirrored ? logits.flip([3]) : logits.detach();
   });
 }
 
-/** Bilinear, not antialiased. */
+/** Resizes images bilinearly, not antialiased. */
 function resizedImages(images: Tensor, [height, width]: Size, alignCorners: boolean): Tensor {
   const isSame = images.size(2) === height && images.size(3) === width;
   return isSame ? images : ops.upsampleBilinear2d(images, [height, width], alignCorners, null);

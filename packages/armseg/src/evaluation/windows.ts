@@ -1,4 +1,5 @@
-import type { Size } from "./maps.ts";
+import { argumentError } from "../core/argument-error.ts";
+import type { Size } from "../core/size.ts";
 
 /** Sliding-window inference: the crop that the network is fed, and the step from one to the next. */
 export interface SlidingWindow {
@@ -17,7 +18,7 @@ export interface Window {
 }
 
 /**
- * Windows that cover an image; the last of a row or column is moved back inside, as mmsegmentation's `slide_inference` does.
+ * Returns windows that cover an image; the last of a row or column is moved back inside, as mmsegmentation's `slide_inference` does.
  *
  * An image smaller than the crop is one window, without padding.
  *
@@ -34,8 +35,10 @@ export function slidingWindows(size: Size, { crop, stride }: SlidingWindow): Win
 
 function starts(length: number, crop: number, stride: number): number[] {
   if (!(Number.isInteger(crop) && Number.isInteger(stride) && stride > 0 && stride <= crop))
-    throw new RangeError(
-      `slidingWindows(): expected whole numbers with 0 < stride ≤ crop, got crop ${crop} and stride ${stride}.`,
+    throw argumentError(
+      "slidingWindows",
+      "whole numbers with 0 < stride ≤ crop",
+      `crop ${crop} and stride ${stride}`,
     );
   const count = Math.ceil(Math.max(0, length - crop) / stride) + 1;
   return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(i * stride, length - crop)));

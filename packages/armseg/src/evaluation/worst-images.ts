@@ -38,7 +38,7 @@ export class WorstImages {
     return this;
   }
 
-  /** Worst first; of equal ones the one that came first. */
+  /** Returns them worst first; of equal ones the one that came first. */
   list(): readonly RankedImage[] {
     return this.#worst;
   }

@@ -1,9 +1,9 @@
-import { curveAgainstOptimum } from "../report/holder-optimum.ts";
+import { curveAgainstOptimum } from "../core/hoelder-optimum.ts";
 import { lineChart, type Point, type Series } from "../report/svg/line-chart.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { type CurveRecord, recordsOfKind } from "../runs/records.ts";
 import { runPaths } from "../runs/run-folder.ts";
-import type { DrawnFigure, FigureRun, Panel } from "./drawn-figure.ts";
+import type { Figure, FigureRun, Panel } from "./figure.ts";
 
 /** One run's curve over time. */
 interface History {
@@ -21,7 +21,7 @@ interface Nearness {
 }
 
 /** The learned W(u) against Hölder's optimum over time, of every run; and the last curve of each beside its optimum. */
-export async function drawConvergence(runs: readonly FigureRun[]): Promise<DrawnFigure> {
+export async function drawConvergence(runs: readonly FigureRun[]): Promise<Figure> {
   const histories = runs.map((run): History => {
     const curves = recordsOfKind(readMetrics(runPaths(run.folder).metrics), "curve");
     return { run, curves };
@@ -33,10 +33,10 @@ export async function drawConvergence(runs: readonly FigureRun[]): Promise<Drawn
       ...histories.flatMap(({ run, curves }) => curvePanel(run, curves.at(-1))),
     ],
     numbers: nearness.map(({ run, points }) => ({
-      cell: run.cell.name,
+      cell: run.entry.name,
       seed: run.seed,
-      multiplier: run.cell.config.reweighting.learningRateMultiplier,
-      p: run.cell.config.reweighting.p,
+      multiplier: run.entry.config.reweighting.learningRateMultiplier,
+      p: run.entry.config.reweighting.p,
       points,
     })),
   };
@@ -49,8 +49,8 @@ function nearnessOf(record: CurveRecord): Nearness[] {
   return [{ iteration: record.iteration, correlation: compared.correlation, ratio }];
 }
 
-function nameOf({ cell, seed }: FigureRun): string {
-  return `${cell.method}${seed === 0 ? "" : `, seed ${seed}`}`;
+function nameOf({ entry, seed }: FigureRun): string {
+  return `${entry.method}${seed === 0 ? "" : `, seed ${seed}`}`;
 }
 
 function timePanels(
@@ -117,5 +117,5 @@ function curvePanel(run: FigureRun, last: CurveRecord | undefined): Panel[] {
     },
   );
   const explanation = `At iteration ${last.iteration}; correlation ${compared.correlation.toFixed(3)}.`;
-  return [{ name: `curve-${run.cell.name}-seed-${run.seed}`, title, explanation, content }];
+  return [{ name: `curve-${run.entry.name}-seed-${run.seed}`, title, explanation, content }];
 }

@@ -1,11 +1,12 @@
 import { type Device, fromTypedArray, noGrad, ops, type Tensor, tidy } from "@armseg/torch";
-import { type LossProfile, lossProfile } from "../analysis/index.ts";
-import { SegmentationLoss } from "../losses/index.ts";
+import { loadTrained } from "../commands/evaluate.ts";
+import { evenlySpaced } from "../core/evenly-spaced.ts";
+import { BIN_SUMS, SegmentationLoss } from "../losses/index.ts";
 import { createEvaluationReader } from "../pipeline/index.ts";
 import { lineChart, type Point, type Series } from "../report/svg/line-chart.ts";
 import { CURVE_INTERVALS, LinearCurve } from "../reweighting/index.ts";
-import { loadTrained } from "../training/evaluate-run.ts";
-import type { DrawnFigure, FigureRun } from "./drawn-figure.ts";
+import type { Figure, FigureRun } from "./figure.ts";
+import { type LossProfile, lossProfile } from "./loss-profile.ts";
 
 /** So many images, spread over the split, settle the means. */
 const IMAGES = 64;
@@ -14,11 +15,11 @@ const BINS = 32;
 const LEAST_SHARE = 1e-5;
 
 /**
- * Figure 5: mean cross entropy by confidence, of the last iteration's network on its own training labels.
+ * Draws Figure 5: mean cross entropy by confidence, of the last iteration's network on its own training labels.
  *
  * Measured after the training, with the same flat curve for every method, so that they can be laid over one another.
  */
-export async function drawFigure5(runs: readonly FigureRun[]): Promise<DrawnFigure> {
+export async function drawFigure5(runs: readonly FigureRun[]): Promise<Figure> {
   const profiles: { readonly run: FigureRun; readonly profile: LossProfile }[] = [];
   for (const run of runs) profiles.push({ run, profile: await profileRun(run.folder) });
   const confidence = { xLabel: "confidence u (−1 least, 1 most confident)", xDomain: [-1, 1] } as const;
@@ -50,14 +51,14 @@ export async function drawFigure5(runs: readonly FigureRun[]): Promise<DrawnFigu
           "On the training labels. By Hölder's inequality the best curve for p = 2 has this shape.",
         content: loss,
       },
-      { name: "pixels", title: "Pixels by confidence", explanation: "On a log scale.", content: pixels },
+      { name: "pixels", title: "Pixels by confidence", explanation: "On a log preset.", content: pixels },
     ],
-    numbers: profiles.map(({ run, profile }) => ({ cell: run.cell.name, seed: run.seed, ...profile })),
+    numbers: profiles.map(({ run, profile }) => ({ cell: run.entry.name, seed: run.seed, ...profile })),
   };
 }
 
-function seriesOf({ cell }: FigureRun, { confidence }: LossProfile, values: readonly number[]): Series {
-  return { name: cell.method, points: confidence.map((u, i): Point => [u, values[i]!]) };
+function seriesOf({ entry }: FigureRun, { confidence }: LossProfile, values: readonly number[]): Series {
+  return { name: entry.method, points: confidence.map((u, i): Point => [u, values[i]!]) };
 }
 
 function shares({ count }: LossProfile): number[] {
@@ -75,15 +76,15 @@ async function profileRun(folder: string): Promise<LossProfile> {
   using trained = await loadTrained({ folder, checkpoint: "last", split: "train" });
   const { config, network, dataset } = trained;
   const device = config.training.device as Device;
-  using curve = new LinearCurve({ k: 0, b: 1 }).to({ device });
+  using curve = new LinearCurve({ slope: 0, intercept: 1 }).to({ device });
   const criterion = new SegmentationLoss({ curve });
   await using reader = createEvaluationReader({
-    samples: spread(dataset.samples, IMAGES),
+    samples: evenlySpaced(dataset.samples, IMAGES),
     normalise: config.augmentation,
     base: config.evaluation.base,
     ...(config.training.workers !== undefined && { workers: config.training.workers }),
   });
-  using sum: Tensor = ops.zeros([4, CURVE_INTERVALS + 1], { dtype: "float64" });
+  using sum: Tensor = ops.zeros([BIN_SUMS.length, CURVE_INTERVALS + 1], { dtype: "float64" });
   for await (const { image, size, label } of reader) {
     if (!label) continue;
     tidy(() =>
@@ -91,15 +92,10 @@ async function profileRun(folder: string): Promise<LossProfile> {
         const images = fromTypedArray(image, [1, 3, ...size]).to(device, "float32");
         const { height, width, data } = label;
         const labels = fromTypedArray(data, [1, height, width]).to(device, "uint8");
-        sum.add_(criterion.call({ logits: network.call(images).logits, labels }).bins.to("cpu", "float64"));
+        const { report } = criterion.call({ logits: network.call(images).logits, labels });
+        if (report?.bins) sum.add_(report.bins.sums.cpu());
       }),
     );
   }
   return lossProfile(sum, { binCount: BINS });
-}
-
-/** Evenly from a list. */
-function spread<T>(items: readonly T[], count: number): T[] {
-  const taken = Math.min(count, items.length);
-  return Array.from({ length: taken }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / taken)]!);
 }

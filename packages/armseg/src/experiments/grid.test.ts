@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { CellResult } from "./cell-result.ts";
+import type { EntryResult } from "./entry-result.ts";
 import { type GridOptions, runGrid } from "./grid.ts";
 import { type Job, jobsOf, type Outcome, resultFileOf } from "./job.ts";
-import { MACHINE, madeUpCell } from "./testing/made-up-cells.ts";
+import { MACHINE, madeUpEntry } from "./testing/made-up-entries.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const cells = [madeUpCell("a", 0.1), madeUpCell("b", 0.2), madeUpCell("c", 0.3)];
+const entries = [madeUpEntry("a", 0.1), madeUpEntry("b", 0.2), madeUpEntry("c", 0.3)];
 
 function scored(mIoU: number): Outcome {
   return { kind: "scored", scores: { aAcc: 0.9, mAcc: 0.8, mIoU, iou: [mIoU, null, mIoU, mIoU] } };
@@ -23,7 +23,7 @@ function scored(mIoU: number): Outcome {
 function recorder(outcome: (job: Job) => Outcome | Promise<Outcome>) {
   const ran: string[] = [];
   const run = async (job: Job) => {
-    ran.push(`${job.cell}${job.seed}`);
+    ran.push(`${job.entry}${job.seed}`);
     return await outcome(job);
   };
   return { ran, run };
@@ -32,8 +32,8 @@ function recorder(outcome: (job: Job) => Outcome | Promise<Outcome>) {
 const grid = (jobs: readonly Job[], options: Pick<GridOptions, "run"> & Partial<GridOptions>) =>
   runGrid(jobs, { folder, machine: MACHINE, ...options });
 
-test("cells times seeds, seed by seed, each with its seed in its configuration", async () => {
-  const jobs = jobsOf(cells, 2);
+test("entries times seeds, seed by seed, each with its seed in its configuration", async () => {
+  const jobs = jobsOf(entries, 2);
   const { ran, run } = recorder(() => scored(0.5));
   const { results, isComplete } = await grid(jobs, { run });
   expect(ran).toEqual(["a0", "b0", "c0", "a1", "b1", "c1"]);
@@ -51,7 +51,7 @@ test("many jobs at once may listen for the end without a warning of Node's", asy
     signal.addEventListener("abort", () => {});
     return scored(0.5);
   };
-  await grid(jobsOf(cells, 5), { run, signal, concurrency: 15 });
+  await grid(jobsOf(entries, 5), { run, signal, concurrency: 15 });
   await new Promise((resolve) => setImmediate(resolve));
   process.off("warning", note);
   expect(warnings).toEqual([]);
@@ -59,7 +59,7 @@ test("many jobs at once may listen for the end without a warning of Node's", asy
 
 describe("what is done is not done again", () => {
   test("a second call runs nothing and has the same results", async () => {
-    const jobs = jobsOf(cells, 1);
+    const jobs = jobsOf(entries, 1);
     const first = await grid(
       jobs,
       recorder(() => scored(0.5)),
@@ -70,13 +70,13 @@ describe("what is done is not done again", () => {
     expect(second).toEqual(first);
   });
 
-  test("more seeds, another cell and another configuration run alone; nothing is overwritten", async () => {
+  test("more seeds, another entry and another configuration run alone; nothing is overwritten", async () => {
     await grid(
-      jobsOf(cells.slice(0, 2), 1),
+      jobsOf(entries.slice(0, 2), 1),
       recorder(() => scored(0.5)),
     );
     const { ran, run } = recorder(() => scored(0.6));
-    const changed = [cells[0]!, { ...madeUpCell("b", 0.25) }, cells[2]!];
+    const changed = [entries[0]!, { ...madeUpEntry("b", 0.25) }, entries[2]!];
     const { results } = await grid(jobsOf(changed, 2), { run });
     expect(ran).toEqual(["b0", "c0", "a1", "b1", "c1"]);
     expect(results[0]?.scores?.mIoU).toBe(0.5);
@@ -87,9 +87,9 @@ describe("what is done is not done again", () => {
 
   test("after a signal the same call goes on where it was", async () => {
     const stop = new AbortController();
-    const jobs = jobsOf(cells, 2);
+    const jobs = jobsOf(entries, 2);
     const first = recorder((job) => {
-      if (job.cell !== "b") return scored(0.5);
+      if (job.entry !== "b") return scored(0.5);
       stop.abort();
       return { kind: "stopped" };
     });
@@ -101,7 +101,7 @@ describe("what is done is not done again", () => {
   });
 
   test("a damaged result is named", async () => {
-    const jobs = jobsOf(cells, 1);
+    const jobs = jobsOf(entries, 1);
     await grid(
       jobs,
       recorder(() => scored(0.5)),
@@ -119,9 +119,9 @@ describe("what is done is not done again", () => {
 
 describe("what does not go well", () => {
   test("a failure is recorded, the others go on, and it is tried again", async () => {
-    const jobs = jobsOf(cells, 1);
+    const jobs = jobsOf(entries, 1);
     const broken = recorder((job) => {
-      if (job.cell === "b") throw new Error("no memory");
+      if (job.entry === "b") throw new Error("no memory");
       return scored(0.5);
     });
     const { results, isComplete } = await grid(jobs, broken);
@@ -134,7 +134,7 @@ describe("what does not go well", () => {
   });
 
   test("a training that diverged is a result, and is not tried again", async () => {
-    const jobs = jobsOf(cells, 1);
+    const jobs = jobsOf(entries, 1);
     await grid(
       jobs,
       recorder(() => ({ kind: "diverged", message: "not finite" })),
@@ -147,8 +147,8 @@ describe("what does not go well", () => {
 
   test("collapsed: no better than one class everywhere, mIoU at most 1/C", async () => {
     const { results } = await grid(
-      jobsOf(cells, 1),
-      recorder(({ cell }) => scored(cell === "a" ? 0.25 : 0.26)),
+      jobsOf(entries, 1),
+      recorder(({ entry }) => scored(entry === "a" ? 0.25 : 0.26)),
     );
     expect(results.map(({ kind }) => kind)).toEqual(["collapsed", "scored", "scored"]);
   });
@@ -159,7 +159,7 @@ describe("what does not go well", () => {
       stop.abort();
       return Promise.reject(new Error("killed"));
     };
-    expect(await grid(jobsOf(cells, 1), { run, signal: stop.signal })).toEqual({
+    expect(await grid(jobsOf(entries, 1), { run, signal: stop.signal })).toEqual({
       results: [],
       isComplete: false,
     });
@@ -169,14 +169,14 @@ describe("what does not go well", () => {
 
 test("no more jobs at a time than asked for", async () => {
   let [running, most] = [0, 0];
-  const seen: CellResult[] = [];
+  const seen: EntryResult[] = [];
   const run = async () => {
     most = Math.max(most, ++running);
     await new Promise((resolve) => setTimeout(resolve, 5));
     running -= 1;
     return scored(0.5);
   };
-  await grid(jobsOf(cells, 4), { run, concurrency: 3, onResult: (result) => seen.push(result) });
+  await grid(jobsOf(entries, 4), { run, concurrency: 3, onResult: (result) => seen.push(result) });
   expect(most).toBe(3);
   expect(seen).toHaveLength(12);
 });

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { type CellResult, cellResult, type Machine, readResult, writeResult } from "./cell-result.ts";
+import { type EntryResult, entryResult, type Machine, readResult, writeResult } from "./entry-result.ts";
 import type { Job, Outcome } from "./job.ts";
 
 export interface GridOptions {
@@ -13,12 +13,12 @@ export interface GridOptions {
   /** Trains and evaluates one job. */
   readonly run: (job: Job) => Promise<Outcome>;
   /** Called for each job that is done, those of earlier calls first. */
-  readonly onResult?: (result: CellResult, isNew: boolean) => void;
+  readonly onResult?: (result: EntryResult, isNew: boolean) => void;
 }
 
 export interface GridResult {
   /** In the order of the jobs; those that did not come to an end are missing. */
-  readonly results: readonly CellResult[];
+  readonly results: readonly EntryResult[];
   /** False after a signal; the same call goes on from there. */
   readonly isComplete: boolean;
 }
@@ -50,17 +50,17 @@ export async function runGrid(jobs: readonly Job[], options: GridOptions): Promi
   return { results: done, isComplete: done.length === jobs.length };
 }
 
-function finishedResult(folder: string, job: Job): CellResult | undefined {
+function finishedResult(folder: string, job: Job): EntryResult | undefined {
   const result = readResult(folder, job);
   return result?.kind === "failed" ? undefined : result;
 }
 
 /** The result of a job, written down; nothing if it was stopped. */
-async function runOne(job: Job, options: GridOptions): Promise<CellResult | undefined> {
+async function runOne(job: Job, options: GridOptions): Promise<EntryResult | undefined> {
   const start = performance.now();
   const outcome = await outcomeOf(job, options);
   if (outcome.kind === "stopped") return undefined;
-  const result = cellResult(job, outcome, (performance.now() - start) / 1000, options.machine);
+  const result = entryResult(job, outcome, (performance.now() - start) / 1000, options.machine);
   writeResult(options.folder, job, result);
   return result;
 }
@@ -69,7 +69,7 @@ async function outcomeOf(job: Job, { run, signal }: GridOptions) {
   try {
     return await run(job);
   } catch (error) {
-    // What breaks while it is being stopped is no failure of the cell.
+    // What breaks while it is being stopped is no failure of the entry.
     if (signal?.aborted) return { kind: "stopped" } as const;
     return { kind: "failed", message: (error as Error).message } as const;
   }

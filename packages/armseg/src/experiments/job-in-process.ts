@@ -1,7 +1,26 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Job, Outcome } from "./job.ts";
-import type { JobReport, StartMessage, StopMessage } from "./job-messages.ts";
+
+/** The first message to a job's process. */
+export interface StartMessage {
+  readonly kind: "start";
+  readonly job: Job;
+  /** Of the experiment. */
+  readonly folder: string;
+  /** Threads of one operator; `null` for libtorch's own choice. */
+  readonly threads: number | null;
+  /** Whether the progress of the training is shown. */
+  readonly isShown: boolean;
+}
+
+/** Asks a job's process to stop in order. */
+export interface StopMessage {
+  readonly kind: "stop";
+}
+
+/** The one message back. */
+export type JobReport = { readonly outcome: Outcome } | { readonly error: string };
 
 export interface ProcessOptions {
   /** Of the experiment. */
@@ -46,7 +65,7 @@ export function runJobInProcess(
     child.on("exit", (code, name) => {
       signal?.removeEventListener("abort", stop);
       if (!report)
-        reject(new Error(`the process of ${job.cell}, seed ${job.seed}, ended with ${name ?? code}`));
+        reject(new Error(`the process of ${job.entry}, seed ${job.seed}, ended with ${name ?? code}`));
       else if ("error" in report) reject(new Error(report.error));
       else resolve(report.outcome);
     });

@@ -1,7 +1,17 @@
 /** The process of one job; `job-in-process.ts` starts it and speaks to it. */
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { setThreads } from "@armseg/torch";
-import type { JobReport, StartMessage, StopMessage } from "./job-messages.ts";
-import { runJob } from "./run-job.ts";
+import { evaluateRun } from "../commands/evaluate.ts";
+import { resumeTraining, startTraining } from "../commands/train.ts";
+import type { ProgressStream } from "../core/progress.ts";
+import { finishedEvaluation } from "../runs/read-run.ts";
+import type { EvaluationRecord } from "../runs/records.ts";
+import { isRun } from "../runs/run-folder.ts";
+import { TrainingError } from "../training/trainer.ts";
+import { type Job, type Outcome, runFolderOf, type Scores } from "./job.ts";
+import type { JobReport, StartMessage, StopMessage } from "./job-in-process.ts";
 
 const stop = new AbortController();
 
@@ -24,3 +34,51 @@ process.on("message", async (message: StartMessage | StopMessage) => {
 
 // The grid is gone: stop in order, so that the run can be resumed.
 process.on("disconnect", () => stop.abort());
+
+interface JobControl {
+  /** Of the experiment. */
+  readonly folder: string;
+  readonly signal?: AbortSignal;
+  /** Where the progress of the training goes; `null` for none. */
+  readonly stream: ProgressStream | null;
+}
+
+/**
+ * Trains a job, or goes on with it where it was stopped, and scores the network of the last iteration (not the best: that
+ * would be chosen by the split it is measured on).
+ *
+ * @throws What a training throws, but for one that diverged: that is a result.
+ */
+async function runJob(job: Job, { folder, ...control }: JobControl): Promise<Outcome> {
+  const run = runFolderOf(folder, job);
+  const known = finishedEvaluation(run);
+  try {
+    const last = known ?? (await train(job, { ...control, folder: run }));
+    if (!last) return { kind: "stopped" };
+    return { kind: "scored", scores: job.overrides.length > 0 ? await evaluated(run, job) : scoresOf(last) };
+  } catch (error) {
+    const isDiverged = error instanceof TrainingError && existsSync(join(run, "failed.safetensors"));
+    if (!isDiverged) throw error;
+    return { kind: "diverged", message: error.message };
+  }
+}
+
+async function train(job: Job, control: JobControl): Promise<EvaluationRecord | null> {
+  const result = await (isRun(control.folder) ? resumeTraining(control) : startTraining(job.config, control));
+  return result.isComplete ? result.evaluation : null;
+}
+
+async function evaluated(folder: string, { overrides }: Job): Promise<Scores> {
+  const { result } = await evaluateRun({ folder, checkpoint: "last", overrides });
+  return scoresOf(result.metrics);
+}
+
+function scoresOf({
+  aAcc,
+  mAcc,
+  mIoU,
+  iou,
+}: Pick<EvaluationRecord, "aAcc" | "mAcc" | "mIoU" | "iou">): Scores {
+  // JSON has no NaN.
+  return { aAcc, mAcc, mIoU, iou: iou.map((value) => (Number.isNaN(value) ? null : value)) };
+}

@@ -1,10 +1,11 @@
 import { join } from "node:path";
-import type { Config } from "../training/config/schema.ts";
-import { configHash, type PlannedCell } from "./plan-cells.ts";
+import { seedBySeed } from "../commands/train-seeds.ts";
+import type { Config } from "../config/schema.ts";
+import { configHash, type PlannedEntry } from "./plan-entries.ts";
 
-/** One cell with one seed: what the runner trains and evaluates. Plain data, so that it can be sent to another process. */
+/** One entry with one seed: what the runner trains and evaluates. Plain data, so that it can be sent to another process. */
 export interface Job {
-  readonly cell: string;
+  readonly entry: string;
   readonly seed: number;
   readonly config: Config;
   /** `key=value`, for an evaluation of its own after the training; none: the training's last evaluation counts. */
@@ -29,31 +30,22 @@ export type Outcome =
   /** The signal came first; the run can be resumed. */
   | { readonly kind: "stopped" };
 
-/**
- * Cells times seeds, seed by seed, so that an early stop leaves complete pairs. The same seed gives every cell the same
- * batches in the same order.
- */
-export function jobsOf(cells: readonly PlannedCell[], seeds: number): Job[] {
-  return Array.from({ length: seeds }, (_, k) =>
-    cells.map(({ name, config, overrides }): Job => {
-      const seed = config.training.seed + k;
-      const seeded = {
-        ...config,
-        name: `${config.name} seed ${seed}`,
-        training: { ...config.training, seed },
-      };
-      return { cell: name, seed, config: seeded, overrides };
-    }),
-  ).flat();
+/** Returns entries times seeds, seed by seed (see {@link seedBySeed}). */
+export function jobsOf(entries: readonly PlannedEntry[], seeds: number): Job[] {
+  const configs = entries.map(({ config }) => config);
+  return seedBySeed(configs, seeds).map(({ index, seed, config }): Job => {
+    const { name, overrides } = entries[index]!;
+    return { entry: name, seed, config, overrides };
+  });
 }
 
-/** Where a job's run lies. Cells of several experiments, or evaluations of one training, share it if they train the same. */
+/** Returns where a job's run lies. Entries of several experiments, or evaluations of one training, share it if they train the same. */
 export function runFolderOf(folder: string, { config }: Job): string {
   return join(folder, "runs", `${config.name.replaceAll(" ", "-")}-${configHash(config)}`);
 }
 
-/** Where a job's result lies; another configuration has another file, so that none is overwritten. */
+/** Returns where a job's result lies; another configuration has another file, so that none is overwritten. */
 export function resultFileOf(folder: string, job: Job): string {
   const hash = configHash(job.config, job.overrides);
-  return join(folder, "results", `${job.cell}-seed-${job.seed}-${hash}.json`);
+  return join(folder, "results", `${job.entry}-seed-${job.seed}-${hash}.json`);
 }

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
+import { summarise } from "./entry-statistics.ts";
 import { markdownTable, systemsTable } from "./markdown.ts";
-import { summarise } from "./statistics.ts";
 import { TABLES } from "./tables.ts";
-import { madeUpCell, madeUpResult } from "./testing/made-up-cells.ts";
+import { madeUpEntry, madeUpResult } from "./testing/made-up-entries.ts";
 
 test("ours beside the paper's, with spread, difference and how the runs ended", () => {
-  const base = madeUpCell("base", 0.1, { paper: { aAcc: 93.55, mAcc: 82.21, mIoU: 70.33 } });
-  const arm = madeUpCell("arm", 0.2, { base: "base", paper: { mIoU: 71.9, on: "test" } });
-  const nan = madeUpCell("p = 1", 0.3, { base: "base", paper: { mIoU: "NaN" } });
-  const none = madeUpCell("later", 0.4, { setting: "other", isOurs: true });
-  const unknown = madeUpCell("std", 0.5, {
+  const base = madeUpEntry("base", 0.1, { paper: { aAcc: 93.55, mAcc: 82.21, mIoU: 70.33 } });
+  const arm = madeUpEntry("arm", 0.2, { base: "base", paper: { mIoU: 71.9, on: "test" } });
+  const nan = madeUpEntry("p = 1", 0.3, { base: "base", paper: { mIoU: "NaN" } });
+  const none = madeUpEntry("later", 0.4, { setting: "other", isOurs: true });
+  const unknown = madeUpEntry("std", 0.5, {
     setting: "other",
     paper: { aAcc: null, mAcc: null, mIoU: 71.83 },
   });
@@ -35,9 +35,9 @@ test("ours beside the paper's, with spread, difference and how the runs ended", 
   ]);
 });
 
-test("a cell whose every run diverged is NaN, as the paper writes it", () => {
-  const cell = madeUpCell("p = 1", 0.1);
-  const table = markdownTable(summarise([cell], [madeUpResult(cell, 0, null, "diverged")]));
+test("an entry whose every run diverged is NaN, as the paper writes it", () => {
+  const entry = madeUpEntry("p = 1", 0.1);
+  const table = markdownTable(summarise([entry], [madeUpResult(entry, 0, null, "diverged")]));
   expect(table.split("\n").at(-1)).toBe("| made up | p = 1 | NaN |  | NaN | NaN | none |  |  | 1, 1 NaN |");
 });
 

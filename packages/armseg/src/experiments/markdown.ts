@@ -1,5 +1,5 @@
-import type { PublishedSystem } from "./cell.ts";
-import type { CellSummary, Spread } from "./statistics.ts";
+import type { EntrySummary, Spread } from "./entry-statistics.ts";
+import type { PublishedSystem } from "./experiment.ts";
 
 /** Systems of others, as the paper lists them, as a Markdown table; empty if there are none. */
 export function systemsTable(systems: readonly PublishedSystem[] = []): string {
@@ -19,12 +19,12 @@ export function systemsTable(systems: readonly PublishedSystem[] = []): string {
 }
 
 /**
- * The cells of an experiment as a Markdown table, ours beside the paper's, in percent.
+ * Returns the entries of an experiment as a Markdown table, ours beside the paper's, in percent.
  *
  * Of the paper's figures `none` is one that it does not have, `?` one that it prints and we have no record of. A `†` marks
- * a row that the paper's table does not have. `NaN`: every run diverged, as the paper writes it. A cell whose runs did not all end well says so in its last column.
+ * a row that the paper's table does not have. `NaN`: every run diverged, as the paper writes it. An entry whose runs did not all end well says so in its last column.
  */
-export function markdownTable(summaries: readonly CellSummary[]): string {
+export function markdownTable(summaries: readonly EntrySummary[]): string {
   const head = [
     "setting",
     "method",
@@ -39,8 +39,8 @@ export function markdownTable(summaries: readonly CellSummary[]): string {
   ];
   const align = head.map((_, i) => (i < 2 || i === head.length - 1 ? "---" : "---:"));
   const rows = summaries.map((summary, i) => {
-    const { setting } = summary.cell;
-    return rowOf(summary, setting === summaries[i - 1]?.cell.setting ? "" : setting);
+    const { setting } = summary.entry;
+    return rowOf(summary, setting === summaries[i - 1]?.entry.setting ? "" : setting);
   });
   const table = [head, align, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
   return [table, ...legend(table)].join("\n\n");
@@ -57,14 +57,14 @@ function legend(table: string): string[] {
   return lines.length > 0 ? [`${lines.join("; ")}.`] : [];
 }
 
-function rowOf(summary: CellSummary, setting: string): string[] {
-  const { cell, mIoU, mAcc, aAcc } = summary;
-  const { paper } = cell;
+function rowOf(summary: EntrySummary, setting: string): string[] {
+  const { entry, mIoU, mAcc, aAcc } = summary;
+  const { paper } = entry;
   const isDiverged = summary.runs.length > 0 && summary.runs.every(({ kind }) => kind === "diverged");
   const ours = (spread: Spread) => (isDiverged ? "NaN" : spreadText(spread));
   return [
     setting,
-    cell.isOurs ? `${cell.method} †` : cell.method,
+    entry.isOurs ? `${entry.method} †` : entry.method,
     ours(mIoU),
     differenceText(summary.difference),
     ours(mAcc),
@@ -81,7 +81,7 @@ function spreadText({ mean, deviation }: Spread): string {
   return Number.isNaN(deviation) ? percent(mean) : `${percent(mean)} ± ${percent(deviation)}`;
 }
 
-function differenceText(difference: CellSummary["difference"]): string {
+function differenceText(difference: EntrySummary["difference"]): string {
   if (!difference) return "";
   const [low, high] = difference.interval;
   const mean = `${difference.mean > 0 ? "+" : ""}${percent(difference.mean)}`;
@@ -98,7 +98,7 @@ function paperText(value: number | "NaN" | null | undefined): string {
 }
 
 /** `3`, or how the runs ended that did not end with a score worth the name. */
-function runsText({ runs }: CellSummary): string {
+function runsText({ runs }: EntrySummary): string {
   const odd = (["diverged", "collapsed", "failed"] as const).flatMap((kind) => {
     const count = runs.filter((run) => run.kind === kind).length;
     return count === 0 ? [] : [`${count} ${kind === "diverged" ? "NaN" : kind}`];

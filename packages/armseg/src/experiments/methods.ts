@@ -1,6 +1,6 @@
-import type { ConfigInput } from "../training/config/schema.ts";
+import type { ConfigInput } from "../config/schema.ts";
 
-/** What sets one method apart from another; everything else of a configuration is the scale's. */
+/** What sets one method apart from another; everything else of a configuration is the preset's. */
 export type MethodPart = Pick<ConfigInput, "loss" | "reweighting">;
 
 /** A method of the paper, or one that it is compared with. */
@@ -13,7 +13,7 @@ export interface Method {
 const PLAIN = { curve: "none", isolatedFraction: 0 } as const;
 const LINE = { curve: "linear", intercept: 0.5, isolatedFraction: 0 } as const;
 const ARM = { curve: "arm" } as const;
-/** OCR's values, as the paper takes them; smaller scales keep the same share of the batch. */
+/** OCR's values, as the paper takes them; smaller presets keep the same share of the batch. */
 const OHEM = { threshold: 0.7, minKept: 100_000, semantics: "openseg" } as const;
 
 /** The convergence study: ARM with the curve's learning rate so many times the network's. */
@@ -26,7 +26,7 @@ function armTimes(multiplier: number, p = 2): Method {
 export const METHODS = {
   ce: { title: "base: cross entropy", part: { reweighting: PLAIN } },
   ohem: { title: "OHEM", part: { loss: { ohem: OHEM }, reweighting: PLAIN } },
-  focal: { title: "Focal, γ = 2", part: { loss: { pixel: "focal", gamma: 2 }, reweighting: PLAIN } },
+  focal: { title: "Focal, γ = 2", part: { loss: { pixelLoss: "focal", gamma: 2 }, reweighting: PLAIN } },
   linear: {
     title: "linear, suppress",
     part: { reweighting: { ...LINE, slope: -0.5 } },
@@ -45,17 +45,17 @@ export const METHODS = {
   "arm-entropy": { title: "ARM (entropy)", part: { reweighting: { ...ARM, indicator: "entropy" } } },
   "arm-p1": { title: "ARM (p = 1)", part: { reweighting: { ...ARM, p: 1 } } },
   "arm-p3": { title: "ARM (p = 3)", part: { reweighting: { ...ARM, p: 3 } } },
-  gce: { title: "GCE, q = 0.1", part: { loss: { pixel: "gce", q: 0.1 }, reweighting: PLAIN } },
-  "gce-arm": { title: "GCE with ARM", part: { loss: { pixel: "gce", q: 0.1 }, reweighting: ARM } },
-  kl: { title: "KL", part: { loss: { pixel: "kl" }, reweighting: PLAIN } },
-  "kl-arm": { title: "KL with ARM on the variance", part: { loss: { pixel: "kl" }, reweighting: ARM } },
+  gce: { title: "GCE, q = 0.1", part: { loss: { pixelLoss: "gce", q: 0.1 }, reweighting: PLAIN } },
+  "gce-arm": { title: "GCE with ARM", part: { loss: { pixelLoss: "gce", q: 0.1 }, reweighting: ARM } },
+  kl: { title: "KL", part: { loss: { pixelLoss: "kl" }, reweighting: PLAIN } },
+  "kl-arm": { title: "KL with ARM on the variance", part: { loss: { pixelLoss: "kl" }, reweighting: ARM } },
   "kl-arm-uncertainty": {
     title: "KL with ARM on its own uncertainty",
-    part: { loss: { pixel: "kl" }, reweighting: { ...ARM, indicator: "kl" } },
+    part: { loss: { pixelLoss: "kl" }, reweighting: { ...ARM, indicator: "kl" } },
   },
   "meta-weight-net": {
     title: "Meta-Weight-Net, 20 clean images",
-    part: { reweighting: { ...PLAIN, comparator: "metaWeightNet", cleanSamples: 20 } },
+    part: { reweighting: { ...PLAIN, baseline: "metaWeightNet", metaSamples: 20 } },
   },
   "arm-x1": armTimes(1),
   "arm-x3": armTimes(3),

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { Cell, PaperFigures } from "./cell.ts";
-import type { CellResult } from "./cell-result.ts";
+import type { EntryResult } from "./entry-result.ts";
+import type { ExperimentEntry, PaperFigures } from "./experiment.ts";
 import { METHODS, type MethodName } from "./methods.ts";
 import { MULTI_SCALE, OTHER_SYSTEMS, SINGLE_SCALE } from "./paper-figures.ts";
-import { configHash, planCells } from "./plan-cells.ts";
-import { SCALES } from "./scales.ts";
+import { configHash, planEntries } from "./plan-entries.ts";
+import { PRESETS } from "./presets.ts";
 import { GRIDS, TABLES } from "./tables.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
@@ -22,29 +22,29 @@ function keysOf(figures: Figures): string[] {
   );
 }
 
-function keyOf({ data, network, method }: Cell): string {
+function keyOf({ data, network, method }: ExperimentEntry): string {
   return `${data} ${network} ${method}`;
 }
 
-const allCells: readonly Cell[] = Object.values(GRIDS).flatMap(({ cells }) => [...cells]);
+const allEntries: readonly ExperimentEntry[] = Object.values(GRIDS).flatMap(({ entries }) => [...entries]);
 
-describe("cells", () => {
-  test("have the figures of the golden list, and every figure has a cell that is the paper's", () => {
-    for (const cell of allCells) {
-      const figures: Figures = cell.isMultiScale ? MULTI_SCALE : SINGLE_SCALE;
-      expect(cell.paper).toEqual(figures[cell.data]?.[cell.network]?.[cell.method] ?? {});
+describe("entries", () => {
+  test("have the figures of the golden list, and every figure has an entry that is the paper's", () => {
+    for (const entry of allEntries) {
+      const figures: Figures = entry.isMultiScale ? MULTI_SCALE : SINGLE_SCALE;
+      expect(entry.paper).toEqual(figures[entry.data]?.[entry.network]?.[entry.method] ?? {});
     }
-    const paperCells = allCells.filter(({ isOurs }) => !isOurs);
+    const paperEntries = allEntries.filter(({ isOurs }) => !isOurs);
     const found = (isMultiScale: boolean) =>
-      new Set(paperCells.filter((cell) => Boolean(cell.isMultiScale) === isMultiScale).map(keyOf));
+      new Set(paperEntries.filter((entry) => Boolean(entry.isMultiScale) === isMultiScale).map(keyOf));
     expect(found(false)).toEqual(new Set(keysOf(SINGLE_SCALE)));
     expect(found(true)).toEqual(new Set(keysOf(MULTI_SCALE)));
   });
 
   test("of the paper's tables all have a figure; Focal, Meta-Weight-Net and KL on the variance are ours and have none", () => {
-    for (const cell of allCells)
-      if (cell.paper.mIoU === undefined) expect(cell).toMatchObject({ isOurs: true, paper: {} });
-    const none = allCells.filter(({ paper }) => paper.mIoU === undefined).map(({ method }) => method);
+    for (const entry of allEntries)
+      if (entry.paper.mIoU === undefined) expect(entry).toMatchObject({ isOurs: true, paper: {} });
+    const none = allEntries.filter(({ paper }) => paper.mIoU === undefined).map(({ method }) => method);
     expect(new Set(none)).toEqual(new Set(["kl-arm", "focal", "meta-weight-net"]));
   });
 
@@ -57,14 +57,14 @@ describe("cells", () => {
   test("the extension is section 4.5's, on val, and no row of a table", () => {
     expect(SINGLE_SCALE.extra!["r101-deeplab"]!.arm).toEqual({ mIoU: 73.9 });
     expect(
-      Object.values(TABLES).flatMap(({ cells }) => cells.filter(({ data }) => data === "extra")),
+      Object.values(TABLES).flatMap(({ entries }) => entries.filter(({ data }) => data === "extra")),
     ).toEqual([]);
   });
 
   test("what is not known is just what we have no record of", () => {
     const unknown = keysOf(SINGLE_SCALE).filter((key) => {
-      const cell = allCells.find((found) => !found.isMultiScale && keyOf(found) === key);
-      return cell?.paper.aAcc === null && cell.paper.mAcc === null;
+      const entry = allEntries.find((found) => !found.isMultiScale && keyOf(found) === key);
+      return entry?.paper.aAcc === null && entry.paper.mAcc === null;
     });
     expect(unknown.map((key) => key.split(" ")[2])).toEqual([
       "arm-std",
@@ -118,8 +118,8 @@ describe("recipes of table 6", () => {
   });
 
   test("test-time augmentation is OCR's", () => {
-    const cells = planCells(TABLES.table6, SCALES.paper, { folder: "out" });
-    for (const { overrides } of cells) expect(overrides).toEqual(["evaluation.tta=openseg"]);
+    const entries = planEntries(TABLES.table6, PRESETS.paper, { folder: "out" });
+    for (const { overrides } of entries) expect(overrides).toEqual(["evaluation.tta=openseg"]);
   });
 });
 
@@ -130,8 +130,8 @@ interface TableFile {
   readonly cells: readonly { cell: string; method: string; isOurs: boolean; paper: PaperFigures }[];
 }
 
-describe.each(["camvid", "scenes"] as const)("results/%s", (scale) => {
-  const folder = `${root}results/${scale}`;
+describe.each(["camvid", "scenes"] as const)("results/%s", (preset) => {
+  const folder = `${root}results/${preset}`;
   const files = readdirSync(folder);
   const read = <T>(name: string) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8")) as T;
 
@@ -142,7 +142,7 @@ describe.each(["camvid", "scenes"] as const)("results/%s", (scale) => {
       const grid = GRIDS[table.name as keyof typeof GRIDS];
       expect(`${table.name}.json`).toBe(name);
       expect(table.title).toBe(grid.title);
-      const now = planCells(grid, SCALES[scale], { folder: "out" });
+      const now = planEntries(grid, PRESETS[preset], { folder: "out" });
       expect(table.cells.map(({ cell, method, isOurs, paper }) => ({ cell, method, isOurs, paper }))).toEqual(
         now.map(({ name: cell, method, isOurs, paper }) => ({ cell, method, isOurs, paper })),
       );
@@ -153,7 +153,7 @@ describe.each(["camvid", "scenes"] as const)("results/%s", (scale) => {
     const results = files.filter((name) => /-seed-\d+-/.test(name));
     expect(results.length).toBeGreaterThan(30);
     for (const name of results) {
-      const { config, overrides, hash } = read<CellResult>(name);
+      const { config, overrides, hash } = read<EntryResult>(name);
       expect(name).toContain(hash);
       expect(configHash(config, overrides)).toBe(hash);
     }

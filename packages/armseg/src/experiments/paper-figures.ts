@@ -1,4 +1,4 @@
-import type { DataKind, NetworkKind, PaperFigures, PublishedSystem } from "./cell.ts";
+import type { DataKind, NetworkKind, PaperFigures, PublishedSystem } from "./experiment.ts";
 import type { MethodName } from "./methods.ts";
 
 type Figures = Readonly<
@@ -15,9 +15,9 @@ function mIoUKnown(mIoU: number): PaperFigures {
 }
 
 /**
- * Every figure of the paper's tables 1 to 5 and of section 4.5 (Liu et al. 2020, arXiv 2009.05205): percent, on val, at a single scale.
+ * Every figure of the paper's tables 1 to 5 and of section 4.5 (Liu et al. 2020, arXiv 2009.05205): percent, on val, at a single preset.
  *
- * The one place where they are typed: cells, recipes and tables of results take them from here or are held to it by tests.
+ * The one place where they are typed: entries, recipes and tables of results take them from here or are held to it by tests.
  */
 export const SINGLE_SCALE: Figures = {
   coarse: {

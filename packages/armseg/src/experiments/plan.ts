@@ -1,17 +1,18 @@
-import { dryRun } from "../training/dry-run.ts";
+import { dryRun } from "../commands/dry-run.ts";
+import { textTable } from "../core/text-table.ts";
 import { type Job, jobsOf } from "./job.ts";
-import { configHash, type PlannedCell } from "./plan-cells.ts";
+import { configHash, type PlannedEntry } from "./plan-entries.ts";
 
 /** What an experiment would take. */
 export interface Plan {
-  readonly cells: readonly PlanRow[];
+  readonly entries: readonly PlanRow[];
   /** Trainings in all, those that are done already not counted. */
   readonly trainings: number;
   /** One after another, evaluations not counted; `null` where a probe failed. */
   readonly hours: number | null;
 }
 
-/** One cell of the plan. */
+/** One entry of the plan. */
 export interface PlanRow {
   readonly name: string;
   readonly setting: string;
@@ -22,7 +23,7 @@ export interface PlanRow {
   readonly done: number;
   /** Measured now, on this machine; `null` where the probe failed. */
   readonly iterationSeconds: number | null;
-  readonly hoursASeed: number | null;
+  readonly hoursPerSeed: number | null;
   /** Why there is no estimate. */
   readonly problem?: string;
 }
@@ -30,46 +31,46 @@ export interface PlanRow {
 export interface PlanOptions {
   readonly seeds: number;
   readonly isDone: (job: Job) => boolean;
-  /** Seconds an iteration of a cell; for tests. */
-  readonly probe?: (cell: PlannedCell) => Promise<number>;
+  /** Seconds per iteration of an entry; for tests. */
+  readonly probe?: (entry: PlannedEntry) => Promise<number>;
   readonly say: (text: string) => void;
 }
 
 /**
  * Times a few iterations of each network on each data set, and multiplies. The methods differ by percents at most; only
- * comparators that need further passes are timed apart.
+ * baselines that need further passes are timed apart.
  */
-export async function planExperiment(cells: readonly PlannedCell[], options: PlanOptions): Promise<Plan> {
-  const { seeds, isDone, probe = probeCell, say } = options;
-  const jobs = jobsOf(cells, seeds);
+export async function planExperiment(entries: readonly PlannedEntry[], options: PlanOptions): Promise<Plan> {
+  const { seeds, isDone, probe = probeEntry, say } = options;
+  const jobs = jobsOf(entries, seeds);
   const probes = new Map<string, Promise<number>>();
   const rows: PlanRow[] = [];
-  for (const cell of cells) {
-    const key = probeKey(cell);
-    if (!probes.has(key)) say(`timing ${cell.setting}`);
-    const timed = probes.get(key) ?? probe(cell);
+  for (const entry of entries) {
+    const key = probeKey(entry);
+    if (!probes.has(key)) say(`timing ${entry.setting}`);
+    const timed = probes.get(key) ?? probe(entry);
     probes.set(key, timed);
-    const done = jobs.filter((job) => job.cell === cell.name && isDone(job)).length;
-    rows.push(await rowOf(cell, seeds, done, timed));
+    const done = jobs.filter((job) => job.entry === entry.name && isDone(job)).length;
+    rows.push(await rowOf(entry, seeds, done, timed));
   }
-  // Several cells may be evaluations of one training.
+  // Several entries may be evaluations of one training.
   const trainings = new Set(jobs.filter((job) => !isDone(job)).map(({ config }) => configHash(config)));
-  const hours = rows.map(({ hoursASeed, done }) => (hoursASeed ?? Number.NaN) * (seeds - done));
+  const hours = rows.map(({ hoursPerSeed, done }) => (hoursPerSeed ?? Number.NaN) * (seeds - done));
   const sum = hours.reduce((total, part) => total + part, 0);
-  return { cells: rows, trainings: trainings.size, hours: Number.isNaN(sum) ? null : sum };
+  return { entries: rows, trainings: trainings.size, hours: Number.isNaN(sum) ? null : sum };
 }
 
-function probeKey({ config }: PlannedCell): string {
+function probeKey({ config }: PlannedEntry): string {
   const { data, model, augmentation, optimizer, training, reweighting } = config;
-  return JSON.stringify([data, model, augmentation, optimizer, training, reweighting.comparator]);
+  return JSON.stringify([data, model, augmentation, optimizer, training, reweighting.baseline]);
 }
 
-async function probeCell({ config }: PlannedCell): Promise<number> {
+async function probeEntry({ config }: PlannedEntry): Promise<number> {
   return (await dryRun(config, { stream: null })).iterationSeconds;
 }
 
 async function rowOf(
-  { name, setting, method, config }: PlannedCell,
+  { name, setting, method, config }: PlannedEntry,
   seeds: number,
   done: number,
   timed: Promise<number>,
@@ -78,30 +79,26 @@ async function rowOf(
   const row = { name, setting, method, iterations, seeds, done };
   try {
     const iterationSeconds = await timed;
-    return { ...row, iterationSeconds, hoursASeed: (iterations * iterationSeconds) / 3600 };
+    return { ...row, iterationSeconds, hoursPerSeed: (iterations * iterationSeconds) / 3600 };
   } catch (error) {
-    return { ...row, iterationSeconds: null, hoursASeed: null, problem: (error as Error).message };
+    return { ...row, iterationSeconds: null, hoursPerSeed: null, problem: (error as Error).message };
   }
 }
 
-/** The plan as lines for a terminal. */
-export function planText({ cells, trainings, hours }: Plan): string {
-  const head = ["cell", "method", "iterations", "s an iteration", "hours a seed", "seeds", "done"];
-  const rows = cells.map((row) => [
+/** Returns the plan as lines for a terminal. */
+export function planText({ entries, trainings, hours }: Plan): string {
+  const head = ["entry", "method", "iterations", "s per iteration", "hours per seed", "seeds", "done"];
+  const rows = entries.map((row) => [
     row.name,
     row.method,
     row.iterations.toLocaleString("en"),
     row.iterationSeconds?.toFixed(2) ?? "–",
-    row.hoursASeed?.toFixed(2) ?? "–",
+    row.hoursPerSeed?.toFixed(2) ?? "–",
     String(row.seeds),
     String(row.done),
   ]);
-  const all = [head, ...rows];
-  const widths = head.map((_, i) => Math.max(...all.map((cellsOfRow) => cellsOfRow[i]!.length)));
-  const lines = all.map((texts) =>
-    texts.map((text, i) => (i < 2 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join("  "),
-  );
-  const problems = [...new Set(cells.flatMap(({ problem }) => (problem ? [`not timed: ${problem}`] : [])))];
+  const lines = textTable([head, ...rows], { left: [0, 1] });
+  const problems = [...new Set(entries.flatMap(({ problem }) => (problem ? [`not timed: ${problem}`] : [])))];
   const time = hours === null ? "the time is not known" : `about ${hours.toFixed(1)} h one after another`;
   return [...lines, "", `${trainings} trainings to do, ${time}; evaluations come on top`, ...problems].join(
     "\n",

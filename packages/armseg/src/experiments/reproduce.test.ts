@@ -3,17 +3,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { writeScenes } from "../datasets/scenes/index.ts";
+import { writeScenes } from "../data/write-scenes.ts";
 import { planExperiment, planText } from "./plan.ts";
-import { planCells } from "./plan-cells.ts";
+import { planEntries } from "./plan-entries.ts";
+import { PRESETS } from "./presets.ts";
 import { type ReproduceOptions, reproduce, reproduceText } from "./reproduce.ts";
-import { SCALES } from "./scales.ts";
 import { TABLES } from "./tables.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "armseg-reproduce-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Two iterations on pictures of 48 x 96. */
+/** Two iterations on images of 48 x 96. */
 const TINY = [
   "schedule.iterations=2",
   "data.scenes.count.train=8",
@@ -27,28 +27,33 @@ const TINY = [
 ];
 const figure4: ReproduceOptions = {
   experiment: "figure4",
-  scale: "scenes",
+  preset: "scenes",
   folder,
   seeds: 1,
   set: TINY,
   stream: null,
 };
 
-describe("two cells, one seed, two iterations of a real training", () => {
+describe("two entries, one seed, two iterations of a real training", () => {
   test("each in a process of its own, then drawn", async () => {
     const result = await reproduce({ ...figure4, jobs: 2 });
     expect(result).toMatchObject({ isComplete: true, failures: [] });
-    expect(result.cells.map(({ runs }) => runs.length)).toEqual([1, 1]);
+    expect(result.entries.map(({ runs }) => runs.length)).toEqual([1, 1]);
     expect(result.files.map((file) => file.slice(folder.length + 1))).toEqual([
       "figure4.html",
       "figure4.json",
-      "figure4-coarse-r18-deeplab-ce-seed-0.png",
-      "figure4-coarse-r18-deeplab-arm-seed-0.png",
+      ...["ce", "arm"].flatMap((method) =>
+        ["low-variance", "variance"].flatMap((what) =>
+          ["scene_000008", "scene_000009"].map(
+            (scene) => `figure4-coarse-r18-deeplab-${method}-seed-0-${scene}-${what}.png`,
+          ),
+        ),
+      ),
     ]);
     expect(readFileSync(result.files[0]!, "utf8")).toContain("data:image/png;base64,");
   });
 
-  test("again, and for another figure of the same cells: nothing is trained", async () => {
+  test("again, and for another figure of the same entries: nothing is trained", async () => {
     const run = () => Promise.reject(new Error("was asked to train"));
     expect((await reproduce({ ...figure4, run })).failures).toEqual([]);
     const figure5 = await reproduce({ ...figure4, experiment: "figure5", run });
@@ -68,12 +73,12 @@ describe("two cells, one seed, two iterations of a real training", () => {
 
   test("the convergence study is drawn from the logs, flat curves included", async () => {
     const set = [...TINY, "schedule.iterations=3"];
-    const cells = planCells(TABLES.table1, SCALES.scenes, { folder }, set);
-    expect(cells.at(-1)?.config.schedule.iterations).toBe(3);
+    const entries = planEntries(TABLES.table1, PRESETS.scenes, { folder }, set);
+    expect(entries.at(-1)?.config.schedule.iterations).toBe(3);
     const { drawConvergence } = await import("./convergence.ts");
-    const arm = planCells(TABLES.table1, SCALES.scenes, { folder }, TINY).at(-1)!;
+    const arm = planEntries(TABLES.table1, PRESETS.scenes, { folder }, TINY).at(-1)!;
     const { jobsOf, runFolderOf } = await import("./job.ts");
-    const run = { cell: arm, seed: 0, folder: runFolderOf(folder, jobsOf([arm], 1)[0]!) };
+    const run = { entry: arm, seed: 0, folder: runFolderOf(folder, jobsOf([arm], 1)[0]!) };
     const { numbers } = await drawConvergence([run]);
     expect(numbers).toMatchObject([{ multiplier: 10, p: 2 }]);
     const [{ points }] = numbers as [{ points: { iteration: number; ratio: number }[] }];
@@ -90,14 +95,14 @@ test("a table is written as Markdown and JSON, and tells of failures", async () 
     experiment: "table1",
     seeds: 2,
     run: (job) =>
-      job.cell.endsWith("arm")
+      job.entry.endsWith("arm")
         ? Promise.reject(new Error("no memory"))
         : Promise.resolve({ kind: "scored", scores: outcome }),
   });
   expect(result.failures).toEqual([0, 1].map((seed) => `coarse-r18-deeplab-arm, seed ${seed}: no memory`));
   expect(reproduceText(result)).toContain("failed: coarse-r18-deeplab-arm, seed 1: no memory");
   const text = readFileSync(join(folder, "table", "table1.md"), "utf8");
-  expect(text).toMatch(/^# Table 1: .*\n\n.*\?\n\nScale scenes: /);
+  expect(text).toMatch(/^# Table 1: .*\n\n.*\?\n\nPreset scenes: /);
   expect(text).toContain(
     "| 60.00 ± 0.00 | 0.00 (0.00 to 0.00) | 70.00 ± 0.00 | 90.00 ± 0.00 | 69.54 | 81.46 | 93.44 | 2 |",
   );
@@ -107,35 +112,35 @@ test("a table is written as Markdown and JSON, and tells of failures", async () 
 
 test("what is missing is named before anything is trained", async () => {
   await expect(reproduce({ ...figure4, experiment: "extension" })).rejects.toThrow(
-    "scale scenes has no data for extension; use --scale paper",
+    "preset scenes has no data for extension; use --preset paper",
   );
-  const camvid = { ...figure4, scale: "camvid" as const, set: [] };
-  await expect(reproduce(camvid)).rejects.toThrow("scale camvid needs --data");
+  const camvid = { ...figure4, preset: "camvid" as const, set: [] };
+  await expect(reproduce(camvid)).rejects.toThrow("preset camvid needs --data");
   const weights = join(folder, "none.safetensors");
   await expect(reproduce({ ...figure4, weights })).rejects.toThrow(`${weights} does not exist`);
 });
 
 describe("the plan", () => {
-  const coarse = TABLES.table3.cells.filter(({ data }) => data === "coarse");
-  const cells = planCells({ ...TABLES.table3, cells: coarse }, SCALES.paper, { folder });
+  const coarse = TABLES.table3.entries.filter(({ data }) => data === "coarse");
+  const entries = planEntries({ ...TABLES.table3, entries: coarse }, PRESETS.paper, { folder });
   const say = () => {};
 
   test("each network is timed once, and hours are iterations times seconds", async () => {
     const timed: string[] = [];
-    const probe = (cell: (typeof cells)[number]) => {
-      timed.push(cell.name);
+    const probe = (entry: (typeof entries)[number]) => {
+      timed.push(entry.name);
       return Promise.resolve(0.9);
     };
-    const plan = await planExperiment(cells, { seeds: 3, isDone: ({ seed }) => seed === 0, probe, say });
+    const plan = await planExperiment(entries, { seeds: 3, isDone: ({ seed }) => seed === 0, probe, say });
     expect(timed).toEqual(["coarse-r50-deeplab-ce", "coarse-r101-deeplab-ce", "coarse-r101-ocr-ce"]);
     expect(plan.trainings).toBe(2 * 6);
     expect(plan.hours).toBeCloseTo((2 * 6 * 40_000 * 0.9) / 3600, 9);
     expect(planText(plan)).toContain("12 trainings to do, about 120.0 h one after another");
   });
 
-  test("without data or GPU the cells are listed all the same, with the reason", async () => {
+  test("without data or GPU the entries are listed all the same, with the reason", async () => {
     const probe = () => Promise.reject(new Error("no CUDA here"));
-    const plan = await planExperiment(cells, { seeds: 1, isDone: () => false, probe, say });
+    const plan = await planExperiment(entries, { seeds: 1, isDone: () => false, probe, say });
     expect(plan).toMatchObject({ trainings: 6, hours: null });
     const text = planText(plan);
     expect(text).toContain("not timed: no CUDA here");
@@ -143,22 +148,22 @@ describe("the plan", () => {
   });
 });
 
-test("CamVid: coarse labels are drawn once for all training pictures; own lists are taken where they are", async () => {
+test("CamVid: coarse labels are drawn once for all training images; own lists are taken where they are", async () => {
   // Scenes lie as CamVid does: images/<split>, labels/<split>, eleven classes.
   const data = join(folder, "camvid-like");
   await writeScenes(data, { count: 4, seed: 0, size: [36, 48], splits: { train: 0.5, val: 0.5 } });
   const run = () => Promise.resolve({ kind: "diverged", message: "not trained here" } as const);
   const out = join(folder, "camvid");
-  const options = { ...figure4, folder: out, scale: "camvid", set: [], data, run } as const;
-  const { cells } = await reproduce({ ...options, experiment: "table5" });
-  expect(cells[0]?.cell.config.data).toMatchObject({ train: { split: "train" }, val: { split: "val" } });
-  expect(cells[0]?.runs[0]?.kind).toBe("diverged");
+  const options = { ...figure4, folder: out, preset: "camvid", set: [], data, run } as const;
+  const { entries } = await reproduce({ ...options, experiment: "table5" });
+  expect(entries[0]?.entry.config.data).toMatchObject({ train: { split: "train" }, val: { split: "val" } });
+  expect(entries[0]?.runs[0]?.kind).toBe("diverged");
   expect(readdirSync(join(out, "camvid-coarse", "labels"))).toHaveLength(2);
   const [image] = readdirSync(join(data, "images", "train"));
   const line = `images/train/${image} labels/train/${image?.replace(/\.\w+$/, ".png")}\n`;
   for (const split of ["dev-train", "dev-val"]) writeFileSync(join(data, `${split}.txt`), line);
   const table1 = await reproduce({ ...options, experiment: "table1" });
-  expect(table1.cells[0]?.cell.config.data).toMatchObject({
+  expect(table1.entries[0]?.entry.config.data).toMatchObject({
     train: { split: "dev-train", masks: join(out, "camvid-coarse", "labels") },
     val: { split: "dev-val" },
   });

@@ -2,27 +2,26 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { libtorchVersion } from "@armseg/torch";
-import { duration, type ProgressStream } from "../report/progress.ts";
-import { writeFileAtomically } from "../runs/atomic-file.ts";
+import { ConfigError } from "../config/read-config.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { duration, type ProgressStream } from "../core/progress.ts";
+import { mean } from "../core/statistics.ts";
 import { collectEnvironment } from "../runs/environment.ts";
-import { ConfigError } from "../training/config/read-config.ts";
-import type { Experiment } from "./cell.ts";
-import { type CellResult, type Machine, readResult } from "./cell-result.ts";
 import { drawConvergence } from "./convergence.ts";
-import { type DrawnFigure, type FigureRun, writeFigure } from "./drawn-figure.ts";
+import { type EntryResult, type Machine, readResult } from "./entry-result.ts";
+import { type EntrySummary, summarise } from "./entry-statistics.ts";
+import type { Experiment } from "./experiment.ts";
+import { type Figure, type FigureRun, writeFigure } from "./figure.ts";
 import { drawFigure4 } from "./figure-4.ts";
 import { drawFigure5 } from "./figure-5.ts";
-import { FIGURES, type FigureName } from "./figures.ts";
 import { type GridResult, runGrid } from "./grid.ts";
 import { type Job, jobsOf, type Outcome, runFolderOf } from "./job.ts";
 import { runJobInProcess } from "./job-in-process.ts";
 import { markdownTable, systemsTable } from "./markdown.ts";
 import { type Plan, planExperiment } from "./plan.ts";
-import { type PlannedCell, planCells } from "./plan-cells.ts";
-import { prepareScale } from "./prepare-scale.ts";
-import { SCALES, type ScaleName } from "./scales.ts";
-import { type CellSummary, summarise } from "./statistics.ts";
-import { GRIDS, type GridName } from "./tables.ts";
+import { type PlannedEntry, planEntries } from "./plan-entries.ts";
+import { PRESETS, type PresetName, preparePreset } from "./presets.ts";
+import { FIGURES, type FigureName, GRIDS, type GridName } from "./tables.ts";
 
 /** Every experiment by the name that the command line has for it. */
 export const EXPERIMENTS: Readonly<Record<GridName | FigureName, Experiment>> = { ...GRIDS, ...FIGURES };
@@ -31,16 +30,16 @@ export type ExperimentName = keyof typeof EXPERIMENTS;
 
 export interface ReproduceOptions {
   readonly experiment: ExperimentName;
-  readonly scale: ScaleName;
-  /** Of runs and results; several experiments of one scale share it, and the trainings that they have in common. */
+  readonly preset: PresetName;
+  /** Of runs and results; several experiments of one preset share it, and the trainings that they have in common. */
   readonly folder: string;
   readonly data?: string;
   readonly weights?: string;
   /** Default 3. */
   readonly seeds?: number;
-  /** Trainings at a time. Default: as many as the scale allows and there are processors. */
+  /** Trainings at a time. Default: as many as the preset allows and there are processors. */
   readonly jobs?: number;
-  /** `key=value`, put over the configuration of every cell. */
+  /** `key=value`, put over the configuration of every entry. */
   readonly set?: readonly string[];
   readonly signal?: AbortSignal;
   /** Default standard error; `null` for none. */
@@ -51,86 +50,85 @@ export interface ReproduceOptions {
 
 export interface ReproduceResult {
   readonly experiment: ExperimentName;
-  readonly scale: ScaleName;
+  readonly preset: PresetName;
   readonly isComplete: boolean;
-  readonly cells: readonly CellSummary[];
+  readonly entries: readonly EntrySummary[];
   readonly failures: readonly string[];
   /** What was written, the page for people first. */
   readonly files: readonly string[];
 }
 
-const DRAW: Readonly<Record<FigureName, (runs: readonly FigureRun[]) => Promise<DrawnFigure>>> = {
+const DRAW: Readonly<Record<FigureName, (runs: readonly FigureRun[]) => Promise<Figure>>> = {
   figure4: drawFigure4,
   figure5: drawFigure5,
   convergence: drawConvergence,
 };
 
-/** @throws {ConfigError} If the scale has the data of none of the experiment's own cells. */
-function cellsOf({ experiment, scale, set = [], ...places }: ReproduceOptions): PlannedCell[] {
-  const cells = planCells(EXPERIMENTS[experiment], SCALES[scale], places, set);
-  if (cells.some(({ isOurs }) => !isOurs)) return cells;
-  throw new ConfigError(`reproduce: scale ${scale} has no data for ${experiment}; use --scale paper`);
+/** @throws {ConfigError} If the preset has the data of none of the experiment's own entries. */
+function entriesOf({ experiment, preset, set = [], ...places }: ReproduceOptions): PlannedEntry[] {
+  const entries = planEntries(EXPERIMENTS[experiment], PRESETS[preset], places, set);
+  if (entries.some(({ isOurs }) => !isOurs)) return entries;
+  throw new ConfigError(`reproduce: preset ${preset} has no data for ${experiment}; use --preset paper`);
 }
 
 /**
- * Trains the cells of an experiment with several seeds, as far as that is not done, and writes the table or the figure of
+ * Trains the entries of an experiment with several seeds, as far as that is not done, and writes the table or the figure of
  * what there is.
  *
  * @throws {ConfigError} If data or weights are missing, or an override is wrong.
  */
 export async function reproduce(options: ReproduceOptions): Promise<ReproduceResult> {
-  const { experiment, scale, folder, seeds = 3, stream = process.stderr } = options;
+  const { experiment, preset, folder, seeds = 3, stream = process.stderr } = options;
   const say = (text: string) => stream?.write(`${text}\n`);
-  const cells = cellsOf(options);
-  await prepareScale(SCALES[scale], cells, options, say);
-  const jobs = jobsOf(cells, seeds);
+  const entries = entriesOf(options);
+  await preparePreset(PRESETS[preset], entries, options, say);
+  const jobs = jobsOf(entries, seeds);
   const { results, isComplete } = await runJobs(jobs, options, say);
-  const summaries = summarise(cells, results);
+  const summaries = summarise(entries, results);
   const files =
     experiment in FIGURES
-      ? await writeFigureOf(experiment as FigureName, jobs, cells, results, folder)
+      ? await writeFigureOf(experiment as FigureName, jobs, entries, results, folder)
       : writeTable(experiment as GridName, summaries, options);
-  const failures = results.flatMap(({ kind, cell, seed, message }) =>
-    kind === "failed" ? [`${cell}, seed ${seed}: ${message}`] : [],
+  const failures = results.flatMap(({ kind, entry, seed, message }) =>
+    kind === "failed" ? [`${entry}, seed ${seed}: ${message}`] : [],
   );
-  return { experiment, scale, isComplete, cells: summaries, failures, files };
+  return { experiment, preset, isComplete, entries: summaries, failures, files };
 }
 
 /** What {@link reproduce} would do, and how long it would take here. */
 export async function planReproduction(options: ReproduceOptions): Promise<Plan> {
-  const { scale, folder, seeds = 3, stream = process.stderr } = options;
+  const { preset, folder, seeds = 3, stream = process.stderr } = options;
   const say = (text: string) => stream?.write(`${text}\n`);
-  const cells = cellsOf(options);
+  const entries = entriesOf(options);
   // The paper's data need not be here for its plan.
-  if (scale !== "paper") await prepareScale(SCALES[scale], cells, options, say);
-  return planExperiment(cells, {
+  if (preset !== "paper") await preparePreset(PRESETS[preset], entries, options, say);
+  return planExperiment(entries, {
     seeds,
     say,
     isDone: (job) => (readResult(folder, job)?.kind ?? "failed") !== "failed",
   });
 }
 
-function defaultJobs(scale: ScaleName): number {
-  return Math.min(SCALES[scale].mostJobs, availableParallelism());
+function defaultJobs(preset: PresetName): number {
+  return Math.min(PRESETS[preset].mostJobs, availableParallelism());
 }
 
 function runJobs(
   jobs: readonly Job[],
-  { folder, scale, jobs: concurrency = defaultJobs(scale), signal, stream, run }: ReproduceOptions,
+  { folder, preset, jobs: concurrency = defaultJobs(preset), signal, stream, run }: ReproduceOptions,
   say: (text: string) => void,
 ): Promise<GridResult> {
   const isShown = concurrency === 1 && stream !== null;
   const threads = concurrency === 1 ? null : Math.max(1, Math.floor(availableParallelism() / concurrency));
   const inProcess = (job: Job) => {
-    say(`${job.cell}, seed ${job.seed}`);
+    say(`${job.entry}, seed ${job.seed}`);
     return runJobInProcess(job, { folder, threads, isShown, ...(signal && { signal }) });
   };
   let done = 0;
   const seconds: number[] = [];
   const timeLeft = () => {
     const waiting = jobs.length - done;
-    const mean = seconds.reduce((sum, s) => sum + s, 0) / seconds.length;
-    return waiting > 0 ? `  ${duration((1000 * mean * waiting) / concurrency)} left` : "";
+    return waiting > 0 ? `  ${duration((1000 * mean(seconds) * waiting) / concurrency)} left` : "";
   };
   return runGrid(jobs, {
     folder,
@@ -154,10 +152,10 @@ function thisMachine(): Machine {
   return { processor, processors, versions };
 }
 
-function resultText({ cell, seed, kind, scores, message, seconds }: CellResult): string {
+function resultText({ entry, seed, kind, scores, message, seconds }: EntryResult): string {
   const score = scores ? `mIoU ${(100 * scores.mIoU).toFixed(2)}` : (message ?? "");
   const note = kind === "scored" ? "" : `${kind}: `;
-  return `${cell}, seed ${seed}: ${note}${score} (${seconds.toFixed(0)} s)`;
+  return `${entry}, seed ${seed}: ${note}${score} (${seconds.toFixed(0)} s)`;
 }
 
 /** The table of other systems, where the experiment has one. */
@@ -168,30 +166,31 @@ function systemsOf(name: ExperimentName): string[] {
 
 function writeTable(
   name: GridName,
-  summaries: readonly CellSummary[],
-  { folder, scale }: ReproduceOptions,
+  summaries: readonly EntrySummary[],
+  { folder, preset }: ReproduceOptions,
 ): string[] {
   const { title, question } = GRIDS[name];
   const parts = [
     `# ${title}`,
     question,
-    `Scale ${scale}: ${SCALES[scale].description}.`,
+    `Preset ${preset}: ${PRESETS[preset].description}.`,
     markdownTable(summaries),
   ];
   const page = `${[...parts, ...systemsOf(name)].join("\n\n")}\n`;
-  const numbers = summaries.map(({ cell, ...summary }) => ({
-    cell: cell.name,
-    setting: cell.setting,
-    method: cell.method,
-    base: cell.base,
-    isOurs: cell.isOurs,
-    paper: cell.paper,
+  // The keys `scale` and `cell` are those of the files that were published first.
+  const numbers = summaries.map(({ entry, ...summary }) => ({
+    cell: entry.name,
+    setting: entry.setting,
+    method: entry.method,
+    base: entry.base,
+    isOurs: entry.isOurs,
+    paper: entry.paper,
     ...summary,
   }));
   mkdirSync(folder, { recursive: true });
   const files = [
     [`${name}.md`, page],
-    [`${name}.json`, `${JSON.stringify({ name, title, scale, cells: numbers }, null, 2)}\n`],
+    [`${name}.json`, `${JSON.stringify({ name, title, scale: preset, cells: numbers }, null, 2)}\n`],
   ] as const;
   return files.map(([file, content]) => {
     writeFileAtomically(join(folder, file), content);
@@ -203,24 +202,24 @@ function writeTable(
 async function writeFigureOf(
   name: FigureName,
   jobs: readonly Job[],
-  cells: readonly PlannedCell[],
-  results: readonly CellResult[],
+  entries: readonly PlannedEntry[],
+  results: readonly EntryResult[],
   folder: string,
 ): Promise<string[]> {
   const runs = jobs.flatMap((job): FigureRun[] => {
-    const result = results.find(({ cell, seed }) => cell === job.cell && seed === job.seed);
-    const cell = cells.find((planned) => planned.name === job.cell);
-    if (!result?.scores || !cell) return [];
-    return [{ cell, seed: job.seed, folder: runFolderOf(folder, job) }];
+    const result = results.find(({ entry, seed }) => entry === job.entry && seed === job.seed);
+    const entry = entries.find((planned) => planned.name === job.entry);
+    if (!result?.scores || !entry) return [];
+    return [{ entry, seed: job.seed, folder: runFolderOf(folder, job) }];
   });
   return runs.length === 0 ? [] : writeFigure(folder, name, FIGURES[name], await DRAW[name](runs));
 }
 
 /** The result for a terminal. */
 export function reproduceText(result: ReproduceResult): string {
-  const { experiment, cells, files, failures, isComplete } = result;
+  const { experiment, entries, files, failures, isComplete } = result;
   return [
-    markdownTable(cells),
+    markdownTable(entries),
     ...systemsOf(experiment).flatMap((table) => ["", table]),
     "",
     ...failures.map((failure) => `failed: ${failure}`),

@@ -1,4 +1,4 @@
-import type { Cell, DataKind, Experiment, NetworkKind } from "./cell.ts";
+import type { DataKind, Experiment, ExperimentEntry, NetworkKind } from "./experiment.ts";
 import type { MethodName } from "./methods.ts";
 import { MULTI_SCALE, OTHER_SYSTEMS, SINGLE_SCALE } from "./paper-figures.ts";
 
@@ -10,7 +10,7 @@ const BASES: Readonly<Partial<Record<MethodName, MethodName>>> = {
 };
 
 /** Rows of the paper's table. */
-function rows(data: DataKind, network: NetworkKind, ...methods: readonly MethodName[]): Cell[] {
+function rows(data: DataKind, network: NetworkKind, ...methods: readonly MethodName[]): ExperimentEntry[] {
   return methods.map((method) => {
     const base = BASES[method];
     const paper = SINGLE_SCALE[data]?.[network]?.[method] ?? {};
@@ -19,11 +19,15 @@ function rows(data: DataKind, network: NetworkKind, ...methods: readonly MethodN
 }
 
 /** Rows that the paper's table does not have: their figures are those of another of its tables, or there are none. */
-function ours(data: DataKind, network: NetworkKind, ...methods: readonly MethodName[]): Cell[] {
-  return rows(data, network, ...methods).map((cell) => ({ ...cell, isOurs: true }));
+function ours(data: DataKind, network: NetworkKind, ...methods: readonly MethodName[]): ExperimentEntry[] {
+  return rows(data, network, ...methods).map((entry) => ({ ...entry, isOurs: true }));
 }
 
-function multiScale(data: DataKind, network: NetworkKind, ...methods: readonly MethodName[]): Cell[] {
+function multiScale(
+  data: DataKind,
+  network: NetworkKind,
+  ...methods: readonly MethodName[]
+): ExperimentEntry[] {
   return methods.map((method) => {
     const paper = MULTI_SCALE[data]?.[network]?.[method] ?? {};
     return { data, network, method, paper, isMultiScale: true };
@@ -34,7 +38,7 @@ const table1: Experiment = {
   title: "Table 1: suppressing, focusing, detaching",
   question:
     "Does suppressing confident pixels help on coarse labels, does focusing on them hurt, and what happens if the network may move its confidence?",
-  cells: [
+  entries: [
     ...rows("coarse", "r101-deeplab", "ce", "linear", "linear-focus", "linear-no-detach"),
     ...ours("coarse", "r101-deeplab", "ohem", "arm"),
   ],
@@ -43,7 +47,7 @@ const table1: Experiment = {
 const table2: Experiment = {
   title: "Table 2: what ARM reads, and its norm",
   question: "Which indicator of confidence, and which p of the first normalisation?",
-  cells: [
+  entries: [
     ...ours("coarse", "r101-deeplab", "ce"),
     ...rows("coarse", "r101-deeplab", "arm", "arm-std", "arm-log-var", "arm-entropy", "arm-p1", "arm-p3"),
   ],
@@ -52,7 +56,7 @@ const table2: Experiment = {
 const table3: Experiment = {
   title: "Table 3: backbones and heads",
   question: "Does ARM help on coarse and on fine labels, whatever the network?",
-  cells: [
+  entries: [
     ...rows("coarse", "r50-deeplab", "ce", "arm"),
     ...rows("coarse", "r101-deeplab", "ce", "arm"),
     ...rows("coarse", "r101-ocr", "ce", "arm"),
@@ -66,7 +70,7 @@ const table3: Experiment = {
 const table4: Experiment = {
   title: "Table 4: losses, with and without ARM",
   question: "Does ARM add to losses that are made for noisy labels?",
-  cells: [
+  entries: [
     ...rows("coarse", "r101-deeplab", "ce", "arm", "gce", "gce-arm", "kl", "kl-arm-uncertainty"),
     ...ours("coarse", "r101-deeplab", "kl-arm", "focal", "meta-weight-net"),
   ],
@@ -75,7 +79,7 @@ const table4: Experiment = {
 const table5: Experiment = {
   title: "Table 5: OHEM and ARM",
   question: "Does looking for pixels of high loss help where labels are coarse, and where they are fine?",
-  cells: [
+  entries: [
     ...rows("coarse", "r101-deeplab", "ce", "ohem", "arm"),
     ...rows("fine", "r101-deeplab", "ce", "ohem", "arm"),
     ...rows("ade20k", "s101-deeplab", "ce", "ohem", "arm"),
@@ -86,7 +90,7 @@ const table6: Experiment = {
   title: "Table 6: with several scales and flips",
   question:
     "Do the gains last with multi-scale evaluation? The paper's Cityscapes networks are trained on train + val and scored by the test server, which cannot be asked from here: these are trained on train and scored on val. `recipes/*-trainval.yaml` and `armseg submit` are the paper's own.",
-  cells: [
+  entries: [
     ...multiScale("fine", "r101-deeplab", "ce", "ohem", "linear", "arm"),
     ...multiScale("coarse", "r101-deeplab", "ce", "ohem", "linear", "arm"),
     ...multiScale("ade20k", "s101-deeplab", "ce", "ohem", "linear", "arm"),
@@ -102,21 +106,21 @@ export const TABLES = { table1, table2, table3, table4, table5, table6 } as cons
 const extension: Experiment = {
   title: "Section 4.5: the coarse extension",
   question: "What do the 19,998 further images with coarse labels give?",
-  cells: [...rows("extra", "r101-deeplab", "arm"), ...ours("coarse", "r101-deeplab", "ce", "arm")],
+  entries: [...rows("extra", "r101-deeplab", "arm"), ...ours("coarse", "r101-deeplab", "ce", "arm")],
 };
 
 const tables: Experiment = {
   title: "Tables 1 to 5",
   question: "All trainings of tables 1 to 5; the tables themselves are then written without any training.",
-  cells: distinct([table1, table2, table3, table4, table5].flatMap(({ cells }) => cells)),
+  entries: distinct([table1, table2, table3, table4, table5].flatMap(({ entries }) => entries)),
 };
 
 /** Each training once; ours only what none of the paper's tables has. */
-function distinct(cells: readonly Cell[]): Cell[] {
-  const found = new Map<string, Cell>();
-  for (const cell of cells) {
-    const key = `${cell.data} ${cell.network} ${cell.method}`;
-    if (found.get(key)?.isOurs ?? true) found.set(key, cell);
+function distinct(entries: readonly ExperimentEntry[]): ExperimentEntry[] {
+  const found = new Map<string, ExperimentEntry>();
+  for (const entry of entries) {
+    const key = `${entry.data} ${entry.network} ${entry.method}`;
+    if (found.get(key)?.isOurs ?? true) found.set(key, entry);
   }
   return [...found.values()];
 }
@@ -125,3 +129,30 @@ function distinct(cells: readonly Cell[]): Cell[] {
 export const GRIDS = { ...TABLES, extension, tables } as const;
 
 export type GridName = keyof typeof GRIDS;
+
+function coarse(...methods: readonly MethodName[]): ExperimentEntry[] {
+  return methods.map((method) => ({ data: "coarse", network: "r101-deeplab", method, paper: {} }));
+}
+
+/** The paper's figures, and the study of the curve's convergence: what is trained for them. */
+export const FIGURES = {
+  figure4: {
+    title: "Figure 4: where the variance is low",
+    question: "Which pixels does a network that was trained on coarse labels not trust itself in?",
+    entries: coarse("ce", "arm"),
+  },
+  figure5: {
+    title: "Figure 5: mean loss by confidence",
+    question:
+      "How does the loss on coarse labels fall with the confidence, and does reweighting change that?",
+    entries: coarse("ce", "linear", "arm"),
+  },
+  convergence: {
+    title: "Convergence of the weight curve",
+    question:
+      "How soon does W(u) reach Hölder's optimum L^(1/(p−1)), and what learning rate does the curve need in a short training?",
+    entries: coarse("arm-x1", "arm-x3", "arm-x10", "arm-x30", "arm-x100", "arm-p3-x10", "arm-p3-x100"),
+  },
+} as const satisfies Record<string, Experiment>;
+
+export type FigureName = keyof typeof FIGURES;

@@ -1,19 +1,19 @@
 import { nn, type Tensor } from "@armseg/torch";
 
 /**
- * A map in the resolution of the labels: bilinear, `align_corners = false`; in float32 at least.
+ * Resizes a map to the labels' size: bilinear, `align_corners = false`; in float32 at least.
  *
  * @param map - `[N, C, h, w]`. Half precision is widened first: weights of 1e-6 are below float16's range.
  * @param size - `[height, width]` of the labels.
  */
-export function upsampled(map: Tensor, size: readonly [number, number]): Tensor {
+function upsampled(map: Tensor, size: readonly [number, number]): Tensor {
   const wide = map.dtype === "float64" ? map : map.to("float32");
   const [height, width] = [map.size(2), map.size(3)];
   return height === size[0] && width === size[1] ? wide : nn.interpolate(wide, { size });
 }
 
 /**
- * ln p of the class likelihoods p = softmax(z), with z upsampled to the labels' size (Liu et al. 2020, section 3.2).
+ * Returns ln p of the class likelihoods p = softmax(z), with z upsampled to the labels' size (Liu et al. 2020, section 3.2).
  *
  * Pixels outside of `valid` get z = 0, so that nothing under the ignore index, NaN included, reaches a gradient.
  *
@@ -27,15 +27,15 @@ export function logLikelihoods(logits: Tensor, valid: Tensor): Tensor {
 }
 
 /**
- * logS of an uncertainty head in the labels' resolution, 0 outside of `valid`.
+ * Returns the ln s of an uncertainty head in the labels' resolution, 0 outside of `valid`.
  *
- * It is logS that is interpolated, not s: so s stays positive and both agree at every pixel of the head.
+ * It is ln s that is interpolated, not s: so s stays positive and both agree at every pixel of the head.
  *
- * @param logS - `[N, h, w]` or `[N, 1, h, w]`.
+ * @param logScale - `[N, h, w]` or `[N, 1, h, w]`.
  * @returns `[N, H, W]`.
  */
-export function upsampledLogS(logS: Tensor, valid: Tensor): Tensor {
-  const map = logS.ndim === 3 ? logS.unsqueeze(1) : logS;
+export function upsampledLogScale(logScale: Tensor, valid: Tensor): Tensor {
+  const map = logScale.ndim === 3 ? logScale.unsqueeze(1) : logScale;
   return upsampled(map, [valid.size(1), valid.size(2)])
     .squeeze(1)
     .maskedFill(valid.logicalNot(), 0);

@@ -1,3 +1,4 @@
+import { type LossReport, readLossReport } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { fromTypedArray, gradients, manualSeed, ops, tidy } from "@armseg/torch";
 import { isOnCpu, onTestDevice, testDevice } from "@armseg/torch/testing";
@@ -15,7 +16,7 @@ beforeEach(() => manualSeed(0));
 describe("composed loss against its transcription into PyTorch", () => {
   test.each(golden.cases)("$indicator, $loss, $curve, p = $p, weighted: $weighted", (expected) => {
     tidy(() => {
-      const { logits, logS, labels, probe, classWeights, pixelWeights } = goldenInputs();
+      const { logits, logScale, labels, probe, classWeights, pixelWeights } = goldenInputs();
       using curve = goldenCurve(expected.curve);
       const criterion = new SegmentationLoss({
         pixelLoss: expected.loss,
@@ -28,29 +29,28 @@ describe("composed loss against its transcription into PyTorch", () => {
       const result = criterion.call({
         logits,
         labels,
-        logS,
+        logScale,
         pixelWeights: expected.weighted ? pixelWeights : null,
       });
       const parameters = [...curve.parameters()];
-      const [byLogits, byLogS, ...byCurve] = gradients([result.loss], [logits, logS, ...parameters], {
+      const [byLogits, byLogScale, ...byCurve] = gradients([result.loss], [logits, logScale, ...parameters], {
         allowUnused: true,
       });
-      const statistics = numbers(result.statistics);
       const actual = [result.objective, result.meanLoss, (byLogits as Tensor).mul(probe).sum()].map((t) =>
         t.item(),
       );
-      actual.push((statistics[7] as number) / (statistics[1] as number));
+      actual.push(readLossReport(result.report!).meanConfidence);
       const { q, mean, logitsGradient, meanConfidence } = expected;
       for (const [i, value] of [q, mean, logitsGradient, meanConfidence].entries()) {
         expect(relativeError([actual[i] as number], [value])).toBeLessThan(1e-9);
       }
-      const logSGradient =
-        byLogS
+      const logScaleGradient =
+        byLogScale
           ?.mul(probe.narrow(1, 0, 1))
           .sum()
           .item() ?? null;
-      expect(logSGradient === null).toBe(expected.logSGradient === null);
-      expect(relativeError([logSGradient ?? 0], [expected.logSGradient ?? 0])).toBeLessThan(1e-9);
+      expect(logScaleGradient === null).toBe(expected.logScaleGradient === null);
+      expect(relativeError([logScaleGradient ?? 0], [expected.logScaleGradient ?? 0])).toBeLessThan(1e-9);
       const norms = byCurve.map((gradient) => gradient?.norm().item() ?? 0);
       expect(relativeError(norms, expected.curveGradient ?? [])).toBeLessThan(1e-9);
     });
@@ -66,7 +66,7 @@ describe("composed loss, gradients by finite differences in float64", () => {
     tidy(() => {
       // Attached, and with the L1 factor frozen as the definition says: the one case without a closed form beside it.
       const logits = onTestDevice(ops.randn([1, 3, 2, 3], { dtype: "float64" })).requiresGrad_();
-      const logS = onTestDevice(ops.randn([1, 1, 2, 3], { dtype: "float64" }))
+      const logScale = onTestDevice(ops.randn([1, 1, 2, 3], { dtype: "float64" }))
         .mul(0.5)
         .requiresGrad_();
       const classes = Uint8Array.from([0, 1, 2, 255, 1, 0, 2, 2, 1, 0, 0, 255]);
@@ -79,13 +79,13 @@ describe("composed loss, gradients by finite differences in float64", () => {
         detach: false,
         implementation: "composed",
       });
-      const evaluate = () => criterion.call({ logits, labels, logS });
-      const frozen = l1Factor(evaluate().statistics);
+      const evaluate = () => criterion.call({ logits, labels, logScale });
+      const frozen = l1Factor(evaluate().report!);
       const f = () => {
-        const { objective, statistics } = evaluate();
-        return (objective.item() * l1Factor(statistics)) / frozen;
+        const { objective, report } = evaluate();
+        return (objective.item() * l1Factor(report!)) / frozen;
       };
-      const leaves = [logits, logS, curve.conv2.weight];
+      const leaves = [logits, logScale, curve.conv2.weight];
       const found = gradients([evaluate().loss], leaves, { allowUnused: true });
       for (const [i, leaf] of leaves.entries()) {
         const expected = tidy(() => numericalGradient(f, leaf));
@@ -97,9 +97,9 @@ describe("composed loss, gradients by finite differences in float64", () => {
 });
 
 /** Σ ŵ = S1 / Sp^(1/2), the factor that counts as a constant. */
-function l1Factor(statistics: Tensor): number {
-  const [, , s1 = 0, sp = 0] = numbers(statistics);
-  return s1 / Math.sqrt(sp);
+function l1Factor(report: LossReport): number {
+  const { weightSum, weightPowerSum } = readLossReport(report);
+  return weightSum / Math.sqrt(weightPowerSum);
 }
 
 describe("composed loss, properties", () => {
@@ -166,7 +166,7 @@ describe("composed loss, properties", () => {
       const { logits, labels } = goldenInputs();
       using curve = goldenCurve("arm");
       const { settings } = new SegmentationLoss({ curve });
-      const run = { isIsolated: false, hasStatistics: false };
+      const run = { isIsolated: false, hasReport: false };
       const [exact, knots] = (["exact", "knots"] as const).map((evaluation) => {
         const { objective } = composedLoss({ logits, labels }, settings, run, evaluation);
         return [objective.item(), ...numbers(gradients([objective], [logits])[0] as Tensor)];

@@ -1,4 +1,13 @@
+import {
+  BIN_SUMS,
+  type BinSums,
+  LOSS_SUMS,
+  type LossReport,
+  type LossSums,
+  lossReport,
+} from "@armseg/kernels";
 import { noGrad, ops, type Tensor, tidy } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 import { applyCurve, interpolateKnots, knotPosition, sampleCurve } from "../reweighting/curve.ts";
 import { objective } from "../reweighting/objective.ts";
 import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.ts";
@@ -10,7 +19,7 @@ import { pixelMaps } from "./pixel-maps.ts";
 export type CurveEvaluation = "exact" | "knots";
 
 /**
- * The segmentation loss from ATen operators: every option, any device, the reference that the kernel is held to.
+ * Computes the segmentation loss from ATen operators: every option, any device, the reference that the kernel is held to.
  *
  * It makes the full-resolution logits, and a dozen maps of the labels' size.
  *
@@ -36,7 +45,7 @@ export function composedLoss(
     return {
       objective: q,
       meanLoss: run.isIsolated ? mean : mean.detach(),
-      ...statistics(maps, weights, settings, run),
+      ...described(maps, weights, settings, run),
     };
   });
 }
@@ -56,9 +65,12 @@ function curveWeights(settings: LossSettings, maps: PixelMaps, evaluation: Curve
 function assertWeights(weights: Tensor): Tensor {
   const wrong = weights.detach().ge(0).logicalNot();
   if (!wrong.any().item()) return weights;
-  throw new RangeError(
-    `segmentationLoss(): expected weights that are finite and not negative, the curve returned ` +
-      `${weights.detach().maskedSelect(wrong).select(0, 0).item()}; end it in a sigmoid, or clamp it`,
+  const first = weights.detach().maskedSelect(wrong).select(0, 0).item();
+  throw argumentError(
+    "SegmentationLoss.call",
+    "a curve of weights that are finite and not negative",
+    first,
+    "end the curve in a sigmoid, or clamp it",
   );
 }
 
@@ -69,28 +81,30 @@ function meanLoss(maps: PixelMaps, settings: LossSettings): Tensor {
   return total.div(maps.kept.sum().clampMin(1));
 }
 
-function statistics(
+/** Makes the report, and samples the curve at its knots. */
+function described(
   maps: PixelMaps,
   weights: Tensor | null,
   settings: LossSettings,
   run: LossRun,
-): Pick<LossTerms, "statistics" | "bins" | "knots"> {
+): Pick<LossTerms, "report" | "knots"> {
   return noGrad(() => {
     const { curve, curveIntervals: intervals } = settings;
     const knots = curve ? sampleCurve(curve, { intervals, like: maps.confidence }) : null;
-    const empty = { statistics: wide([0], maps), bins: wide([4, 0], maps), knots };
-    if (!run.hasStatistics) return empty;
-    const pixels = keptPixels(maps, weights);
-    return {
-      statistics: sums(pixels, maps.valid, settings.p),
-      bins: knots ? binSums(pixels, intervals, settings.p) : empty.bins,
-      knots,
-    };
+    return { report: run.hasReport ? makeReport(maps, weights, settings) : null, knots };
   });
 }
 
-function wide(shape: readonly number[], { lossMap }: PixelMaps): Tensor {
-  return ops.zeros(shape, { dtype: "float64", device: lossMap.device });
+function makeReport(
+  maps: PixelMaps,
+  weights: Tensor | null,
+  { curve, curveIntervals, p }: LossSettings,
+): LossReport {
+  const pixels = keptPixels(maps, weights);
+  const bins = curve
+    ? binSums(pixels, curveIntervals, p)
+    : ops.zeros([BIN_SUMS.length, 0], { dtype: "float64", device: maps.lossMap.device });
+  return lossReport(sums(pixels, maps.valid, p), bins);
 }
 
 /** The kept pixels in a row, float64 `[M]`. */
@@ -113,29 +127,36 @@ function keptPixels(maps: PixelMaps, weights: Tensor | null): KeptPixels {
   };
 }
 
-/** In the order of {@link LossStatistics}; the mean and the ratio there are formed when it is read. */
+/** All sums, float64 `[10]`. */
 function sums(pixels: KeptPixels, valid: Tensor, p: number): Tensor {
-  const { weight, loss, pixelWeight, confidence, likelihood } = pixels;
-  const kept = ops.full([], weight.numel, { dtype: "float64", device: weight.device });
-  const addends = [
-    weight,
-    weight.pow(p),
-    weight.mul(loss),
-    loss,
-    pixelWeight,
-    confidence,
-    likelihood,
-    weight.mul(weight),
-  ];
-  return ops.stack([valid.sum({ dtype: "float64" }), kept, ...addends.map((addend) => addend.sum())]);
+  const { weight, loss } = pixels;
+  const found: LossSums<Tensor> = {
+    validPixels: valid.sum({ dtype: "float64" }),
+    keptPixels: ops.full([], weight.numel, { dtype: "float64", device: weight.device }),
+    weightSum: weight.sum(),
+    weightPowerSum: weight.pow(p).sum(),
+    weightedLossSum: weight.mul(loss).sum(),
+    lossSum: loss.sum(),
+    pixelWeightSum: pixels.pixelWeight.sum(),
+    confidenceSum: pixels.confidence.sum(),
+    likelihoodSum: pixels.likelihood.sum(),
+    weightSquareSum: weight.mul(weight).sum(),
+  };
+  return ops.stack(LOSS_SUMS.map((name) => found[name]));
 }
 
-/** Sums at each knot, every pixel split between its two neighbours. */
+/** Sums at each knot, every pixel split between its two neighbours. Float64 `[4, K + 1]`. */
 function binSums(pixels: KeptPixels, intervals: number, p: number): Tensor {
   const { weight, loss, confidence } = pixels;
   const { lower, fraction } = knotPosition(confidence, intervals);
-  const rows = ops.stack([weight.onesLike(), weight, loss, weight.pow(p - 1)]);
-  const bins = ops.zeros([4, intervals + 1], { dtype: "float64", device: weight.device });
+  const addends: BinSums<Tensor> = {
+    count: weight.onesLike(),
+    weightSum: weight,
+    lossSum: loss,
+    weightPowerSum: weight.pow(p - 1),
+  };
+  const rows = ops.stack(BIN_SUMS.map((name) => addends[name]));
+  const bins = ops.zeros([BIN_SUMS.length, intervals + 1], { dtype: "float64", device: weight.device });
   const right = rows.mul(fraction);
   return bins.indexAdd(1, lower, rows.sub(right)).indexAdd(1, lower.add(1), right);
 }

@@ -1,10 +1,10 @@
+import { readLossReport } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { getThreads, manualSeed, nn, ops, optim, setThreads, tidy } from "@armseg/torch";
 import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Curve } from "../reweighting/curve.ts";
 import { LINES, LinearCurve } from "../reweighting/linear-curve.ts";
-import { readLossStatistics } from "./loss-statistics.ts";
 import { SegmentationLoss } from "./segmentation-loss.ts";
 
 const threads = getThreads();
@@ -49,7 +49,7 @@ function train(curve: Curve, detach: boolean): Outcome {
   const logits = network.call(pixels);
   const result = criterion.call({ logits, labels });
   return {
-    confidence: readLossStatistics(result.statistics).meanConfidence,
+    confidence: readLossReport(result.report!).meanConfidence,
     meanLoss: result.meanLoss.item(),
     accuracy: logits.argmax(1).eq(truth).to("float32").mean().item(),
   };

@@ -1,4 +1,4 @@
-import { ohemThreshold } from "@armseg/kernels";
+import { LOSS_SUMS, type LossReport, ohemThreshold, readLossReport } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { getThreads, gradients, manualSeed, nn, ops, setThreads, tidy } from "@armseg/torch";
 import fc from "fast-check";
@@ -8,15 +8,11 @@ import type { Curve } from "../reweighting/curve.ts";
 import { INDICATORS } from "../reweighting/indicators.ts";
 import { LINES, LinearCurve } from "../reweighting/linear-curve.ts";
 import { numbers, relativeError } from "../reweighting/testing/numbers.ts";
+import { namingErrors } from "./fused.ts";
 import { LabelRangeError } from "./labels.ts";
-import { readLossStatistics } from "./loss-statistics.ts";
 import type { LossInputs } from "./loss-terms.ts";
 import { NonFiniteLossError } from "./pixel-maps.ts";
-import type {
-  SegmentationLossCall,
-  SegmentationLossOptions,
-  SegmentationLossResult,
-} from "./segmentation-loss.ts";
+import type { SegmentationLossCall, SegmentationLossOptions } from "./segmentation-loss.ts";
 import { SegmentationLoss } from "./segmentation-loss.ts";
 import { fusedDevice, onFusedDevice } from "./testing/fused-device.ts";
 
@@ -45,14 +41,14 @@ function trained(curve: ArmCurve): ArmCurve {
   return curve.to({ device: fusedDevice });
 }
 
-/** Loss, mean, and the gradients of logits, logS and each parameter of the curve. */
+/** Loss, mean, and the gradients of logits, logScale and each parameter of the curve. */
 function evaluate(
   options: SegmentationLossOptions,
   inputs: LossInputs,
   call: SegmentationLossCall,
 ): number[][] {
-  const { logits, logS } = inputs;
-  const leaves = [logits, ...(logS ? [logS] : []), ...(options.curve?.parameters() ?? [])];
+  const { logits, logScale } = inputs;
+  const leaves = [logits, ...(logScale ? [logScale] : []), ...(options.curve?.parameters() ?? [])];
   const result = new SegmentationLoss(options).call(inputs, { ...call, statistics: false });
   const found = gradients([result.loss], leaves, { allowUnused: true });
   const zero = (i: number) => (leaves[i] as Tensor).zerosLike();
@@ -67,8 +63,12 @@ function evaluate(
 function judge(options: SegmentationLossOptions, inputs: LossInputs, call: SegmentationLossCall): number[][] {
   options.curve?.to({ dtype: "float64" });
   const logits = inputs.logits.detach().to("float64").requiresGrad_();
-  const logS = inputs.logS?.detach().to("float64").requiresGrad_() ?? null;
-  const expected = evaluate({ ...options, implementation: "composed" }, { ...inputs, logits, logS }, call);
+  const logScale = inputs.logScale?.detach().to("float64").requiresGrad_() ?? null;
+  const expected = evaluate(
+    { ...options, implementation: "composed" },
+    { ...inputs, logits, logScale },
+    call,
+  );
   options.curve?.to({ dtype: "float32" });
   return expected;
 }
@@ -92,10 +92,10 @@ const sizes: fc.Arbitrary<Sizes> = fc.record({
 function batch({ classes, low, high, ignored, seed }: Sizes, spread = 3) {
   manualSeed(seed);
   const logits = onFusedDevice(ops.randn([2, classes, ...low]).mul(spread)).requiresGrad_();
-  const logS = onFusedDevice(ops.randn([2, 1, ...low]).mul(0.5)).requiresGrad_();
+  const logScale = onFusedDevice(ops.randn([2, 1, ...low]).mul(0.5)).requiresGrad_();
   const random = ops.randint(0, classes, [2, ...high], { dtype: "int64" });
   const labels = onFusedDevice(random.maskedFill(ops.rand([2, ...high]).lt(ignored), 255).to("uint8"));
-  return { logits, logS, labels };
+  return { logits, logScale, labels };
 }
 
 /**
@@ -113,13 +113,13 @@ function expectAgreement(
   const actual = evaluate({ ...options, implementation: "fused" }, inputs, call);
   const rounding = 4e-7 * Math.max(1, Math.abs(expected[0]?.[0] as number));
   for (const [i, values] of expected.entries()) {
-    const floor = i < FIRST_OF_CURVE - (inputs.logS ? 0 : 1) ? 0 : rounding;
+    const floor = i < FIRST_OF_CURVE - (inputs.logScale ? 0 : 1) ? 0 : rounding;
     const difference = relativeError(actual[i] as number[], values) * largest(values);
     expect(difference, `result ${i}`).toBeLessThanOrEqual(1e-4 * largest(values) + floor);
   }
 }
 
-/** Loss, mean, gradients of logits and logS come first. */
+/** Loss, mean, gradients of logits and logScale come first. */
 const FIRST_OF_CURVE = 4;
 
 function largest(values: readonly number[]): number {
@@ -212,8 +212,8 @@ describe("fused against composed in float64, to 1e-4 in the loss and in every gr
       const { logits, labels } = batch({ classes: 19, low: [9, 11], high: [37, 35], ignored: 0.3, seed: 3 });
       const ohem = { threshold: 0.001, minKept: 400, semantics };
       const [fused, composed] = (["fused", "composed"] as const).map((implementation) => {
-        const { loss, statistics } = new SegmentationLoss({ ohem, implementation }).call({ logits, labels });
-        return { loss: loss.item(), kept: readLossStatistics(statistics).keptPixels };
+        const { loss, report } = new SegmentationLoss({ ohem, implementation }).call({ logits, labels });
+        return { loss: loss.item(), kept: readLossReport(report!).keptPixels };
       }) as [{ loss: number; kept: number }, { loss: number; kept: number }];
       expect(composed.kept).toBe(semantics === "mmseg" ? 800 : 400);
       expect(Math.abs(fused.kept - composed.kept)).toBeLessThanOrEqual(1);
@@ -233,19 +233,17 @@ describe("fused against composed in float64, to 1e-4 in the loss and in every gr
             const inputs = batch(sizes);
             assumeThresholdHolds(ohem, inputs);
             using curve = (curves[name] as () => Curve | null)();
-            const [fused, composed] = (["fused", "composed"] as const).map((implementation) =>
-              new SegmentationLoss({ curve, p, ohem, implementation }).call(inputs),
-            ) as [SegmentationLossResult, SegmentationLossResult];
-            for (const [i, value] of numbers(composed.statistics).entries()) {
-              expect(
-                relativeError([numbers(fused.statistics)[i] as number], [value], 1),
-                `statistics ${i}`,
-              ).toBeLessThan(1e-4);
+            const [fused, composed] = (["fused", "composed"] as const)
+              .map((implementation) => new SegmentationLoss({ curve, p, ohem, implementation }).call(inputs))
+              .map(({ report }) => report!) as [LossReport, LossReport];
+            for (const name of LOSS_SUMS) {
+              const error = relativeError([fused[name].item()], [composed[name].item()], 1);
+              expect(error, name).toBeLessThan(1e-4);
             }
-            expect(fused.bins.shape).toEqual(composed.bins.shape);
-            expect(
-              relativeError(numbers(fused.bins.sum([1])), numbers(composed.bins.sum([1])), 1),
-            ).toBeLessThan(1e-4);
+            expect(fused.bins?.sums.shape).toEqual(composed.bins?.sums.shape);
+            if (!fused.bins || !composed.bins) return;
+            const [found, expected] = [fused.bins, composed.bins].map(({ sums }) => numbers(sums.sum([1])));
+            expect(relativeError(found as number[], expected as number[], 1)).toBeLessThan(1e-4);
           });
         },
       ),
@@ -315,13 +313,13 @@ describe("fused", () => {
         [null, empty],
         [new Zero(), labels],
       ] as const) {
-        const { loss, statistics } = new SegmentationLoss({ curve, implementation: "fused" }).call({
+        const { loss, report } = new SegmentationLoss({ curve, implementation: "fused" }).call({
           logits,
           labels: y,
         });
         const gradient = numbers(gradients([loss], [logits])[0] as Tensor);
         expect([loss.item(), ...gradient].every((value) => value === 0)).toBe(true);
-        expect(readLossStatistics(statistics).isEmpty).toBe(true);
+        expect(readLossReport(report!).isEmpty).toBe(true);
       }
     });
   });
@@ -338,5 +336,33 @@ describe("fused", () => {
         NonFiniteLossError,
       );
     });
+  });
+});
+
+describe("the kernel's errors", () => {
+  const failing = (message: string) => () =>
+    namingErrors(() => {
+      throw new Error(message);
+    });
+
+  test("get the classes of the composed loss", () => {
+    expect(failing("armseg::x(): label 9 at image 0")).toThrow(LabelRangeError);
+    expect(failing("armseg::x(): label 9 at image 0 (in an earlier call on this device)")).toThrow(
+      LabelRangeError,
+    );
+    expect(failing("armseg::x(): the loss is not finite at image 0")).toThrow(NonFiniteLossError);
+    expect(failing("out of memory")).toThrow("out of memory");
+  });
+
+  test("do not fail a call for a loss that was not finite in an earlier one", () => {
+    const late =
+      "armseg::x(): the loss is not finite at image 0 (in an earlier call on this device, which returned NaN)";
+    const problems = [late];
+    const call = () => {
+      const problem = problems.pop();
+      if (problem) throw new Error(problem);
+      return "sound";
+    };
+    expect(namingErrors(call)).toBe("sound");
   });
 });

@@ -1,25 +1,26 @@
-import { ohemThreshold, reweightedLoss, whyNoKernels } from "@armseg/kernels";
+import { ohemThreshold, reweightedLoss, unsupportedReason as unsupportedByKernels } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
 import { sampleCurve } from "../reweighting/curve.ts";
-import { namingErrors } from "./kernel-errors.ts";
+import { LabelRangeError } from "./labels.ts";
 import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.ts";
 import { divisorOf } from "./loss-terms.ts";
 import { batchMinKept } from "./ohem.ts";
+import { NonFiniteLossError } from "./pixel-maps.ts";
 
 /**
- * Why the fused kernel cannot compute this, or `null` if it can.
+ * Returns why the fused kernel cannot compute a loss, or `null` if it can.
  *
  * It looks at the settings, and whether there are kernels for the logits.
  */
-export function whyNotFused(logits: Tensor, settings: LossSettings): string | null {
+export function unsupportedReason(logits: Tensor, settings: LossSettings): string | null {
   if (!settings.detach) return "detach: false needs the gradient of the confidence";
   if (settings.ohem?.threshold === null) return "OHEM without a threshold sorts the losses";
-  return whyNoKernels(logits);
+  return unsupportedByKernels(logits);
 }
 
 /**
- * The segmentation loss in one pass over the pixels, by the kernel `armseg::reweighted_loss`.
+ * Computes the segmentation loss in one pass over the pixels, by the kernel `armseg::reweighted_loss`.
  *
  * All that the kernel sees of the curve is its value at the knots; autograd takes the gradient from there to the
  * parameters. It agrees with {@link composedLoss} to 1e-4.
@@ -38,30 +39,48 @@ export function fusedLoss(inputs: LossInputs, settings: LossSettings, run: LossR
           }),
         )
       : null;
-    const { objective, mean, statistics, bins } = namingErrors(() =>
+    const { objective, mean, report } = namingErrors(() =>
       reweightedLoss(
         {
           logits,
           labels,
           knots,
-          logS: inputs.logS ?? null,
+          logScale: inputs.logScale ?? null,
           classWeights: settings.classWeights?.to("float32") ?? null,
           pixelWeights: inputs.pixelWeights?.to("float32") ?? null,
           keepBelow,
         },
         {
           indicator,
-          loss: settings.pixelLoss,
+          pixelLoss: settings.pixelLoss,
           q,
           gamma,
           p,
           ignoreIndex,
           normalise: divisorOf(settings),
           isolated: run.isIsolated,
-          statistics: run.hasStatistics,
+          statistics: run.hasReport,
         },
       ),
     );
-    return { objective, meanLoss: mean, statistics, bins, knots: knots?.detach() ?? null };
+    return { objective, meanLoss: mean, report, knots: knots?.detach() ?? null };
   });
+}
+
+/**
+ * Gives the kernel's errors the classes that the composed loss throws; its messages name image, row and column.
+ *
+ * The processor does not wait for a GPU, which reports its errors at a later call. A loss that was not finite was NaN for
+ * whoever read it, and the call that is told of it is sound: it is made again.
+ */
+export function namingErrors<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    const message = cause instanceof Error ? (cause.message.split("\n")[0] as string) : String(cause);
+    if (/\(\): label /.test(message)) throw new LabelRangeError(message, { cause });
+    if (!/the loss is not finite/.test(message)) throw cause;
+    if (/in an earlier call/.test(message)) return namingErrors(body);
+    throw new NonFiniteLossError(message, { cause });
+  }
 }

@@ -1,6 +1,14 @@
-export { IGNORE_INDEX, LabelRangeError } from "./labels.ts";
-export type { LossStatistics } from "./loss-statistics.ts";
-export { readLossStatistics } from "./loss-statistics.ts";
+export type { BinSums, LossBins, LossFigures, LossReport, LossSums } from "@armseg/kernels";
+export {
+  BIN_SUMS,
+  LOSS_SUMS,
+  lossBins,
+  namedBins,
+  packLossReport,
+  readLossReport,
+  unpackLossReport,
+} from "@armseg/kernels";
+export { LabelRangeError } from "./labels.ts";
 export type { LossInputs, LossSettings } from "./loss-terms.ts";
 export type { OhemOptions } from "./ohem.ts";
 export type { PixelLoss, PixelLossOptions } from "./pixel-losses.ts";

@@ -1,7 +1,5 @@
 import type { Tensor } from "@armseg/torch";
-
-/** The label of pixels that take part in no sum, as in Cityscapes and mmsegmentation. */
-export const IGNORE_INDEX = 255;
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 
 /** A label that is neither a class nor the ignore index. */
 export class LabelRangeError extends RangeError {
@@ -33,7 +31,7 @@ export function checkLabels(labels: Tensor, classes: number, ignoreIndex = IGNOR
 
 function outOfRange(wrong: Tensor, classes: number, ignoreIndex: number): LabelRangeError {
   return new LabelRangeError(
-    `segmentationLoss(): expected labels 0 to ${classes - 1} or the ignore index ${ignoreIndex}, got ` +
+    `SegmentationLoss.call(): expected labels 0 to ${classes - 1} or the ignore index ${ignoreIndex}, got ` +
       `${wrong.select(0, 0).item()} (${wrong.numel} such pixels); map the labels when they are read, ` +
       "or give the network as many classes as the labels have",
   );

@@ -1,3 +1,4 @@
+import type { LossReport } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
 import type { Curve } from "../reweighting/curve.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
@@ -11,8 +12,8 @@ export interface LossInputs {
   /** Class of each pixel or the ignore index, uint8 or int64, `[N, H, W]`. Logits are resized to it, bilinearly. */
   readonly labels: Tensor;
   /** ln s of an uncertainty head, `[N, h, w]` or `[N, 1, h, w]`; for pixel loss `kl` and indicator `kl`. */
-  readonly logS?: Tensor | null;
-  /** A weight map of the user's, `[N, H, W]`: multiplies the loss of each pixel and enters no denominator. */
+  readonly logScale?: Tensor | null;
+  /** A weight map from the caller, `[N, H, W]`: multiplies the loss of each pixel and enters no denominator. */
   readonly pixelWeights?: Tensor | null;
 }
 
@@ -37,25 +38,23 @@ export interface LossSettings {
 export interface LossRun {
   /** Whether network and curve are trained apart; see `phaseAt`. */
   readonly isIsolated: boolean;
-  /** Whether the sums and bins are wanted. */
-  readonly hasStatistics: boolean;
+  /** Whether the report is wanted. */
+  readonly hasReport: boolean;
 }
 
 /** What both implementations return. */
 export interface LossTerms {
-  /** Q, `[]`. Joint: differentiates to logits, logS and the curve. Isolated: to the curve only. */
+  /** Q, `[]`. Joint: differentiates to logits, logScale and the curve. Isolated: to the curve only. */
   readonly objective: Tensor;
-  /** Mean loss, `[]`. Isolated: differentiates to logits and logS. Joint: to nothing. */
+  /** Mean loss, `[]`. Isolated: differentiates to logits and logScale. Joint: to nothing. */
   readonly meanLoss: Tensor;
-  /** Sums over the kept pixels, float64 `[10]`, in the order of {@link LossStatistics}. */
-  readonly statistics: Tensor;
-  /** Sums at each knot, float64 `[4, K + 1]` (`[4, 0]` without a curve): count, Σw, Σl, Σw^(p−1). */
-  readonly bins: Tensor;
+  /** What the loss was made of; `null` where it was not wanted. */
+  readonly report: LossReport | null;
   /** The curve at its knots, `[K + 1]`, detached; `null` without one. */
   readonly knots: Tensor | null;
 }
 
-/** The divisor of the mean loss: OHEM with mmseg's semantics divides by all pixels, whatever `normalise` says. */
+/** Returns what the mean loss is divided by: OHEM with mmseg's semantics divides by all pixels, whatever `normalise` says. */
 export function divisorOf(settings: LossSettings): "valid" | "all" {
   return settings.ohem?.semantics === "mmseg" ? "all" : settings.normalise;
 }

@@ -1,10 +1,11 @@
+import { readLossReport } from "@armseg/kernels";
 import { manualSeed, nn, ops, type Tensor, tensor, tidy } from "@armseg/torch";
 import { testDevice } from "@armseg/torch/testing";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { doubles, numbers } from "../reweighting/testing/numbers.ts";
 import { logLikelihoods } from "./class-likelihoods.ts";
-import { readLossStatistics } from "./loss-statistics.ts";
+
 import { ohemKept, resolveOhem } from "./ohem.ts";
 import { labelLogLikelihood } from "./pixel-losses.ts";
 import { SegmentationLoss } from "./segmentation-loss.ts";
@@ -51,9 +52,9 @@ describe("OHEM", () => {
           ohem: { threshold, minKept, semantics },
           implementation: "composed",
         });
-        const { loss, statistics } = criterion.call({ logits, labels });
+        const { loss, report } = criterion.call({ logits, labels });
         expect(loss.item()).toBeCloseTo(expected.loss, 12);
-        expect(numbers(statistics)[1]).toBe(expected.kept);
+        expect(report?.keptPixels.item()).toBe(expected.kept);
       });
     },
   );
@@ -117,7 +118,7 @@ describe("OHEM", () => {
           const { logits, full, labels, valid } = saturatedBatch(seed, scale, low);
           const minKept = Math.max(1, valid.sum().item() - 1 - spare);
           const criterion = new SegmentationLoss({ ohem: { minKept }, implementation: "fused" });
-          const found = readLossStatistics(criterion.call({ logits, labels }).statistics).keptPixels;
+          const found = readLossReport(criterion.call({ logits, labels }).report!).keptPixels;
           const { kept, atThreshold } = openseg(full, labels, minKept);
           expect(Math.abs(found - kept.sum().item())).toBeLessThanOrEqual(atThreshold);
         }),
@@ -128,7 +129,9 @@ describe("OHEM", () => {
 
   test("refuses values that mean nothing", () => {
     expect(() => resolveOhem({ threshold: 7 })).toThrow("expected a threshold in [0, 1], got 7");
-    expect(() => resolveOhem({ threshold: null })).toThrow("openseg semantics need a threshold");
+    expect(() => resolveOhem({ threshold: null })).toThrow(
+      "expected a threshold for semantics openseg, got null",
+    );
     expect(() => resolveOhem({ minKept: 0 })).toThrow(
       "expected minKept to be a positive whole number, got 0",
     );

@@ -1,4 +1,5 @@
 import type { Tensor } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 
 /** Online hard example mining: which pixels are kept, and what their sum is divided by. */
 export interface OhemOptions {
@@ -28,20 +29,23 @@ export interface Ohem {
 export function resolveOhem(options: OhemOptions): Ohem {
   const { threshold = 0.7, minKept = 100_000, semantics = "openseg" } = options;
   if (threshold !== null && !(threshold >= 0 && threshold <= 1)) {
-    throw new RangeError(`ohem: expected a threshold in [0, 1], got ${threshold}`);
+    throw argumentError("resolveOhem", "a threshold in [0, 1]", threshold);
   }
   if (threshold === null && semantics === "openseg") {
-    throw new RangeError(
-      "ohem: openseg semantics need a threshold, got null; set one or take semantics mmseg",
+    throw argumentError(
+      "resolveOhem",
+      "a threshold for semantics openseg",
+      threshold,
+      "take semantics mmseg",
     );
   }
   if (!(Number.isInteger(minKept) && minKept > 0)) {
-    throw new RangeError(`ohem: expected minKept to be a positive whole number, got ${minKept}`);
+    throw argumentError("resolveOhem", "minKept to be a positive whole number", minKept);
   }
   return { threshold, minKept, semantics };
 }
 
-/** Pixels that are kept at least, over the whole batch. */
+/** Returns how many pixels are kept at least, over the whole batch. */
 export function batchMinKept(ohem: Ohem, batchSize: number): number {
   return ohem.semantics === "mmseg" ? ohem.minKept * batchSize : ohem.minKept;
 }
@@ -55,7 +59,7 @@ export interface OhemSource {
 }
 
 /**
- * The pixels that OHEM keeps: p_y < max(threshold, the minKept-th smallest p_y), counted from 0.
+ * Selects the pixels that OHEM keeps: p_y < max(threshold, the minKept-th smallest p_y), counted from 0.
  *
  * As in openseg's `OhemCrossEntropy` and mmsegmentation's `OHEMPixelSampler`, the pixel at the threshold itself is left
  * out; if fewer than minKept pixels are valid, the threshold is the largest p_y.
@@ -78,7 +82,7 @@ function ohemThreshold(likelihoods: Tensor, threshold: number, minKept: number):
   return Math.max(smallest.item(), threshold);
 }
 
-/** The `count` valid pixels of the largest loss; among equals, the first in reading order. */
+/** Selects the `count` valid pixels of the largest loss; among equals, the first in reading order. */
 function largestLosses({ lossMap, valid }: OhemSource, count: number): Tensor {
   const reach = lossMap.detach().maskedFill(valid.logicalNot(), Number.NEGATIVE_INFINITY).reshape([-1]);
   const [, order] = reach.sort({ stable: true, dim: 0, descending: true });

@@ -5,7 +5,7 @@ import type { PixelLoss } from "./pixel-losses.ts";
 import { pixelLoss, uncertaintyLoss } from "./pixel-losses.ts";
 
 const logLikelihood = doubles([Math.log(0.25), 0, -2e4]);
-const logS = doubles([Math.log(2), 0, 5]);
+const logScale = doubles([Math.log(2), 0, 5]);
 
 const byHand: [PixelLoss, number[]][] = [
   ["ce", [Math.log(4), 0, 2e4]],
@@ -15,7 +15,7 @@ const byHand: [PixelLoss, number[]][] = [
 ];
 
 test.each(byHand)("%s of likelihoods 1/4, 1 and e^-20000", (kind, expected) => {
-  const actual = numbers(pixelLoss(kind, { logLikelihood, logS }));
+  const actual = numbers(pixelLoss(kind, { logLikelihood, logScale }));
   for (const [i, value] of actual.entries())
     expect(relativeError([value], [expected[i] as number], 1e-9)).toBeLessThan(1e-14);
 });
@@ -34,8 +34,8 @@ describe("the uncertainty that the KL loss learns (section 3.1): 艥 = 2路CE = 鈭
 
   /** dl/d(ln s) by autograd. */
   function slopeOf(values: number[]): number[] {
-    const logS = doubles(values).requiresGrad_();
-    return numbers(gradients([uncertaintyLoss(likely, logS).sum()], [logS])[0] as Tensor);
+    const logScale = doubles(values).requiresGrad_();
+    return numbers(gradients([uncertaintyLoss(likely, logScale).sum()], [logScale])[0] as Tensor);
   }
 
   test("is where the slope in s is 0 and changes its sign", () => {
@@ -47,12 +47,12 @@ describe("the uncertainty that the KL loss learns (section 3.1): 艥 = 2路CE = 鈭
   });
 
   test("is where gradient descent on ln s ends, whatever the likelihood", () => {
-    let logS = likelihoods.map(() => 0);
+    let logScale = likelihoods.map(() => 0);
     for (let step = 0; step < 200; step++) {
-      const slopes = slopeOf(logS);
-      logS = logS.map((value, i) => value - (slopes[i] as number));
+      const slopes = slopeOf(logScale);
+      logScale = logScale.map((value, i) => value - (slopes[i] as number));
     }
-    for (const [i, value] of logS.entries()) expect(value).toBeCloseTo(optimum[i] as number, 10);
+    for (const [i, value] of logScale.entries()) expect(value).toBeCloseTo(optimum[i] as number, 10);
   });
 
   test("leaves 陆 + 陆 ln(2路CE) of the loss, whose order is that of the cross entropy", () => {
@@ -64,5 +64,7 @@ describe("the uncertainty that the KL loss learns (section 3.1): 艥 = 2路CE = 鈭
 });
 
 test("kl needs an uncertainty head", () => {
-  expect(() => pixelLoss("kl", { logLikelihood })).toThrow("kl needs logS of an uncertainty head");
+  expect(() => pixelLoss("kl", { logLikelihood })).toThrow(
+    "expected logScale of an uncertainty head for kl, got none",
+  );
 });

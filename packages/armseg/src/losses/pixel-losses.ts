@@ -1,4 +1,5 @@
 import type { Tensor } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 
 /** The loss of one pixel, from the likelihood p_y of its label. */
 export type PixelLoss = "ce" | "gce" | "focal" | "kl";
@@ -18,11 +19,11 @@ export interface PixelLossSource {
   /** ln p_y of the label, `[N, H, W]`. */
   readonly logLikelihood: Tensor;
   /** Logarithm of the predicted uncertainty, `[N, H, W]`; needed by `kl` only. */
-  readonly logS?: Tensor | null | undefined;
+  readonly logScale?: Tensor | null | undefined;
 }
 
 /**
- * ln p_y: the log-likelihood of each pixel's label.
+ * Returns ln p_y, the log-likelihood of each pixel's label.
  *
  * @param logLikelihoods - `[N, C, H, W]`.
  * @param classes - int64 `[N, H, W]`, in 0..C−1 everywhere.
@@ -32,17 +33,17 @@ export function labelLogLikelihood(logLikelihoods: Tensor, classes: Tensor): Ten
   return logLikelihoods.gather(1, classes.unsqueeze(1)).squeeze(1);
 }
 
-/** Cross entropy: l = −ln p_y, in nats. */
+/** Returns the cross entropy l = −ln p_y, in nats. */
 export function crossEntropy(logLikelihood: Tensor): Tensor {
   return logLikelihood.neg();
 }
 
-/** Generalised cross entropy: l = (1 − p_y^q)/q (Zhang and Sabuncu 2018, Eq. 6; q = 0.1 in the paper's section 4.3 and Table 4). */
+/** Returns the generalised cross entropy: l = (1 − p_y^q)/q (Zhang and Sabuncu 2018, Eq. 6; q = 0.1 in the paper's section 4.3 and Table 4). */
 export function generalisedCrossEntropy(logLikelihood: Tensor, q = DEFAULT_Q): Tensor {
   return logLikelihood.mul(q).expm1().div(-q);
 }
 
-/** Focal loss: l = −(1 − p_y)^γ · ln p_y (Lin et al. 2017, Eq. 4). */
+/** Returns the focal loss l = −(1 − p_y)^γ · ln p_y (Lin et al. 2017, Eq. 4). */
 export function focal(logLikelihood: Tensor, gamma = DEFAULT_GAMMA): Tensor {
   // The clamp keeps the slope of x^γ at 0 finite for γ < 1; the loss there is 0 anyway.
   const miss = logLikelihood.expm1().neg().clampMin(1e-12);
@@ -50,21 +51,21 @@ export function focal(logLikelihood: Tensor, gamma = DEFAULT_GAMMA): Tensor {
 }
 
 /**
- * KL loss with a predicted uncertainty: l = CE/s + ½·ln s, s = exp(logS) (Liu et al. 2020, section 3.1, Eq. 1; compared in
- * section 4.3 and Table 4).
+ * Returns the KL loss with a predicted uncertainty: l = CE/s + ½·ln s, s = exp(logScale) (Liu et al. 2020, section 3.1, Eq. 1; compared
+ * in section 4.3 and Table 4).
  *
  * For a given p_y it is least at ŝ = 2·CE = −2·ln p_y (Eq. 2), since dl/ds = −CE/s² + 1/(2s). It is negative where s is small
  * and the label is likely.
  */
-export function uncertaintyLoss(logLikelihood: Tensor, logS: Tensor): Tensor {
-  return logS.mul(0.5).sub(logLikelihood.mul(logS.neg().exp()));
+export function uncertaintyLoss(logLikelihood: Tensor, logScale: Tensor): Tensor {
+  return logScale.mul(0.5).sub(logLikelihood.mul(logScale.neg().exp()));
 }
 
 /**
- * The loss of each pixel.
+ * Computes the loss of each pixel.
  *
  * @returns l, `[N, H, W]`, in nats; what it holds where the label is ignored is for the caller to leave out.
- * @throws {Error} If `kl` has no `logS`.
+ * @throws {RangeError} If `kl` has no `logScale`.
  */
 export function pixelLoss(kind: PixelLoss, source: PixelLossSource, options: PixelLossOptions = {}): Tensor {
   switch (kind) {
@@ -75,8 +76,9 @@ export function pixelLoss(kind: PixelLoss, source: PixelLossSource, options: Pix
     case "focal":
       return focal(source.logLikelihood, options.gamma);
     case "kl":
-      if (!source.logS)
-        throw new Error("pixelLoss(): kl needs logS of an uncertainty head, got none; add the head");
-      return uncertaintyLoss(source.logLikelihood, source.logS);
+      if (!source.logScale) {
+        throw argumentError("pixelLoss", "logScale of an uncertainty head for kl", "none", "add the head");
+      }
+      return uncertaintyLoss(source.logLikelihood, source.logScale);
   }
 }

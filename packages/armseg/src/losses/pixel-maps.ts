@@ -1,6 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { confidence } from "../reweighting/indicators.ts";
-import { logLikelihoods, upsampledLogS } from "./class-likelihoods.ts";
+import { logLikelihoods, upsampledLogScale } from "./class-likelihoods.ts";
 import { checkLabels } from "./labels.ts";
 import type { LossInputs, LossSettings } from "./loss-terms.ts";
 import { ohemKept } from "./ohem.ts";
@@ -29,7 +29,7 @@ export interface PixelMaps {
 }
 
 /**
- * Losses and confidences of all pixels, by ATen operators.
+ * Computes losses and confidences of all pixels, by ATen operators.
  *
  * @throws {LabelRangeError} If a label is no class.
  * @throws {NonFiniteLossError} If the loss of a valid pixel is NaN or infinite.
@@ -37,10 +37,10 @@ export interface PixelMaps {
 export function pixelMaps(inputs: LossInputs, settings: LossSettings): PixelMaps {
   const { classes, valid } = checkLabels(inputs.labels, inputs.logits.size(1), settings.ignoreIndex);
   const likelihoods = logLikelihoods(inputs.logits, valid);
-  const logS = inputs.logS ? upsampledLogS(inputs.logS, valid) : null;
+  const logScale = inputs.logScale ? upsampledLogScale(inputs.logScale, valid) : null;
   const logLikelihood = labelLogLikelihood(likelihoods, classes);
   const weight = pixelWeight(inputs, settings, { classes, valid, like: likelihoods });
-  const plain = pixelLoss(settings.pixelLoss, { logLikelihood, logS }, settings);
+  const plain = pixelLoss(settings.pixelLoss, { logLikelihood, logScale }, settings);
   const ignored = valid.logicalNot();
   const lossMap = assertFinite(plain.mul(weight).maskedFill(ignored, 0));
   const kept = settings.ohem ? ohemKept(settings.ohem, { logLikelihood, lossMap, valid }) : valid;
@@ -50,12 +50,12 @@ export function pixelMaps(inputs: LossInputs, settings: LossSettings): PixelMaps
     kept,
     lossMap: settings.ohem ? lossMap.maskedFill(left, 0) : lossMap,
     pixelWeight: weight.maskedFill(left, 0),
-    confidence: confidence(settings.indicator, { logLikelihoods: likelihoods, logS }, settings),
+    confidence: confidence(settings.indicator, { logLikelihoods: likelihoods, logScale }, settings),
     logLikelihood,
   };
 }
 
-/** Class weight of the label × the user's weight map, `[N, H, W]`; finite where ignored. */
+/** Returns the class weight of the label × the caller's weight map, `[N, H, W]`; finite where ignored. */
 function pixelWeight(
   inputs: LossInputs,
   settings: LossSettings,
@@ -77,7 +77,7 @@ function assertFinite(lossMap: Tensor): Tensor {
   if (finite.all().item()) return lossMap;
   const broken = finite.logicalNot().sum().item();
   throw new NonFiniteLossError(
-    `segmentationLoss(): expected finite losses, got NaN or infinity at ${broken} valid pixels; ` +
-      "look for NaN in the logits, logS, the class weights and the weight map, and lower the learning rate if training diverged",
+    `SegmentationLoss.call(): expected finite losses, got NaN or infinity at ${broken} valid pixels; ` +
+      "look for NaN in the logits, logScale, the class weights and the weight map, and lower the learning rate if training diverged",
   );
 }

@@ -1,3 +1,4 @@
+import { readLossReport } from "@armseg/kernels";
 import {
   amp,
   fromTypedArray,
@@ -15,7 +16,6 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { ArmCurve } from "../reweighting/arm-curve.ts";
 import { LinearCurve } from "../reweighting/linear-curve.ts";
 import { numbers, relativeError } from "../reweighting/testing/numbers.ts";
-import { readLossStatistics } from "./loss-statistics.ts";
 import type { SegmentationLossOptions } from "./segmentation-loss.ts";
 import { SegmentationLoss } from "./segmentation-loss.ts";
 import { isFusedOnTestDevice } from "./testing/fused-device.ts";
@@ -121,25 +121,18 @@ describe("SegmentationLoss", () => {
   test("statistics and bins add up", () => {
     const { logits, labels } = batch();
     const result = composed({ curve: arm, p: 3 }).call({ logits, labels });
-    const statistics = readLossStatistics(result.statistics);
-    const [count, weight, loss] = [0, 1, 2].map((row) => result.bins.select(0, row).sum().item()) as [
-      number,
-      number,
-      number,
-    ];
-    expect([count, statistics.validPixels, statistics.keptPixels]).toEqual([
-      expect.closeTo(126, 9),
-      126,
-      126,
-    ]);
-    expect(weight).toBeCloseTo(statistics.weightSum, 9);
-    expect(loss).toBeCloseTo(statistics.lossSum, 9);
-    expect(statistics.lossSum / 126).toBeCloseTo(result.meanLoss.item(), 5);
-    expect(statistics.weightedLossSum / statistics.weightSum).toBeCloseTo(result.objective.item(), 5);
+    const { bins } = result.report!;
+    const figures = readLossReport(result.report!);
+    expect([figures.validPixels, figures.keptPixels]).toEqual([126, 126]);
+    expect(bins?.count.sum().item()).toBeCloseTo(126, 9);
+    expect(bins?.weightSum.sum().item()).toBeCloseTo(figures.weightSum, 9);
+    expect(bins?.lossSum.sum().item()).toBeCloseTo(figures.lossSum, 9);
+    expect(figures.lossSum / 126).toBeCloseTo(result.meanLoss.item(), 5);
+    expect(figures.weightedLossSum / figures.weightSum).toBeCloseTo(result.objective.item(), 5);
     expect(result.knots?.shape).toEqual([1025]);
   });
 
-  test("dQ/dknots follows from the bins: (bins₂ − SL/Sp·bins₃)/S1", () => {
+  test("dQ/dknots follows from the bins: (Σl − SL/Sp·Σw^(p−1))/S1", () => {
     const { logits, labels } = batch();
     const knots = onTestDevice(ops.rand([9]))
       .add(0.1)
@@ -154,9 +147,9 @@ describe("SegmentationLoss", () => {
     }
     const result = composed({ curve: new Table(), p: 3, curveIntervals: 8 }).call({ logits, labels });
     const [gradient] = gradients([result.loss], [knots]);
-    const { weightSum, weightPowerSum, weightedLossSum } = readLossStatistics(result.statistics);
-    const [losses, powers] = [result.bins.select(0, 2), result.bins.select(0, 3)];
-    const expected = losses.sub(powers.mul(weightedLossSum / weightPowerSum)).div(weightSum);
+    const { weightSum, weightPowerSum, weightedLossSum, bins } = result.report!;
+    const level = weightedLossSum.div(weightPowerSum);
+    const expected = bins!.lossSum.sub(bins!.weightPowerSum.mul(level)).div(weightSum);
     expect(relativeError(numbers(gradient as Tensor), numbers(expected))).toBeLessThan(1e-5);
   });
 
@@ -179,20 +172,20 @@ describe("SegmentationLoss, degenerate batches", () => {
       const { logits, labels } = batch();
       for (const phase of ["joint", "isolated"] as const) {
         const criterion = composed({ curve: curves[name] });
-        const { loss, statistics } = criterion.call({ logits, labels: labels.fill_(255) }, { phase });
+        const { loss, report } = criterion.call({ logits, labels: labels.fill_(255) }, { phase });
         expect(loss.item()).toBe(0);
         expect(numbers(gradients([loss], [logits])[0] as Tensor).every((g) => g === 0)).toBe(true);
-        expect(readLossStatistics(statistics).isEmpty).toBe(true);
+        expect(readLossReport(report!).isEmpty).toBe(true);
       }
     },
   );
 
   test("all weights 0: 0 with zero gradient, counted", () => {
     const { logits, labels } = batch();
-    const { loss, statistics } = composed({ curve: new Constant(0) }).call({ logits, labels });
+    const { loss, report } = composed({ curve: new Constant(0) }).call({ logits, labels });
     expect(loss.item()).toBe(0);
     expect(numbers(gradients([loss], [logits])[0] as Tensor).every((g) => g === 0)).toBe(true);
-    expect(readLossStatistics(statistics)).toMatchObject({ validPixels: 126, isEmpty: true });
+    expect(readLossReport(report!)).toMatchObject({ validPixels: 126, isEmpty: true });
   });
 
   test("a constant curve is no curve", () => {
@@ -242,7 +235,7 @@ describe("SegmentationLoss, errors", () => {
     const { logits, labels } = batch();
     for (const value of [-0.5, Number.NaN]) {
       expect(() => composed({ curve: new Constant(value) }).call({ logits, labels })).toThrow(
-        `the curve returned ${value}`,
+        `expected a curve of weights that are finite and not negative, got ${value}`,
       );
     }
   });
@@ -255,8 +248,8 @@ describe("SegmentationLoss, errors", () => {
     expect(call({ pixelWeights: ops.ones([2, 7, 8]) })).toThrow(
       "pixelWeights of the labels' shape [2, 7, 9], got [2, 7, 8]",
     );
-    expect(call({ logS: ops.ones([2, 1, 7, 9]) })).toThrow(
-      "expected logS [2, 1, 4, 4], of the logits' resolution",
+    expect(call({ logScale: ops.ones([2, 1, 7, 9]) })).toThrow(
+      "expected logScale [2, 1, 4, 4], of the logits' resolution",
     );
     expect(() => composed({ classWeights: ops.ones([4]) }).call({ logits, labels })).toThrow(
       "expected 3 classWeights",
@@ -276,7 +269,7 @@ describe("SegmentationLoss, errors", () => {
     const { logits, labels } = batch();
     const criterion = new SegmentationLoss({ implementation: "fused", detach: false });
     expect(() => criterion.call({ logits, labels })).toThrow(
-      "implementation fused does not apply: detach: false needs",
+      "implementation fused supports, got detach: false needs",
     );
   });
 });

@@ -1,12 +1,13 @@
 import type { Tensor } from "@armseg/torch";
 import { amp } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import type { Phase } from "../reweighting/adversary.ts";
 import type { Curve } from "../reweighting/curve.ts";
 import { CURVE_INTERVALS } from "../reweighting/curve.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
 import { composedLoss } from "./composed.ts";
-import { fusedLoss, whyNotFused } from "./fused.ts";
-import { IGNORE_INDEX } from "./labels.ts";
+import { fusedLoss, unsupportedReason } from "./fused.ts";
 import type { LossInputs, LossSettings, LossTerms } from "./loss-terms.ts";
 import type { OhemOptions } from "./ohem.ts";
 import { resolveOhem } from "./ohem.ts";
@@ -35,7 +36,7 @@ export interface SegmentationLossOptions {
   readonly ohem?: OhemOptions | null;
   /** Divisor of the mean: the valid pixels (default), or `all` pixels as mmsegmentation does. Q sums to 1 either way. */
   readonly normalise?: "valid" | "all";
-  /** Default 255. */
+  /** Label of pixels that take part in no sum. Default 255. */
   readonly ignoreIndex?: number;
   /** `auto` (default): fused where it applies, else composed. `fused` throws where it does not apply. */
   readonly implementation?: "auto" | "fused" | "composed";
@@ -47,7 +48,7 @@ export interface SegmentationLossOptions {
 export interface SegmentationLossCall {
   /** Default joint; see `phaseAt`. */
   readonly phase?: Phase;
-  /** Whether `statistics` and `bins` are filled in; free in fused, not in composed. Default true. */
+  /** Whether there is a report; it costs nothing in fused, but time in composed. Default true. */
   readonly statistics?: boolean;
 }
 
@@ -62,11 +63,11 @@ export interface SegmentationLossResult extends Omit<LossTerms, "objective" | "m
 }
 
 /**
- * Loss of a segmentation network: pixel losses, weighted by a curve of the confidence.
+ * The loss of a segmentation network: pixel losses, weighted by a curve of the confidence.
  *
  * Q = Σ w̃_i·l_i with w̃ the doubly normalised weights (Liu et al. 2020, section 3). Without a curve, the mean of l. Everything
  * is float32 or wider whatever the logits are, also under autocast. Without a valid pixel, or with all weights 0, the loss
- * is 0 with zero gradient; `readLossStatistics(result.statistics).isEmpty` says so.
+ * is 0 with zero gradient; `readLossReport(report).isEmpty` says so.
  *
  * @example
  * const criterion = new SegmentationLoss({ curve: new ArmCurve() });
@@ -89,7 +90,7 @@ export class SegmentationLoss {
   }
 
   /**
-   * The loss of one batch.
+   * Computes the loss of one batch.
    *
    * @throws {LabelRangeError} If a label is neither a class nor the ignore index.
    * @throws {NonFiniteLossError} If a valid pixel's loss is NaN or infinite.
@@ -98,7 +99,7 @@ export class SegmentationLoss {
   call(inputs: LossInputs, options: SegmentationLossCall = {}): SegmentationLossResult {
     assertShapes(inputs, this.settings);
     const isIsolated = options.phase === "isolated";
-    const run = { isIsolated, hasStatistics: options.statistics ?? true };
+    const run = { isIsolated, hasReport: options.statistics ?? true };
     const implementation = this.#choose(inputs.logits);
     const compute = implementation === "fused" ? fusedLoss : composedLoss;
     // Off, since under autocast the curve's convolutions and half of the sums would be in half precision.
@@ -111,11 +112,14 @@ export class SegmentationLoss {
 
   #choose(logits: Tensor): "fused" | "composed" {
     if (this.#implementation === "composed") return "composed";
-    const obstacle = whyNotFused(logits, this.settings);
-    if (obstacle === null) return "fused";
+    const reason = unsupportedReason(logits, this.settings);
+    if (reason === null) return "fused";
     if (this.#implementation === "auto") return "composed";
-    throw new RangeError(
-      `segmentationLoss(): implementation fused does not apply: ${obstacle}; take auto or composed`,
+    throw argumentError(
+      "SegmentationLoss.call",
+      "inputs and options that implementation fused supports",
+      reason,
+      "take implementation auto or composed",
     );
   }
 }
@@ -144,10 +148,10 @@ function resolve(options: SegmentationLossOptions): LossSettings {
 }
 
 function assertRange(name: string, value: number, isRight: boolean, expected: string): void {
-  if (!isRight) throw new RangeError(`SegmentationLoss(): expected ${name} ${expected}, got ${value}`);
+  if (!isRight) throw argumentError("SegmentationLoss", `${name} ${expected}`, value);
 }
 
-function assertShapes({ logits, labels, logS, pixelWeights }: LossInputs, settings: LossSettings): void {
+function assertShapes({ logits, labels, logScale, pixelWeights }: LossInputs, settings: LossSettings): void {
   if (logits.ndim !== 4 || labels.ndim !== 3 || logits.size(0) !== labels.size(0)) {
     throw shapeError(
       "logits [N, C, h, w] and labels [N, H, W]",
@@ -161,11 +165,14 @@ function assertShapes({ logits, labels, logS, pixelWeights }: LossInputs, settin
   if (pixelWeights && describe(pixelWeights) !== describe(labels)) {
     throw shapeError(`pixelWeights of the labels' shape ${describe(labels)}`, describe(pixelWeights));
   }
-  if (logS && logS.numel !== batch * height * width) {
-    throw shapeError(`logS [${batch}, 1, ${height}, ${width}], of the logits' resolution`, describe(logS));
+  if (logScale && logScale.numel !== batch * height * width) {
+    throw shapeError(
+      `logScale [${batch}, 1, ${height}, ${width}], of the logits' resolution`,
+      describe(logScale),
+    );
   }
   if (settings.classWeights && settings.classWeights.numel !== classes) {
-    throw shapeError(`${classes} classWeights, one a class of the logits`, describe(settings.classWeights));
+    throw shapeError(`${classes} classWeights, one per class of the logits`, describe(settings.classWeights));
   }
 }
 
@@ -174,5 +181,5 @@ function describe(tensor: Tensor): string {
 }
 
 function shapeError(expected: string, got: string): RangeError {
-  return new RangeError(`segmentationLoss(): expected ${expected}, got ${got}`);
+  return argumentError("SegmentationLoss.call", expected, got);
 }

@@ -1,4 +1,5 @@
 import type { nn, Tensor } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 
 /** Input size divided by the size of the last stage. */
 export type OutputStride = 8 | 16 | 32;
@@ -20,7 +21,7 @@ export interface StageLayout {
 }
 
 /**
- * Strides and dilations of four stages: a stride that is left out doubles the dilation of what follows.
+ * Returns strides and dilations of four stages: a stride that is left out doubles the dilation of what follows.
  *
  * mmsegmentation's D8, D16 and plain settings; equal to torchvision's `replace_stride_with_dilation`.
  */
@@ -33,51 +34,15 @@ export function stageLayout(outputStride: OutputStride): StageLayout {
     case 32:
       return { strides: [1, 2, 2, 2], dilations: [1, 1, 1, 1] };
     default:
-      throw new RangeError(`stageLayout(): expected an output stride of 8, 16 or 32, got ${outputStride}`);
+      throw argumentError("stageLayout", "an output stride of 8, 16 or 32", outputStride);
   }
-}
-
-export interface DilationOptions {
-  /** Default 8. */
-  readonly outputStride?: OutputStride;
-  /** Whether the first block of a dilated stage uses half of its dilation. Default true. */
-  readonly contractDilation?: boolean;
-  /** Dilation of each block of the last stage, in place of the stage's own; (1, 2, 4) in D16-MG124. Default none. */
-  readonly multiGrid?: readonly number[] | null;
 }
 
 /**
- * Dilation of each block of one stage (mmsegmentation's ResLayer). See {@link assertMultiGrid}.
+ * Returns the dilation of each block of one stage: the first of a dilated stage uses half of it (mmsegmentation's ResLayer with
+ * `contract_dilation`).
  */
-export function blockDilations(
-  blocks: number,
-  dilation: number,
-  options: { contractDilation: boolean; multiGrid: readonly number[] | null },
-): readonly number[] {
-  const { contractDilation, multiGrid } = options;
-  if (multiGrid !== null) {
-    if (multiGrid.length >= blocks) return multiGrid.slice(0, blocks);
-    throw new RangeError(
-      `multiGrid: expected ${blocks} dilations, one a block, got [${multiGrid.join(", ")}]`,
-    );
-  }
-  const first = contractDilation && dilation > 1 ? dilation / 2 : dilation;
+export function blockDilations(blocks: number, dilation: number): readonly number[] {
+  const first = dilation > 1 ? dilation / 2 : dilation;
   return Array.from({ length: blocks }, (_, i) => (i === 0 ? first : dilation));
-}
-
-/**
- * Checks a multi-grid before anything is built.
- *
- * @throws {RangeError} If it does not have one positive dilation a block of the last stage.
- */
-export function assertMultiGrid(multiGrid: readonly number[] | null, blocks: number): void {
-  if (multiGrid === null) return;
-  if (
-    multiGrid.length === blocks &&
-    multiGrid.every((dilation) => Number.isInteger(dilation) && dilation > 0)
-  )
-    return;
-  throw new RangeError(
-    `multiGrid: expected ${blocks} positive dilations, one a block, got [${multiGrid.join(", ")}]`,
-  );
 }

@@ -1,4 +1,4 @@
-import type { Backbone, DilationOptions } from "./backbone.ts";
+import type { Backbone, OutputStride } from "./backbone.ts";
 import { HrNet } from "./hrnet.ts";
 import { MobileNetV2 } from "./mobilenet-v2.ts";
 import type { NormFactory } from "./norm.ts";
@@ -8,13 +8,13 @@ import { ResNet } from "./resnet.ts";
 import type { StrideOn } from "./resnet-blocks.ts";
 
 /** Choices about a backbone; those that a family does not have are ignored by it. */
-export interface BackboneOptions extends DilationOptions {
+export interface BackboneOptions {
+  /** Default 8. */
+  readonly outputStride?: OutputStride;
   /** Of a ResNet. Default v1c. */
   readonly stem?: Stem;
   /** Of a ResNet. Default 3x3. */
   readonly strideOn?: StrideOn;
-  /** Of a ResNeSt: the authors' behaviour in dilated stages in place of mmsegmentation's. Default false. */
-  readonly averageWhereDilated?: boolean;
   readonly norm?: NormFactory;
 }
 

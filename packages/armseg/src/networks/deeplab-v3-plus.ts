@@ -2,7 +2,7 @@ import type { Tensor } from "@armseg/torch";
 import { nn, ops } from "@armseg/torch";
 import type { OutputStride } from "./backbone.ts";
 import { ConvNorm } from "./conv-norm.ts";
-import { DepthwiseSeparableConv } from "./depthwise-separable.ts";
+import { DepthwiseSeparableConv } from "./depthwise.ts";
 import type { Head, HeadOptions, HeadOutput } from "./head.ts";
 import { classifier } from "./head.ts";
 import { initialiseConvolutions } from "./initialise.ts";
@@ -19,7 +19,7 @@ export interface DeepLabV3PlusOptions extends HeadOptions {
   readonly dilations: readonly [1, number, number, number];
 }
 
-/** The recipe's dilations: (1, 12, 24, 36) at output stride 8, half of that at 16, a quarter at 32. */
+/** Returns the recipe's dilations: (1, 12, 24, 36) at output stride 8, half of that at 16, a quarter at 32. */
 export function asppDilations(outputStride: OutputStride): readonly [1, number, number, number] {
   const scale = 8 / outputStride;
   return [1, 12 * scale, 24 * scale, 36 * scale];
@@ -50,7 +50,7 @@ export class DeepLabV3PlusHead
     const {
       classes,
       inChannels,
-      channels = 512,
+      headChannels: channels = 512,
       lowLevelChannels = 48,
       norm = batchNorm,
       dropout = 0.1,
@@ -83,7 +83,7 @@ export class DeepLabV3PlusHead
   /** @throws {RangeError} In training with a batch of one, which the image pooling's normalisation cannot take. */
   forward(stages: readonly Tensor[]): HeadOutput {
     const [lowLevel, deep] = [stages[0] as Tensor, stages.at(-1) as Tensor];
-    assertPooledBatch("DeepLabV3PlusHead()", deep, this);
+    assertPooledBatch("DeepLabV3PlusHead", deep, this);
     const pooled = this.imagePool.call(deep); // [N, 512, 1, 1]
     const branches = ops.cat(
       this.asppModules.map((branch) => branch.call(deep)),

@@ -34,7 +34,14 @@ export class FcnHead extends nn.Module<[stages: readonly Tensor[]], HeadOutput> 
 
   constructor(options: FcnHeadOptions) {
     super();
-    const { classes, inChannels, channels = 256, convolutions = 1, kernelSize = 3, dropout = 0.1 } = options;
+    const {
+      classes,
+      inChannels,
+      headChannels: channels = 256,
+      convolutions = 1,
+      kernelSize = 3,
+      dropout = 0.1,
+    } = options;
     const { norm = batchNorm, joinInput = false } = options;
     const shape = { padding: (kernelSize - 1) / 2, norm };
     const layers = Array.from(

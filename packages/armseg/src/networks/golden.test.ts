@@ -7,8 +7,7 @@ import { HrNet } from "./hrnet.ts";
 import { MobileNetV2 } from "./mobilenet-v2.ts";
 import { ResNeSt } from "./resnest.ts";
 import { ResNet } from "./resnet.ts";
-import { segmenter } from "./segmenter.ts";
-import type { SegmenterConfig } from "./segmenter-config.ts";
+import { type SegmenterConfig, segmenter } from "./segmenter.ts";
 import type { Run } from "./testing/golden.ts";
 import { expectGolden } from "./testing/golden.ts";
 
@@ -32,7 +31,7 @@ class Aspp extends nn.Module {
   readonly head = new DeepLabV3PlusHead({
     classes: 1,
     inChannels: [1, 24],
-    channels: 16,
+    headChannels: 16,
     dilations: [1, 12, 24, 36],
   });
 
@@ -75,18 +74,12 @@ describe("outputs and gradients equal torchvision's", () => {
 });
 
 describe("outputs and gradients equal a composition from the recipe", () => {
-  test("ResNet-50 with multi-grid, and with Caffe's strides", () => {
-    const options = { stem: "v1", outputStride: 16 } as const;
-    expectBackbone("resnet50 os16 mg124", new ResNet(50, { ...options, multiGrid: [1, 2, 4] }));
-    expectBackbone("resnet50 caffe", new ResNet(50, { ...options, strideOn: "1x1" }));
+  test("ResNet-50 with Caffe's strides", () => {
+    expectBackbone("resnet50 caffe", new ResNet(50, { stem: "v1", outputStride: 16, strideOn: "1x1" }));
   });
 
-  test("ResNeSt-50, mmsegmentation's and the authors'", () => {
+  test("ResNeSt-50", () => {
     expectBackbone("resnest50 os8", new ResNeSt(50));
-    expectBackbone(
-      "resnest50 os16 original",
-      new ResNeSt(50, { outputStride: 16, averageWhereDilated: true }),
-    );
   });
 
   test("MobileNetV2", () => {
@@ -99,7 +92,7 @@ describe("outputs and gradients equal a composition from the recipe", () => {
   });
 
   test("DeepLabv3+ with auxiliary head and ln s", () => {
-    const small = { channels: 32, lowLevelChannels: 12, auxiliaryChannels: 24, logScale: true };
+    const small = { headChannels: 32, lowLevelChannels: 12, auxiliaryChannels: 24, logScale: true };
     expectSegmenter("deeplab resnet18", { backbone: "resnet18", classes: 7, outputStride: 16, ...small });
     const contiguous = { ...small, memoryFormat: "contiguous" } as const;
     expectSegmenter("deeplab resnet18", {
@@ -115,13 +108,13 @@ describe("outputs and gradients equal a composition from the recipe", () => {
   });
 
   test("OCR on ResNet and HRNet", () => {
-    const small = { head: "ocr", classes: 5, channels: 32, keyChannels: 16 } as const;
+    const small = { head: "ocr", classes: 5, headChannels: 32, keyChannels: 16 } as const;
     expectSegmenter("ocr resnet18", { backbone: "resnet18", auxiliaryChannels: 24, ...small });
     expectSegmenter("ocr hrnet18", { backbone: "hrnetW18", ...small });
   });
 
   test("FCN", () => {
-    const small = { channels: 32, auxiliaryChannels: 24, outputStride: 32 } as const;
+    const small = { headChannels: 32, auxiliaryChannels: 24, outputStride: 32 } as const;
     expectSegmenter("fcn resnet18", { backbone: "resnet18", head: "fcn", classes: 5, ...small });
   });
 });

@@ -3,7 +3,7 @@ import { nn } from "@armseg/torch";
 import type { NormFactory } from "./norm.ts";
 import { BasicBlock } from "./resnet-blocks.ts";
 
-/** 3×3 convolution and normalisation, with ReLU unless said: names `0` and `1`. */
+/** Makes a 3×3 convolution and normalisation, with ReLU unless said: names `0` and `1`. */
 export function convNormLayers(
   inChannels: number,
   outChannels: number,
@@ -17,7 +17,7 @@ export function convNormLayers(
   );
 }
 
-/** How branch `from` reaches the resolution and width of branch `to`; `null` where they are one. */
+/** Makes what branch `from` passes to reach the resolution and width of branch `to`; `null` where they are one. */
 function exchange(
   widths: readonly number[],
   from: number,
@@ -53,7 +53,7 @@ export class HighResolutionModule extends nn.Module<[branches: readonly Tensor[]
     this.fuseLayers = widths.map((_, to) => widths.map((_, from) => exchange(widths, from, to, norm)));
   }
 
-  /** @param inputs - One map a branch, each of half the size of the one before. @returns The same shapes. */
+  /** @param inputs - One map per branch, each of half the size of the one before. @returns The same shapes. */
   forward(inputs: readonly Tensor[]): readonly Tensor[] {
     const maps = this.branches.map((branch, i) => branch.call(inputs[i] as Tensor)); // [N, C_i, H_i, W_i] each
     return maps.map((own, to) => this.#fuse(own, to, maps));

@@ -1,6 +1,6 @@
 import { nn } from "@armseg/torch";
 
-/** Kaiming for ReLU, fan-out, normal; biases 0: how the recipes start every convolution that is not a classifier. */
+/** Starts every convolution as the recipes start those that are no classifier: Kaiming for ReLU, fan-out, normal; biases 0. */
 export function initialiseConvolutions(network: nn.AnyModule): void {
   for (const module of network.modules()) {
     if (!(module instanceof nn.Conv2d)) continue;
@@ -9,7 +9,7 @@ export function initialiseConvolutions(network: nn.AnyModule): void {
   }
 }
 
-/** N(0, 0.01²) and bias 0: how mmsegmentation starts `conv_seg`. */
+/** Starts a classifier as mmsegmentation starts `conv_seg`: N(0, 0.01²) and bias 0. */
 export function initialiseClassifier(convolution: nn.Conv2d, deviation = 0.01): nn.Conv2d {
   nn.init.normal_(convolution.weight, 0, deviation);
   if (convolution.bias !== null) nn.init.constant_(convolution.bias, 0);

@@ -2,7 +2,7 @@ import type { Tensor } from "@armseg/torch";
 import { nn } from "@armseg/torch";
 import type { Backbone, OutputStride } from "./backbone.ts";
 import { ConvNorm } from "./conv-norm.ts";
-import { DepthwiseConv2d } from "./depthwise-conv.ts";
+import { DepthwiseConv2d } from "./depthwise.ts";
 import { initialiseConvolutions } from "./initialise.ts";
 import type { NormFactory } from "./norm.ts";
 import { batchNorm } from "./norm.ts";

@@ -1,18 +1,19 @@
 import type { Tensor } from "@armseg/torch";
 import { distributed, nn } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 
 /** Makes the normalisation of a number of channels: the one place where networks choose it. */
 export type NormFactory = (channels: number) => nn.Module;
 
-/** Batch normalisation over one process's batch; eps 1e-5, momentum 0.1, as every recipe here. */
+/** Makes batch normalisation over one process's batch; eps 1e-5, momentum 0.1, as every recipe here. */
 export const batchNorm: NormFactory = (channels) => new nn.BatchNorm2d(channels);
 
-/** Batch normalisation over the batches of all processes of a group. */
+/** Makes batch normalisation over the batches of all processes of a group. */
 export function syncBatchNorm(group: distributed.ProcessGroup): NormFactory {
   return (channels) => new distributed.SyncBatchNorm2d(channels, group);
 }
 
-/** A module with a normalisation behind a global pooling, where each image has but one value a channel. */
+/** A module with a normalisation behind a global pooling, where each image has but one value per channel. */
 export interface HasPooledNorm {
   readonly pooledNorm: nn.Module;
 }
@@ -21,12 +22,12 @@ function hasPooledNorm(module: nn.AnyModule): module is nn.AnyModule & HasPooled
   return "pooledNorm" in module;
 }
 
-/** Whether its statistics come from this process's batch alone. */
+/** Returns whether its statistics come from this process's batch alone. */
 function isOfOneProcess(norm: nn.Module): boolean {
   return norm instanceof nn.BatchNorm2d && !(norm instanceof distributed.SyncBatchNorm2d);
 }
 
-/** Images that a training batch of one process must have for every normalisation to see two values a channel. */
+/** Returns how many images a training batch of one process must have for every normalisation to see two values per channel. */
 export function minimumTrainingBatch(network: nn.AnyModule): 1 | 2 {
   for (const module of network.modules()) {
     if (hasPooledNorm(module) && isOfOneProcess(module.pooledNorm)) return 2;
@@ -42,9 +43,10 @@ export function minimumTrainingBatch(network: nn.AnyModule): 1 | 2 {
  */
 export function assertPooledBatch(where: string, input: Tensor, { pooledNorm }: HasPooledNorm): void {
   if (input.size(0) > 1 || !pooledNorm.isTraining || !isOfOneProcess(pooledNorm)) return;
-  throw new RangeError(
-    `${where}: expected a batch of at least 2 images in training, got 1: batch normalisation behind a global pooling ` +
-      "sees one value a channel and image. Raise the batch size to 2, drop the last incomplete batch, or freeze the " +
-      "normalisation with eval()",
+  throw argumentError(
+    where,
+    "a batch of at least 2 images in training",
+    "1, of which batch normalisation behind a global pooling sees one value per channel",
+    "raise the batch size to 2, drop the last incomplete batch, or freeze the normalisation with eval()",
   );
 }

@@ -9,7 +9,7 @@ import type { NormFactory } from "./norm.ts";
 import { batchNorm } from "./norm.ts";
 
 /**
- * Mean feature of each class' soft region: f_k = Σ_i softmax_i(z_ki)·x_i (Yuan et al. 2020, equation 2).
+ * Returns the mean feature of each class' soft region: f_k = Σ_i softmax_i(z_ki)·x_i (Yuan et al. 2020, equation 2).
  *
  * @param features - x, `[N, F, H, W]`. @param logits - z, `[N, K, H, W]`; the softmax runs over pixels.
  * @returns `[N, F, K, 1]`.
@@ -73,7 +73,7 @@ export class ObjectContextHead extends nn.Module<[stage: Tensor, regionLogits: T
     const {
       classes,
       inChannels,
-      channels = 512,
+      headChannels: channels = 512,
       keyChannels = 256,
       dropout = 0.1,
       norm = batchNorm,
@@ -121,10 +121,10 @@ export class OcrHead extends nn.Module<[stages: readonly Tensor[]], HeadOutput> 
     const { inChannels, regionChannels = 256, regionKernelSize = 3, ...rest } = options;
     const stageFromLast = inChannels.length > 1 ? 2 : 1;
     const regionInput = inChannels.at(-stageFromLast) as number;
-    const shape = { stageFromLast, kernelSize: regionKernelSize, channels: regionChannels };
+    const shape = { stageFromLast, kernelSize: regionKernelSize, headChannels: regionChannels };
     this.regions = new FcnHead({ ...rest, ...shape, inChannels: regionInput });
     this.objectContext = new ObjectContextHead({ ...rest, inChannels: inChannels.at(-1) as number });
-    this.featureChannels = rest.channels ?? 512;
+    this.featureChannels = rest.headChannels ?? 512;
   }
 
   /** mmsegmentation numbers the two stages. */

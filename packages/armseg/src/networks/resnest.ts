@@ -1,21 +1,17 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, tidy } from "@armseg/torch";
-import type { Backbone, DilationOptions } from "./backbone.ts";
-import { assertMultiGrid, blockDilations, stageLayout } from "./backbone.ts";
+import type { Backbone, OutputStride } from "./backbone.ts";
+import { blockDilations, stageLayout } from "./backbone.ts";
 import { initialiseConvolutions, zeroScale } from "./initialise.ts";
-import type { NormFactory } from "./norm.ts";
-import { batchNorm } from "./norm.ts";
-import { SplitAttention } from "./split-attention.ts";
-import { deepStem } from "./stem.ts";
+import type { HasPooledNorm, NormFactory } from "./norm.ts";
+import { assertPooledBatch, batchNorm } from "./norm.ts";
+import { deepStem } from "./resnet-blocks.ts";
 
 export type ResNeStDepth = 50 | 101;
 
-export interface ResNeStOptions extends DilationOptions {
-  /**
-   * Whether the first block of a stage whose stride was traded for dilation still averages 3×3 pixels, as the authors' code
-   * does. Default false, as mmsegmentation, whose scores are the ones to compare with.
-   */
-  readonly averageWhereDilated?: boolean;
+export interface ResNeStOptions {
+  /** Default 8. */
+  readonly outputStride?: OutputStride;
   readonly norm?: NormFactory;
 }
 
@@ -25,16 +21,66 @@ const STEM = { 50: [32, 32, 64], 101: [64, 64, 128] } as const;
 const WIDTHS = [64, 128, 256, 512] as const;
 const EXPANSION = 4;
 
+/**
+ * Split attention of radix 2 (Zhang et al. 2020, section 3.1): two 3×3 convolutions of half of the input each, mixed channel by channel.
+ *
+ * The mixture is a softmax over the two, computed from their image-wide means by two 1×1 convolutions.
+ */
+class SplitAttention extends nn.Module implements HasPooledNorm {
+  readonly conv: nn.Conv2d;
+  readonly bn0: nn.Module;
+  readonly fc1: nn.Conv2d;
+  readonly bn1: nn.Module;
+  readonly fc2: nn.Conv2d;
+
+  constructor(channels: number, options: { dilation: number; norm: NormFactory }) {
+    super();
+    const { dilation, norm } = options;
+    const inner = Math.max(channels / 2, 32); // radix · channels / 4
+    const shape = { padding: dilation, dilation, groups: 2, bias: false };
+    this.conv = new nn.Conv2d(channels, 2 * channels, 3, shape);
+    this.bn0 = norm(2 * channels);
+    this.fc1 = new nn.Conv2d(channels, inner, 1);
+    this.bn1 = norm(inner);
+    this.fc2 = new nn.Conv2d(inner, 2 * channels, 1);
+  }
+
+  get pooledNorm(): nn.Module {
+    return this.bn1;
+  }
+
+  /** @throws {RangeError} In training with a batch of one, which the second normalisation cannot take. */
+  forward(x: Tensor): Tensor {
+    assertPooledBatch("SplitAttention", x, this);
+    const splits = this.bn0.call(this.conv.call(x)).relu_(); // [N, 2·C, H, W]
+    const [first, second] = splits.chunk(2, 1) as [Tensor, Tensor]; // [N, C, H, W] each
+    const [firstShare, secondShare] = this.#shares(splits); // [N, C, 1, 1] each
+    return first.mul(firstShare).addcmul_(second, secondShare); // [N, C, H, W]
+  }
+
+  #shares(splits: Tensor): [first: Tensor, second: Tensor] {
+    const [batch, channels] = splits.shape as [number, number];
+    const means = splits
+      .mean([2, 3], true)
+      .unflatten(1, [2, channels / 2])
+      .sum([1]); // [N, C, 1, 1]
+    const hidden = this.bn1.call(this.fc1.call(means)).relu_(); // [N, inner, 1, 1]
+    const shares = this.fc2
+      .call(hidden)
+      .reshape([batch, 2, channels / 2, 1, 1])
+      .softmax(1); // [N, 2, C, 1, 1]
+    return [shares.select(1, 0), shares.select(1, 1)];
+  }
+}
+
 interface SplitBlockOptions {
   readonly stride: number;
   readonly dilation: number;
   readonly downsample: nn.Module | null;
-  /** Whether 3×3 pixels are averaged behind the attention, which takes the stride over. */
-  readonly isAveraging: boolean;
   readonly norm: NormFactory;
 }
 
-/** 1×1 down, split attention, an average that takes the stride over, 1×1 up. */
+/** 1×1 down, split attention, where there is a stride an average of 3×3 pixels that takes it over, 1×1 up. */
 class SplitBlock extends nn.Module {
   readonly conv1: nn.Conv2d;
   readonly bn1: nn.Module;
@@ -46,11 +92,11 @@ class SplitBlock extends nn.Module {
 
   constructor(inChannels: number, width: number, options: SplitBlockOptions) {
     super();
-    const { stride, dilation, downsample, isAveraging, norm } = options;
+    const { stride, dilation, downsample, norm } = options;
     this.conv1 = new nn.Conv2d(inChannels, width, 1, { bias: false });
     this.bn1 = norm(width);
-    this.conv2 = new SplitAttention(width, { stride: isAveraging ? 1 : stride, dilation, norm });
-    this.average = isAveraging ? new nn.AvgPool2d(3, { stride, padding: 1 }) : null;
+    this.conv2 = new SplitAttention(width, { dilation, norm });
+    this.average = stride > 1 ? new nn.AvgPool2d(3, { stride, padding: 1 }) : null;
     this.conv3 = new nn.Conv2d(width, width * EXPANSION, 1, { bias: false });
     this.bn3 = norm(width * EXPANSION);
     this.downsample = downsample;
@@ -82,7 +128,6 @@ export class ResNeSt extends nn.Module<[images: Tensor], readonly Tensor[]> impl
 
   constructor(depth: ResNeStDepth, options: ResNeStOptions = {}) {
     super();
-    assertMultiGrid(options.multiGrid ?? null, BLOCKS[depth][3]);
     this.stem = deepStem(STEM[depth], options.norm ?? batchNorm);
     const stages = WIDTHS.map((_, i) => makeStage(depth, i, options));
     [this.layer1, this.layer2, this.layer3, this.layer4] = stages.map(
@@ -104,32 +149,17 @@ export class ResNeSt extends nn.Module<[images: Tensor], readonly Tensor[]> impl
 }
 
 function makeStage(depth: ResNeStDepth, index: number, options: ResNeStOptions): SplitBlock[] {
-  const {
-    outputStride = 8,
-    contractDilation = true,
-    averageWhereDilated = false,
-    norm = batchNorm,
-  } = options;
+  const { outputStride = 8, norm = batchNorm } = options;
   const { strides, dilations } = stageLayout(outputStride);
   const width = WIDTHS[index] as number;
   const outChannels = width * EXPANSION;
   const inChannels = index === 0 ? STEM[depth][2] : outChannels / 2;
-  const multiGrid = index === 3 ? (options.multiGrid ?? null) : null;
   const blocks = BLOCKS[depth][index] as number;
-  return blockDilations(blocks, dilations[index] as number, { contractDilation, multiGrid }).map(
-    (dilation, i) => {
-      const stride = i === 0 ? (strides[index] as number) : 1;
-      const downsample = i === 0 ? averagedProjection(inChannels, outChannels, stride, norm) : null;
-      const isAveraging = stride > 1 || (averageWhereDilated && i === 0 && index > 0);
-      return new SplitBlock(i === 0 ? inChannels : outChannels, width, {
-        stride,
-        dilation,
-        downsample,
-        isAveraging,
-        norm,
-      });
-    },
-  );
+  return blockDilations(blocks, dilations[index] as number).map((dilation, i) => {
+    const stride = i === 0 ? (strides[index] as number) : 1;
+    const downsample = i === 0 ? averagedProjection(inChannels, outChannels, stride, norm) : null;
+    return new SplitBlock(i === 0 ? inChannels : outChannels, width, { stride, dilation, downsample, norm });
+  });
 }
 
 /** The average takes the stride over from the projection; windows at the border count only what is inside the image. */

@@ -15,9 +15,10 @@ export interface BlockOptions {
   readonly norm: NormFactory;
 }
 
-/** A residual block, whose last normalisation can be silenced at the start. */
+/** A residual block, whose last normalisation can start with scale 0. */
 export interface ResidualBlock extends nn.Module {
-  silence(): void;
+  /** Makes the block start as the identity: a zero-initialised residual (Goyal et al. 2017, section 5.1). */
+  zeroInitialiseResidual(): void;
 }
 
 /** How a stage makes its blocks; the block's output has `width · expansion` channels. */
@@ -26,7 +27,7 @@ export interface BlockClass {
   new (inChannels: number, width: number, options: BlockOptions): ResidualBlock;
 }
 
-/** 1×1 convolution with a stride, and normalisation: how the identity of a first block is made to fit. */
+/** Makes a 1×1 convolution with a stride, and normalisation: how the identity of a first block is made to fit. */
 export function projection(
   inChannels: number,
   outChannels: number,
@@ -37,6 +38,19 @@ export function projection(
     new nn.Conv2d(inChannels, outChannels, 1, { stride, bias: false }),
     norm(outChannels),
   );
+}
+
+/** Makes the deep stem: three 3×3 convolutions, the first of stride 2, each with normalisation and ReLU; names `0` to `8`. */
+export function deepStem(widths: readonly [number, number, number], norm: NormFactory): nn.Sequential {
+  const layers = [3, ...widths].slice(0, -1).flatMap((inChannels, i) => {
+    const outChannels = widths[i] as number;
+    return [
+      new nn.Conv2d(inChannels, outChannels, 3, { stride: i === 0 ? 2 : 1, padding: 1, bias: false }),
+      norm(outChannels),
+      new nn.ReLU({ inPlace: true }),
+    ];
+  });
+  return new nn.Sequential(...layers);
 }
 
 /** Two 3×3 convolutions (He et al. 2016, section 4.1); only the first is dilated, as in mmsegmentation. */
@@ -57,7 +71,7 @@ export class BasicBlock extends nn.Module implements ResidualBlock {
     this.downsample = downsample;
   }
 
-  silence(): void {
+  zeroInitialiseResidual(): void {
     zeroScale(this.bn2);
   }
 
@@ -93,7 +107,7 @@ export class Bottleneck extends nn.Module implements ResidualBlock {
     this.downsample = downsample;
   }
 
-  silence(): void {
+  zeroInitialiseResidual(): void {
     zeroScale(this.bn3);
   }
 

@@ -1,20 +1,21 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, tidy } from "@armseg/torch";
-import type { Backbone, DilationOptions } from "./backbone.ts";
-import { assertMultiGrid, blockDilations, stageLayout } from "./backbone.ts";
+import type { Backbone, OutputStride } from "./backbone.ts";
+import { blockDilations, stageLayout } from "./backbone.ts";
 import { initialiseConvolutions } from "./initialise.ts";
 import type { NormFactory } from "./norm.ts";
 import { batchNorm } from "./norm.ts";
 import type { BlockClass, ResidualBlock, StrideOn } from "./resnet-blocks.ts";
-import { BasicBlock, Bottleneck, projection } from "./resnet-blocks.ts";
-import { deepStem } from "./stem.ts";
+import { BasicBlock, Bottleneck, deepStem, projection } from "./resnet-blocks.ts";
 
 export type ResNetDepth = 18 | 34 | 50 | 101;
 
 /** The 7×7 convolution of the original, or mmsegmentation's deep stem of three 3×3 (32, 32, 64 channels). */
 export type Stem = "v1" | "v1c";
 
-export interface ResNetOptions extends DilationOptions {
+export interface ResNetOptions {
+  /** Default 8. */
+  readonly outputStride?: OutputStride;
   /** Default v1c. */
   readonly stem?: Stem;
   /** Default 3x3. */
@@ -37,9 +38,7 @@ const WIDTHS = [64, 128, 256, 512] as const;
  * ResNet (He et al. 2016) without its classifier, dilated to an output stride.
  *
  * mmsegmentation's ResNetV1c and ResNet; parameter names are torchvision's, but for the deep stem's (`stem.0.weight`).
- * Starts with Kaiming fan-out and silent residual branches.
- *
- * @throws {RangeError} From the constructor, if `multiGrid` does not fit the last stage.
+ * Starts with Kaiming fan-out and zero-initialised residuals.
  */
 export class ResNet extends nn.Module<[images: Tensor], readonly Tensor[]> implements Backbone {
   readonly stem: nn.Sequential | null;
@@ -53,7 +52,6 @@ export class ResNet extends nn.Module<[images: Tensor], readonly Tensor[]> imple
 
   constructor(depth: ResNetDepth, options: ResNetOptions = {}) {
     super();
-    assertMultiGrid(options.multiGrid ?? null, DEPTHS[depth].blocks[3]);
     const { stem = "v1c", norm = batchNorm } = options;
     this.stem = stem === "v1c" ? deepStem([32, 32, 64], norm) : null;
     this.conv1 = stem === "v1" ? new nn.Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false }) : null;
@@ -65,7 +63,7 @@ export class ResNet extends nn.Module<[images: Tensor], readonly Tensor[]> imple
       (blocks) => new nn.Sequential(...blocks),
     ) as [nn.Sequential, nn.Sequential, nn.Sequential, nn.Sequential];
     initialiseConvolutions(this);
-    for (const block of stages.flat()) block.silence();
+    for (const block of stages.flat()) block.zeroInitialiseResidual();
   }
 
   /** @param images - `[N, 3, H, W]`, normalised. @returns Four stages at strides 4, 8, and as dilated. */
@@ -85,17 +83,13 @@ export class ResNet extends nn.Module<[images: Tensor], readonly Tensor[]> imple
 }
 
 function makeStage(depth: ResNetDepth, index: number, options: ResNetOptions): ResidualBlock[] {
-  const { outputStride = 8, contractDilation = true, strideOn = "3x3", norm = batchNorm } = options;
+  const { outputStride = 8, strideOn = "3x3", norm = batchNorm } = options;
   const { block: Block, blocks } = DEPTHS[depth];
   const { strides, dilations } = stageLayout(outputStride);
   const width = WIDTHS[index] as number;
   const outChannels = width * Block.expansion;
   const inChannels = index === 0 ? 64 : outChannels / 2;
-  const multiGrid = index === 3 ? (options.multiGrid ?? null) : null;
-  return blockDilations(blocks[index] as number, dilations[index] as number, {
-    contractDilation,
-    multiGrid,
-  }).map((dilation, i) => {
+  return blockDilations(blocks[index] as number, dilations[index] as number).map((dilation, i) => {
     const stride = i === 0 ? (strides[index] as number) : 1;
     const fits = stride === 1 && (i > 0 || inChannels === outChannels);
     const downsample = fits ? null : projection(inChannels, outChannels, stride, norm);

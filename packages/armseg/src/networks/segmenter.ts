@@ -1,13 +1,45 @@
 import type { Tensor } from "@armseg/torch";
 import { nn } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 import type { Backbone } from "./backbone.ts";
-import { BACKBONES } from "./backbones.ts";
-import type { FcnHead } from "./fcn-head.ts";
-import type { Head } from "./head.ts";
-import { auxiliaryHead, HEADS } from "./heads.ts";
-import { LogScaleHead } from "./log-scale-head.ts";
+import { BACKBONES, type BackboneName, type BackboneOptions } from "./backbones.ts";
+import { asppDilations, DeepLabV3PlusHead } from "./deeplab-v3-plus.ts";
+import { FcnHead } from "./fcn-head.ts";
+import { type Head, LogScaleHead } from "./head.ts";
 import { minimumTrainingBatch } from "./norm.ts";
-import type { NetworkMemoryFormat, SegmenterConfig } from "./segmenter-config.ts";
+import { OcrHead } from "./ocr.ts";
+
+export type HeadName = "deeplabV3Plus" | "ocr" | "fcn";
+
+/** How tensors lie in memory. */
+export type NetworkMemoryFormat = "contiguous" | "channels_last";
+
+/** A network as a configuration names it: one backbone, one head. */
+export interface SegmenterConfig extends BackboneOptions {
+  readonly backbone: BackboneName;
+  /** Default deeplabV3Plus. */
+  readonly head?: HeadName;
+  /** C, from the data set. */
+  readonly classes: number;
+  /** Width of the head. Default 512; that of the joined map for `fcn` on HRNet. */
+  readonly headChannels?: number;
+  /** Of DeepLabv3+: width of the finest stage's projection. Default 48. */
+  readonly lowLevelChannels?: number;
+  /** Of DeepLabv3+: dilations of its branches. Default by output stride, (1, 12, 24, 36) at 8. */
+  readonly dilations?: readonly [1, number, number, number];
+  /** Of OCR: width of query, key and value. Default 256. */
+  readonly keyChannels?: number;
+  /** Share of channels dropped before each classifier. Default 0.1; 0 on HRNet. */
+  readonly dropout?: number;
+  /** Whether the stage before the last has a head of its own in training. OCR always has. Default true; false on HRNet. */
+  readonly auxiliary?: boolean;
+  /** Width of the auxiliary head. Default 256; that of the joined map for OCR on HRNet. */
+  readonly auxiliaryChannels?: number;
+  /** Whether ln s of the KL loss is predicted. Default false. */
+  readonly logScale?: boolean;
+  /** Default channels_last, the faster one on CPUs too. */
+  readonly memoryFormat?: NetworkMemoryFormat;
+}
 
 /** Logits of a batch, at the network's own resolution: the loss and the evaluation resize, not the network. */
 export interface SegmenterOutput {
@@ -66,8 +98,70 @@ export class Segmenter extends nn.Module<[images: Tensor], SegmenterOutput> {
   }
 }
 
+/** HRNet's recipes read the joined map by 1×1 convolutions of its own width, without dropout. */
+function joinedShape(backbone: Backbone) {
+  const headChannels = backbone.channels[0] as number;
+  return { headChannels, kernelSize: 1, dropout: 0 } as const;
+}
+
+function isJoined(backbone: Backbone): boolean {
+  return backbone.channels.length === 1;
+}
+
+function deeplabV3Plus(backbone: Backbone, config: SegmenterConfig): Head {
+  if (isJoined(backbone)) {
+    throw argumentError(
+      "segmenter",
+      "a backbone with four stages for head deeplabV3Plus",
+      `${config.backbone}, which joins them`,
+      "take head ocr or fcn",
+    );
+  }
+  const dilations = config.dilations ?? asppDilations(config.outputStride ?? 8);
+  return new DeepLabV3PlusHead({ ...config, inChannels: backbone.channels, dilations });
+}
+
+function ocr(backbone: Backbone, config: SegmenterConfig): Head {
+  const { headChannels, kernelSize, dropout } = isJoined(backbone)
+    ? joinedShape(backbone)
+    : ({ headChannels: 256, kernelSize: 3, dropout: 0.1 } as const);
+  return new OcrHead({
+    ...config,
+    dropout: config.dropout ?? dropout,
+    inChannels: backbone.channels,
+    regionChannels: config.auxiliaryChannels ?? headChannels,
+    regionKernelSize: kernelSize,
+  });
+}
+
+function fcn(backbone: Backbone, config: SegmenterConfig): Head {
+  const inChannels = backbone.channels.at(-1) as number;
+  if (isJoined(backbone)) return new FcnHead({ ...joinedShape(backbone), ...config, inChannels });
+  return new FcnHead({ headChannels: 512, ...config, inChannels, convolutions: 2, joinInput: true });
+}
+
+/** How each head is built on a backbone. */
+export const HEADS = { deeplabV3Plus, ocr, fcn } as const satisfies Record<
+  string,
+  (backbone: Backbone, config: SegmenterConfig) => Head
+>;
+
 /**
- * The segmentation network of a configuration.
+ * Makes the recipes' auxiliary head: one 3×3 convolution of the stage before the last. HRNet's recipes have none, OCR has its own.
+ *
+ * @returns `null` where there is none.
+ */
+function auxiliaryHead(backbone: Backbone, config: SegmenterConfig): FcnHead | null {
+  const isWanted = config.auxiliary ?? !isJoined(backbone);
+  if (!isWanted || config.head === "ocr") return null;
+  const stageFromLast = isJoined(backbone) ? 1 : 2;
+  const inChannels = backbone.channels.at(-stageFromLast) as number;
+  const headChannels = config.auxiliaryChannels ?? 256;
+  return new FcnHead({ ...config, inChannels, stageFromLast, headChannels });
+}
+
+/**
+ * Builds the segmentation network of a configuration.
  *
  * @example
  * const network = segmenter({ backbone: "resnet50", head: "deeplabV3Plus", classes: 19 });
@@ -100,5 +194,5 @@ function assemble(backbone: Backbone, config: SegmenterConfig): Segmenter {
 
 function assertCount(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
-  throw new RangeError(`segmenter(): expected ${name} to be a whole number of at least 1, got ${value}`);
+  throw argumentError("segmenter", `${name} to be a whole number of at least 1`, value);
 }

@@ -1,8 +1,8 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, noGrad, ops } from "@armseg/torch";
+import { textTable } from "../core/text-table.ts";
 import { PooledConv2d } from "./pooled-context.ts";
-import { segmenter } from "./segmenter.ts";
-import type { SegmenterConfig } from "./segmenter-config.ts";
+import { type SegmenterConfig, segmenter } from "./segmenter.ts";
 import { prefixOf } from "./weights/report.ts";
 
 /** One part of a network: a stage of the backbone, a head. */
@@ -51,7 +51,7 @@ function outputSize(convolution: nn.Conv2d, input: Tensor, axis: 0 | 1): number 
   );
 }
 
-/** Stands in for a convolution: the right shape without values. */
+/** Stands in for a convolution: gives the right shape without values. */
 function traceConvolution(
   trace: Trace,
   name: string,
@@ -98,10 +98,10 @@ function total(counts: ReadonlyMap<string, number>): number {
 }
 
 /**
- * Layers, parameters, arithmetic and activation memory of a network in training, without running it.
+ * Counts layers, parameters, arithmetic and activation memory of a network in training, without running it.
  *
  * @param options.crop - `[height, width]` of the training images in pixels.
- * @param options.batch - Images of a batch. Default 1.
+ * @param options.batch - Images per batch. Default 1.
  * @example
  * summarise({ backbone: "resnet50", classes: 19 }, { crop: [512, 1024] }).multiplyAdds / 1e9;
  */
@@ -135,18 +135,16 @@ export function summarise(
   };
 }
 
-/** The summary as a table for a terminal. */
+/** Formats the summary as a table for a terminal. */
 export function formatSummary(summary: NetworkSummary): string {
   const { convolutions, parameters, multiplyAdds, activationBytes, logits } = summary;
-  const rows = [...summary.parts, { part: "all", convolutions, parameters, multiplyAdds }].map((row) =>
-    [
-      row.part.padEnd(20),
-      String(row.convolutions).padStart(12),
-      row.parameters.toLocaleString("en").padStart(14),
-      (row.multiplyAdds / 1e9).toFixed(2).padStart(14),
-    ].join(""),
-  );
-  const head = `${"part".padEnd(20)}${"convolutions".padStart(12)}${"parameters".padStart(14)}${"GMAC, forward".padStart(14)}`;
+  const head = ["part", "convolutions", "parameters", "GMAC, forward"];
+  const rows = [...summary.parts, { part: "all", convolutions, parameters, multiplyAdds }].map((row) => [
+    row.part,
+    String(row.convolutions),
+    row.parameters.toLocaleString("en"),
+    (row.multiplyAdds / 1e9).toFixed(2),
+  ]);
   const memory = `activations kept for the backward pass: ${(activationBytes / 2 ** 30).toFixed(2)} GiB`;
-  return [head, ...rows, `logits: [${logits.join(", ")}]`, memory].join("\n");
+  return [...textTable([head, ...rows]), `logits: [${logits.join(", ")}]`, memory].join("\n");
 }

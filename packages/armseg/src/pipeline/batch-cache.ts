@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFileAtomically } from "../core/atomic-file.ts";
 import type { BatchMemory } from "./batch.ts";
 
 /** What a batch is beside its arrays. */
@@ -45,19 +46,12 @@ export class BatchCache {
 
   /** Keeps a batch. */
   async write(iteration: number, memory: BatchMemory, facts: BatchFacts): Promise<void> {
-    const path = this.#path(iteration);
-    const unfinished = `${path}.${randomUUID()}`;
-    const file = await open(unfinished, "wx");
-    try {
+    const fill = async (unfinished: string) => {
+      await using file = await open(unfinished, "wx");
       for (const part of partsOf(memory)) await file.write(part);
       await file.write(JSON.stringify(facts));
-    } catch (cause) {
-      await rm(unfinished, { force: true });
-      throw cause;
-    } finally {
-      await file.close();
-    }
-    await rename(unfinished, path);
+    };
+    await replaceFileAtomically(this.#path(iteration), fill, { flush: false });
   }
 
   #path(iteration: number): string {

@@ -1,16 +1,10 @@
-import type { MemoryLayout } from "./normalise.ts";
 import type { Size } from "./window.ts";
-
-/** Type of an image's numbers: normalised float32, or the 8-bit levels as they are. */
-export type ImageType = "float32" | "uint8";
 
 /** What a batch looks like in memory. Plain data: it is sent to worker threads. */
 export interface BatchFormat {
   readonly batchSize: number;
   /** `[height, width]` of every image of the batch. */
   readonly size: Size;
-  readonly imageType: ImageType;
-  readonly layout: MemoryLayout;
   /** Whether there is a weight map. */
   readonly weights: boolean;
 }
@@ -25,8 +19,8 @@ export interface BatchMemory {
 /** A training batch in plain typed arrays, ready to be wrapped as tensors without a copy. */
 export interface Batch extends Disposable {
   readonly iteration: number;
-  /** `[N, 3, H, W]`, or `[N, H, W, 3]` with layout `channelsLast`; RGB, normalised unless `uint8`. Padding is 0 (`uint8`: the rounded mean). */
-  readonly images: Float32Array | Uint8Array;
+  /** `[N, 3, H, W]`, RGB, normalised. Padding is 0. */
+  readonly images: Float32Array;
   /** `[N, H, W]`, class indices and 255, which padding also is. */
   readonly labels: Uint8Array;
   /** `[N, H, W]`, weight of each pixel, 0 in padding; present if any sample has a weight map (samples without one weigh 1). */
@@ -37,7 +31,7 @@ export interface Batch extends Disposable {
   readonly validPixels: number;
   readonly format: BatchFormat;
   /**
-   * Give the memory back to the loader, which fills it anew: the arrays must not be used afterwards. Batches that are never disposed
+   * Gives the memory back to the loader, which fills it anew: the arrays must not be used afterwards. Batches that are never disposed
    * keep their memory until they are collected.
    */
   [Symbol.dispose](): void;
@@ -45,30 +39,26 @@ export interface Batch extends Disposable {
 
 /** Views of one sample's part of a batch. */
 export interface SampleViews {
-  readonly image: Float32Array | Uint8Array;
+  readonly image: Float32Array;
   readonly label: Uint8Array;
   readonly weights: Float32Array | null;
 }
 
+/** Returns memory for one batch, zeroed. */
 export function allocateBatch(format: BatchFormat): BatchMemory {
   const pixels = format.batchSize * format.size[0] * format.size[1];
-  const imageBytes = format.imageType === "float32" ? 4 : 1;
   return {
-    images: new SharedArrayBuffer(3 * pixels * imageBytes),
+    images: new SharedArrayBuffer(12 * pixels),
     labels: new SharedArrayBuffer(pixels),
     weights: format.weights ? new SharedArrayBuffer(4 * pixels) : null,
   };
 }
 
-/** The part of the batch's memory that belongs to sample `index`. */
+/** Returns the part of the batch's memory that belongs to sample `index`. */
 export function sampleViews(memory: BatchMemory, format: BatchFormat, index: number): SampleViews {
   const pixels = format.size[0] * format.size[1];
-  const image =
-    format.imageType === "float32"
-      ? new Float32Array(memory.images, index * pixels * 12, pixels * 3)
-      : new Uint8Array(memory.images, index * pixels * 3, pixels * 3);
   return {
-    image,
+    image: new Float32Array(memory.images, index * pixels * 12, pixels * 3),
     label: new Uint8Array(memory.labels, index * pixels, pixels),
     weights: memory.weights && new Float32Array(memory.weights, index * pixels * 4, pixels),
   };

@@ -1,23 +1,23 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readImage } from "../datasets/read-image.ts";
-import { readLabel } from "../datasets/read-label.ts";
+import { readLabel } from "../data/labels/read-label.ts";
+import { readImage } from "../data/read-image.ts";
+import { IMAGENET_NORMALISE } from "./augment.ts";
 import { createEvaluationReader } from "./evaluation-reader.ts";
 import { normalisedLevels } from "./normalise.ts";
-import { IMAGENET_NORMALISE } from "./presets.ts";
-import { type PictureFolder, pictureFolder } from "./testing/picture-folder.ts";
+import { type ImageFolder, imageFolder } from "./testing/image-folder.ts";
 
-let pictures: PictureFolder;
+let images: ImageFolder;
 beforeAll(async () => {
-  pictures = await pictureFolder(6);
+  images = await imageFolder(6);
 });
-afterAll(() => pictures.remove());
+afterAll(() => images.remove());
 
 test.each([0, 3])(
   "images come in the samples' order, whole and normalised, with their labels (%i threads)",
   async (workers) => {
-    const { samples } = pictures;
+    const { samples } = images;
     await using reader = createEvaluationReader({
       samples,
       normalise: IMAGENET_NORMALISE,
@@ -25,13 +25,13 @@ test.each([0, 3])(
       workers,
       prefetch: 2,
     });
-    const { tables } = normalisedLevels(IMAGENET_NORMALISE);
+    const levels = normalisedLevels(IMAGENET_NORMALISE);
     let index = 0;
     for await (const image of reader) {
       const sample = samples[index]!;
       expect(image).toMatchObject({ index, sample, size: [40, 60], originalSize: [40, 60] });
       const expected = await readImage(sample.image);
-      expect(image.image[2400 + 7]).toBe(tables[1][expected.data[7 * 3 + 1]!]);
+      expect(image.image[2400 + 7]).toBe(levels[1][expected.data[7 * 3 + 1]!]);
       expect(image.label?.data).toEqual((await readLabel(sample.annotation!)).data);
       index++;
     }
@@ -43,10 +43,10 @@ test.each([0, 3])(
 test.each([0, 1])(
   "a picture embedded in a LabelMe file is read like its file (%i threads)",
   async (workers) => {
-    const file = pictures.samples[0]!.image;
-    const image = join(pictures.folder, "embedded.json");
+    const file = images.samples[0]!.image;
+    const image = join(images.folder, "embedded.json");
     writeFileSync(image, JSON.stringify({ shapes: [], imageData: readFileSync(file, "base64") }));
-    const samples = [pictures.samples[0]!, { name: "embedded", image }];
+    const samples = [images.samples[0]!, { name: "embedded", image }];
     await using reader = createEvaluationReader({
       samples,
       normalise: IMAGENET_NORMALISE,
@@ -59,7 +59,7 @@ test.each([0, 1])(
 );
 
 test("images are fitted into the base, labels stay as they are on disk; a test image has none", async () => {
-  const samples = [pictures.samples[0]!, { name: "unlabelled", image: pictures.samples[1]!.image }];
+  const samples = [images.samples[0]!, { name: "unlabelled", image: images.samples[1]!.image }];
   await using reader = createEvaluationReader({
     samples,
     normalise: IMAGENET_NORMALISE,
@@ -74,7 +74,7 @@ test("images are fitted into the base, labels stay as they are on disk; a test i
 });
 
 test("a file that cannot be read ends the evaluation with its path", async () => {
-  const samples = [pictures.samples[0]!, { name: "gone", image: "/nowhere/gone.png" }];
+  const samples = [images.samples[0]!, { name: "gone", image: "/nowhere/gone.png" }];
   await using reader = createEvaluationReader({
     samples,
     normalise: IMAGENET_NORMALISE,

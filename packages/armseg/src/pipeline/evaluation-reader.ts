@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import type { Sample } from "../datasets/sample.ts";
-import type { MemoryLayout, NormaliseOptions } from "./normalise.ts";
+import type { Sample } from "../data/sample.ts";
+import type { NormaliseOptions } from "./normalise.ts";
 import { createPool, type Pool } from "./pool.ts";
 import type { EvaluationResult } from "./task.ts";
 import type { Size } from "./window.ts";
@@ -8,10 +8,8 @@ import type { Size } from "./window.ts";
 export interface EvaluationReaderOptions {
   readonly samples: readonly Sample[];
   readonly normalise: NormaliseOptions;
-  /** Fit each image into this `[height, width]` keeping its aspect ratio, e.g. [1024, 2048]; `null` leaves it as it is. */
+  /** What each image is fitted into, keeping its aspect ratio: `[height, width]`, e.g. [1024, 2048]; `null` leaves it as it is. */
   readonly base: Size | null;
-  /** Default `channelsFirst`. */
-  readonly layout?: MemoryLayout;
   /** Worker threads; 0 reads in this thread. Default: processors less one, at least 1. */
   readonly workers?: number;
   /** Images read ahead of the one asked for; bounds the memory. Default 4. */
@@ -22,7 +20,7 @@ export interface EvaluationReaderOptions {
 
 /** A whole image as a network is fed it, with its label as it lies on disk. */
 export interface EvaluationImage extends EvaluationResult {
-  /** Place among the samples. */
+  /** Index among the samples. */
   readonly index: number;
   readonly sample: Sample;
 }
@@ -30,14 +28,14 @@ export interface EvaluationImage extends EvaluationResult {
 /** Whole images in the order of the samples; `await using` ends its threads. */
 export interface EvaluationReader extends AsyncDisposable, AsyncIterable<EvaluationImage> {
   /**
-   * The next image, `undefined` after the last.
+   * Returns the next image, `undefined` after the last.
    *
    * @throws {DataError} If a file cannot be read: nothing is ever left out of an evaluation.
    */
   next(): Promise<EvaluationImage | undefined>;
 }
 
-/** Read the images of an evaluation ahead of their use. The memory of an image is its own and may be kept. */
+/** Reads the images of an evaluation ahead of their use. The memory of an image is its own and may be kept. */
 export function createEvaluationReader(options: EvaluationReaderOptions): EvaluationReader {
   return new PrefetchingReader(options);
 }
@@ -71,10 +69,10 @@ class PrefetchingReader implements EvaluationReader {
   }
 
   #start(index: number): void {
-    const { samples, base, normalise, layout = "channelsFirst" } = this.#options;
+    const { samples, base, normalise } = this.#options;
     const sample = samples[index]!;
     const image = this.#pool
-      .run({ kind: "evaluation", sample, base, normalise, layout })
+      .run({ kind: "evaluation", sample, base, normalise })
       .then((result) => ({ ...result, index, sample }));
     // It is awaited in its turn; a failure before that must not count as unhandled.
     image.catch(() => {});

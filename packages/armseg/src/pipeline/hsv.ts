@@ -68,7 +68,7 @@ const memoColors = new Int32Array(1 << MEMO_BITS);
 const memoMapped = new Int32Array(1 << MEMO_BITS);
 
 /**
- * Send every pixel through HSV and back, once for each map, replacing hue and saturation on the way, in place.
+ * Sends every pixel through HSV and back, once for each map, replacing hue and saturation on the way, in place.
  *
  * @param data - `[..., 3]`, 8-bit RGB.
  */
@@ -95,7 +95,7 @@ function mapColor(color: number, maps: readonly HsvMap[]): number {
   return mapped;
 }
 
-/** One colour, `R << 16 | G << 8 | B`. */
+/** Maps one colour, `R << 16 | G << 8 | B`. */
 function throughHsv(color: number, { before, hues, saturations, after }: HsvMap): number {
   const r = before[color >> 16]!;
   const g = before[(color >> 8) & 255]!;

@@ -3,10 +3,17 @@
  *
  * The order is that of the reference: random resize, random crop, flip, photometric distortion, normalisation, padding. Each step equals numpy and
  * OpenCV to the last bit (`golden/generate.py`). What differs: random numbers are counter-based (`random.ts`) in place of numpy's stream; 8-bit
- * HSV truncates every pixel, where OpenCV rounds the last few of a row (`hsv.ts`); pictures are decoded by libvips, whose JPEG may differ by a level.
+ * HSV truncates every pixel, where OpenCV rounds the last few of a row (`hsv.ts`); images are decoded by libvips, whose JPEG may differ by a level.
  */
-export type { Augmentation, AugmentationOptions } from "./augment.ts";
-export type { Batch, BatchFormat, ImageType } from "./batch.ts";
+
+export { CounterRandom, philox4x32, type RandomKey, STREAMS } from "../core/random.ts";
+export {
+  type Augmentation,
+  type AugmentationOptions,
+  augmentationPresets,
+  IMAGENET_NORMALISE,
+} from "./augment.ts";
+export type { Batch, BatchFormat } from "./batch.ts";
 export {
   createEvaluationReader,
   type EvaluationImage,
@@ -14,8 +21,6 @@ export {
   type EvaluationReaderOptions,
 } from "./evaluation-reader.ts";
 export { createLoader, type Loader, type LoaderOptions, type LoaderStatistics } from "./loader.ts";
-export type { MemoryLayout, NormaliseOptions } from "./normalise.ts";
-export { augmentationPresets, IMAGENET_NORMALISE } from "./presets.ts";
+export type { NormaliseOptions } from "./normalise.ts";
 export { type PreviewOptions, type PreviewSample, previewSamples } from "./preview.ts";
-export { CounterRandom, philox4x32, type RandomKey, STREAMS } from "./random.ts";
 export { createSampler, type SampleRef, type Sampler, type SamplerOptions } from "./sampler.ts";

@@ -14,18 +14,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Sample } from "../datasets/sample.ts";
+import type { Sample } from "../data/sample.ts";
+import { augmentationPresets } from "./augment.ts";
 import type { Batch } from "./batch.ts";
 import { createLoader, type LoaderOptions } from "./loader.ts";
-import { augmentationPresets } from "./presets.ts";
-import { type PictureFolder, pictureFolder } from "./testing/picture-folder.ts";
-import { workerFile } from "./worker-file.ts";
+import { workerFile } from "./slot.ts";
+import { type ImageFolder, imageFolder } from "./testing/image-folder.ts";
 
-let pictures: PictureFolder;
+let images: ImageFolder;
 beforeAll(async () => {
-  pictures = await pictureFolder(10);
+  images = await imageFolder(10);
 });
-afterAll(() => pictures.remove());
+afterAll(() => images.remove());
 
 const augmentation = {
   ...augmentationPresets.camvid,
@@ -34,7 +34,7 @@ const augmentation = {
 } as const;
 
 function options(more: Partial<LoaderOptions> = {}): LoaderOptions {
-  return { sources: [pictures.samples], augmentation, seed: 11, batchSize: 3, ...more };
+  return { sources: [images.samples], augmentation, seed: 11, batchSize: 3, ...more };
 }
 
 function hash(batch: Batch): string {
@@ -99,28 +99,6 @@ test("two ranks together see what one process sees", async () => {
   }
 });
 
-test("shares, 8-bit images and channels last", async () => {
-  const sources = [pictures.samples.slice(0, 2), pictures.samples.slice(2)];
-  await using loader = createLoader(
-    options({ sources, shares: [1, 2], workers: 1, imageType: "uint8", layout: "channelsLast" }),
-  );
-  await using floating = createLoader(options({ sources, shares: [1, 2], workers: 0 }));
-  for (let i = 0; i < 3; i++) {
-    using batch = (await loader.next())!;
-    using other = (await floating.next())!;
-    expect(batch.names.filter((name) => name < "sample-002")).toHaveLength(1);
-    expect(batch.images).toBeInstanceOf(Uint8Array);
-    expect(batch.labels).toEqual(other.labels);
-    const { mean, std } = augmentation.normalise;
-    const [pixel, plane] = [32 * 48 + 5, 32 * 48];
-    const first = 3 * plane;
-    for (let c = 0; c < 3; c++) {
-      const level = other.images[first + c * plane + pixel - plane]! * std[c]! + mean[c]!;
-      expect(batch.images[first + 3 * (pixel - plane) + c]!).toBeCloseTo(level, 0);
-    }
-  }
-});
-
 test("a disposed batch's memory is filled again, one that is kept is left alone", async () => {
   await using loader = createLoader(options({ workers: 1, prefetch: 0 }));
   const kept = (await loader.next())!;
@@ -137,7 +115,7 @@ test("a disposed batch's memory is filled again, one that is kept is left alone"
 test("no more is prepared than prefetch allows", async () => {
   const asked = new Set<PropertyKey>();
   let watching = false;
-  const samples = new Proxy(pictures.samples, {
+  const samples = new Proxy(images.samples, {
     get: (target, name, self) => {
       if (watching && /^\d+$/.test(String(name))) asked.add(name);
       return Reflect.get(target, name, self);
@@ -151,10 +129,10 @@ test("no more is prepared than prefetch allows", async () => {
 });
 
 function damaged(index: number): readonly Sample[] {
-  const path = join(pictures.folder, `damaged-${index}.png`);
-  writeFileSync(path, readFileSync(pictures.samples[index]!.image));
+  const path = join(images.folder, `damaged-${index}.png`);
+  writeFileSync(path, readFileSync(images.samples[index]!.image));
   truncateSync(path, 900);
-  return pictures.samples.map((sample, i) => (i === index ? { ...sample, image: path } : sample));
+  return images.samples.map((sample, i) => (i === index ? { ...sample, image: path } : sample));
 }
 
 test.each([0, 2])("a damaged file is an error with its path (%i threads)", async (workers) => {
@@ -164,7 +142,7 @@ test.each([0, 2])("a damaged file is an error with its path (%i threads)", async
   };
   await expect(all()).rejects.toMatchObject({
     name: "DataError",
-    path: join(pictures.folder, "damaged-4.png"),
+    path: join(images.folder, "damaged-4.png"),
   });
   await expect(loader.next()).rejects.toThrow("damaged-4.png");
 });
@@ -194,7 +172,7 @@ test("with skip a damaged file is counted and replaced, by the same sample whate
 });
 
 test("a source without one readable file gives up with the last file's error", async () => {
-  const sources = [[{ ...pictures.samples[0]!, image: "/nowhere/a.png" }]];
+  const sources = [[{ ...images.samples[0]!, image: "/nowhere/a.png" }]];
   await using loader = createLoader(
     options({ sources, batchSize: 1, workers: 0, prefetch: 0, onBadFile: "skip" }),
   );
@@ -203,9 +181,9 @@ test("a source without one readable file gives up with the last file's error", a
 });
 
 test("a file that never answers is named with its thread and the seconds", async () => {
-  const pipe = join(pictures.folder, "pipe.png");
+  const pipe = join(images.folder, "pipe.png");
   execFileSync("mkfifo", [pipe]);
-  const sample = { ...pictures.samples[0]!, image: pipe };
+  const sample = { ...images.samples[0]!, image: pipe };
   for (const [workers, stallSeconds] of [
     [0, 0.5],
     [1, 3],

@@ -1,21 +1,19 @@
 import { availableParallelism } from "node:os";
-import { DataError } from "../datasets/data-error.ts";
-import type { Sample } from "../datasets/sample.ts";
+import { argumentError } from "../core/argument-error.ts";
+import { DataError } from "../data/data-error.ts";
+import type { Sample } from "../data/sample.ts";
 import type { AugmentationOptions } from "./augment.ts";
-import { allocateBatch, type Batch, type BatchFormat, type BatchMemory, type ImageType } from "./batch.ts";
+import { allocateBatch, type Batch, type BatchFormat, type BatchMemory } from "./batch.ts";
 import { BatchCache, type BatchFacts } from "./batch-cache.ts";
-import type { MemoryLayout } from "./normalise.ts";
 import { createPool, type Pool } from "./pool.ts";
 import { createSampler, type SampleRef, type Sampler } from "./sampler.ts";
 
 export interface LoaderOptions {
-  /** Samples of each source, e.g. fine, coarse, extra. */
+  /** Samples of each source, e.g. fine, coarse, extra; together they are one list, each sample seen once per epoch. */
   readonly sources: readonly (readonly Sample[])[];
-  /** Part of the draws of each source; without it the sources are one list. */
-  readonly shares?: readonly number[];
   readonly augmentation: AugmentationOptions;
   readonly seed: number;
-  /** Samples a batch of this rank. */
+  /** Samples per batch of this rank. */
   readonly batchSize: number;
   readonly rank?: number;
   readonly worldSize?: number;
@@ -28,7 +26,7 @@ export interface LoaderOptions {
   /** The iteration before which the loader ends. Default: never. */
   readonly endIteration?: number;
   /**
-   * Worker threads; 0 loads in this thread. Default: processors less one, at least 1. Pictures are decoded in the pool of libuv that all threads
+   * Worker threads; 0 loads in this thread. Default: processors less one, at least 1. Images are decoded in the pool of libuv that all threads
    * of a process share: for more than four, start Node with `UV_THREADPOOL_SIZE` as large.
    */
   readonly workers?: number;
@@ -38,10 +36,6 @@ export interface LoaderOptions {
   readonly onBadFile?: "error" | "skip";
   /** Seconds after which a task counts as stalled. Default 120. */
   readonly stallSeconds?: number;
-  /** Default `float32`. */
-  readonly imageType?: ImageType;
-  /** Default `channelsFirst`. */
-  readonly layout?: MemoryLayout;
   /** Where batches are kept for other loaders with the same options, and the data's fingerprint, which must change when a file does. */
   readonly cache?: { readonly folder: string; readonly fingerprint: string };
   /** Ends the loader at once; what is waited for rejects with its reason. */
@@ -68,7 +62,7 @@ export interface Loader extends AsyncDisposable, AsyncIterable<Batch> {
   /** Iterations that see as many samples as there are. */
   readonly iterationsPerEpoch: number;
   /**
-   * The batch of the next iteration, `undefined` after the last.
+   * Returns the batch of the next iteration, `undefined` after the last.
    *
    * @throws {DataError} If a file cannot be read; with `onBadFile: "skip"` only after many replacements failed too.
    * @throws If a thread crashed or stalled, or the loader was disposed.
@@ -78,16 +72,16 @@ export interface Loader extends AsyncDisposable, AsyncIterable<Batch> {
   dispose(): Promise<void>;
 }
 
-/** Replacements tried for one place before giving up: a whole source that cannot be read is no bad file. */
+/** Replacements tried for one sample before giving up: a whole source that cannot be read is no bad file. */
 const MAX_REPLACEMENTS = 20;
 
 /**
- * Load augmented training batches in worker threads.
+ * Loads augmented training batches in worker threads.
  *
  * Every batch is a pure function of the options and its iteration: the number of threads, their order and where a training was resumed change
  * nothing.
  *
- * @throws If an option makes no sense.
+ * @throws {RangeError} If an option makes no sense.
  * @example
  * await using loader = createLoader({ sources: [dataset.samples], augmentation: augmentationPresets.cityscapes, seed: 1, batchSize: 8 });
  * for await (using batch of loader) step(batch.images, batch.labels);
@@ -119,7 +113,7 @@ class BatchLoader implements Loader {
   constructor(options: LoaderOptions) {
     const { sources, batchSize, augmentation, prefetch = 2, startIteration = 0, signal } = options;
     if (!Number.isInteger(prefetch) || prefetch < 0)
-      throw new RangeError(`createLoader(): prefetch must be a whole number of at least 0, got ${prefetch}.`);
+      throw argumentError("createLoader", "prefetch to be a whole number of at least 0", prefetch);
     this.#options = options;
     this.#prefetch = prefetch;
     this.#nextIteration = startIteration;
@@ -127,8 +121,6 @@ class BatchLoader implements Loader {
     this.format = {
       batchSize,
       size: augmentation.crop.size,
-      imageType: options.imageType ?? "float32",
-      layout: options.layout ?? "channelsFirst",
       weights: sources.some((samples) => samples.some(({ weights }) => weights !== undefined)),
     };
     signal?.throwIfAborted();
@@ -200,7 +192,7 @@ class BatchLoader implements Loader {
     void this.dispose();
   };
 
-  /** Start the batch that is asked for and those ahead of it. */
+  /** Starts the batch that is asked for and those ahead of it. */
   #prepare(): void {
     const { endIteration = Number.POSITIVE_INFINITY } = this.#options;
     while (this.#pending.length <= this.#prefetch && this.#nextIteration < endIteration) {
@@ -223,12 +215,12 @@ class BatchLoader implements Loader {
 
   async #make(iteration: number, memory: BatchMemory): Promise<BatchFacts> {
     const refs = this.#sampler.batch(iteration);
-    const places = await Promise.allSettled(
-      refs.map((ref, place) => this.#fill(ref, iteration, place, memory)),
+    const results = await Promise.allSettled(
+      refs.map((ref, index) => this.#fill(ref, iteration, index, memory)),
     );
-    const filled = places.map((place) => {
-      if (place.status === "rejected") throw place.reason;
-      return place.value;
+    const filled = results.map((result) => {
+      if (result.status === "rejected") throw result.reason;
+      return result.value;
     });
     return {
       names: filled.map(({ name }) => name),
@@ -236,22 +228,22 @@ class BatchLoader implements Loader {
     };
   }
 
-  /** Fill one place of a batch, with a replacement where its sample cannot be read and may be skipped. */
-  async #fill(ref: SampleRef, iteration: number, place: number, memory: BatchMemory): Promise<Filled> {
+  /** Fills one sample of a batch, with a replacement where it cannot be read and may be skipped. */
+  async #fill(ref: SampleRef, iteration: number, index: number, memory: BatchMemory): Promise<Filled> {
     const { seed, augmentation, onBadFile = "error" } = this.#options;
-    const key = { seed, iteration, index: this.#sampler.globalIndex(place) };
+    const key = { seed, iteration, index: this.#sampler.globalIndex(index) };
     for (let attempt = 0, current = ref; ; attempt++) {
       const sample = this.#options.sources[current.source]![current.index]!;
       try {
         const { format } = this;
-        const task = { kind: "training", sample, key, augmentation, format, memory, place } as const;
+        const task = { kind: "training", sample, key, augmentation, format, memory, index } as const;
         return { name: sample.name, ...(await this.#pool.run(task)) };
       } catch (cause) {
         if (onBadFile === "error" || !(cause instanceof DataError) || attempt === MAX_REPLACEMENTS)
           throw cause;
         this.#counts.skipped++;
         this.#skippedFiles.set(cause.path, cause.message);
-        current = this.#sampler.replacement(ref, iteration, place, attempt);
+        current = this.#sampler.replacement(ref, iteration, index, attempt);
       }
     }
   }
@@ -260,8 +252,7 @@ class BatchLoader implements Loader {
     let mine: BatchMemory | null = memory;
     return {
       iteration,
-      images:
-        this.format.imageType === "float32" ? new Float32Array(memory.images) : new Uint8Array(memory.images),
+      images: new Float32Array(memory.images),
       labels: new Uint8Array(memory.labels),
       ...(memory.weights && { weights: new Float32Array(memory.weights) }),
       ...facts,
@@ -274,31 +265,12 @@ class BatchLoader implements Loader {
   }
 }
 
-/** All that a batch depends on but its number. */
+/** Returns all that a batch depends on but its number. */
 function identityOf(options: LoaderOptions, format: BatchFormat): unknown {
-  const {
-    sources,
-    shares,
-    augmentation,
-    seed,
-    rank = 0,
-    worldSize = 1,
-    shuffle = true,
-    dropLast = true,
-  } = options;
+  const { sources, augmentation, seed, rank = 0, worldSize = 1, shuffle = true, dropLast = true } = options;
   const files = sources.map((samples) => samples.map(({ name, image }) => [name, image]));
-  return [
-    options.cache?.fingerprint,
-    files,
-    shares,
-    augmentation,
-    seed,
-    rank,
-    worldSize,
-    shuffle,
-    dropLast,
-    format,
-  ];
+  const { fingerprint } = options.cache ?? {};
+  return [fingerprint, files, augmentation, seed, rank, worldSize, shuffle, dropLast, format];
 }
 
 interface Filled {

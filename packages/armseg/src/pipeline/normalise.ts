@@ -1,4 +1,4 @@
-import type { RgbImage } from "../datasets/sample.ts";
+import type { RgbImage } from "../data/sample.ts";
 
 export interface NormaliseOptions {
   /** Mean of red, green, blue, in levels of 255. */
@@ -6,75 +6,38 @@ export interface NormaliseOptions {
   readonly std: readonly [number, number, number];
 }
 
-/** Order of the numbers of an image in memory: `[3, height, width]` or `[height, width, 3]`. */
-export type MemoryLayout = "channelsFirst" | "channelsLast";
+/** What each of the 256 levels of red, green and blue is written as. */
+export type LevelTables = readonly [Float32Array, Float32Array, Float32Array];
 
-/** What each of the 256 levels of red, green and blue is written as, and what padding is. */
-export interface LevelTables {
-  readonly tables: readonly [Float32Array, Float32Array, Float32Array];
-  readonly padding: readonly [number, number, number];
-}
-
-/**
- * Normalisation: `(v − mean) / std` in float32, zero for padding.
- *
- * Zero is put in after normalisation, as mmsegmentation's data preprocessor does: it is the mean colour.
- */
+/** Returns the normalised levels, `(v − mean) / std`, computed in float32. */
 export function normalisedLevels({ mean, std }: NormaliseOptions): LevelTables {
   const table = (c: 0 | 1 | 2) => {
     const [m, s] = [Math.fround(mean[c]), Math.fround(std[c])];
     return Float32Array.from({ length: 256 }, (_, v) => Math.fround(v - m) / s);
   };
-  return { tables: [table(0), table(1), table(2)], padding: [0, 0, 0] };
-}
-
-/** The levels as they are, to be normalised later; padding is the mean rounded to a level, which is then nearly 0. */
-export function plainLevels({ mean }: NormaliseOptions): LevelTables {
-  const table = Float32Array.from({ length: 256 }, (_, v) => v);
-  return {
-    tables: [table, table, table],
-    padding: [Math.round(mean[0]), Math.round(mean[1]), Math.round(mean[2])],
-  };
+  return [table(0), table(1), table(2)];
 }
 
 /**
- * Write an image into the top left corner of a frame, through one table a channel, with padding right of it and below it.
+ * Writes an image into the top left corner of a frame, through one table per channel, with zeros right of it and below it.
+ *
+ * Zero is put in after normalisation, as mmsegmentation's data preprocessor does: it is the mean colour.
  *
  * @param image - `[height, width, 3]`, 8-bit, no larger than the frame.
- * @param out - The frame, `3 · frame[0] · frame[1]` numbers; all of them are written.
+ * @param out - The frame, `[3, frame[0], frame[1]]`; all of it is written.
  * @param frame - `[height, width]`.
  */
 export function writeFrame(
   image: RgbImage,
   levels: LevelTables,
-  out: Float32Array | Uint8Array,
+  out: Float32Array,
   frame: readonly [number, number],
-  layout: MemoryLayout,
 ): void {
-  const plane = layout === "channelsFirst" ? frame[0] * frame[1] : 1;
-  const step = layout === "channelsFirst" ? 1 : 3;
-  if (image.height < frame[0] || image.width < frame[1]) fillFrame(levels.padding, out, plane, step);
+  const { data, height, width } = image;
+  if (height < frame[0] || width < frame[1]) out.fill(0);
   for (let c = 0; c < 3; c++)
-    for (let y = 0; y < image.height; y++)
-      writeRow(
-        image.data,
-        y * image.width * 3 + c,
-        image.width,
-        levels.tables[c]!,
-        out,
-        c * plane + y * frame[1] * step,
-        step,
-      );
-}
-
-function fillFrame(
-  colors: readonly number[],
-  out: Float32Array | Uint8Array,
-  plane: number,
-  step: number,
-): void {
-  if (step === 1) for (let c = 0; c < 3; c++) out.fill(colors[c]!, c * plane, (c + 1) * plane);
-  else for (let i = 0; i < out.length; i++) out[i] = colors[i % 3]!;
+    for (let y = 0; y < height; y++)
+      writeRow(data, y * width * 3 + c, width, levels[c]!, out, (c * frame[0] + y) * frame[1]);
 }
 
 function writeRow(
@@ -82,9 +45,8 @@ function writeRow(
   from: number,
   count: number,
   table: Float32Array,
-  out: Float32Array | Uint8Array,
+  out: Float32Array,
   to: number,
-  step: number,
 ): void {
-  for (let i = from, o = to, end = from + 3 * count; i < end; i += 3, o += step) out[o] = table[data[i]!]!;
+  for (let i = from, o = to, end = from + 3 * count; i < end; i += 3, o++) out[o] = table[data[i]!]!;
 }

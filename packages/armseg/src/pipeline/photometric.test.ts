@@ -1,19 +1,19 @@
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
+import { CounterRandom, STREAMS } from "../core/random.ts";
+import { augmentationPresets } from "./augment.ts";
 import { bytes, golden } from "./golden/read-golden.ts";
 import { distortColors_, drawPhotometric } from "./photometric.ts";
-import { augmentationPresets } from "./presets.ts";
-import { CounterRandom, STREAMS } from "./random.ts";
 
 const OPTIONS = augmentationPresets.cityscapes.photometric;
 const random = (index: number) =>
   new CounterRandom({ seed: 4, iteration: 1, index, stream: STREAMS.photometric });
 
-test("distorted pictures equal the numpy and OpenCV reference to the last bit", () => {
+test("distorted images equal the numpy and OpenCV reference to the last bit", () => {
   for (const { distortion, crc32: expected } of golden.colors.cases) {
-    const picture = bytes(golden.colors.picture);
-    distortColors_(picture, distortion);
-    expect(crc32(picture), JSON.stringify(distortion)).toBe(expected);
+    const image = bytes(golden.colors.image);
+    distortColors_(image, distortion);
+    expect(crc32(image), JSON.stringify(distortion)).toBe(expected);
   }
 });
 

@@ -1,5 +1,5 @@
+import type { CounterRandom } from "../core/random.ts";
 import { HUES, mapHsv_ } from "./hsv.ts";
-import type { CounterRandom } from "./random.ts";
 
 export interface PhotometricOptions {
   /** Brightness is moved by up to this many levels of 255. */
@@ -21,7 +21,7 @@ export interface PhotometricDistortion {
 }
 
 /**
- * Draw a photometric distortion: each of brightness, contrast, saturation and hue with probability one half, contrast early or late by
+ * Draws a photometric distortion: each of brightness, contrast, saturation and hue with probability one half, contrast early or late by
  * the toss of a coin. mmsegmentation `PhotoMetricDistortion` (after SSD).
  */
 export function drawPhotometric(random: CounterRandom, options: PhotometricOptions): PhotometricDistortion {
@@ -41,7 +41,7 @@ export function drawPhotometric(random: CounterRandom, options: PhotometricOptio
 }
 
 /**
- * Distort the colours of an 8-bit RGB picture in place.
+ * Distorts the colours of an 8-bit RGB image in place.
  *
  * Each step starts and ends with 8 bits, clipped and truncated, as in the reference: brightness and contrast are v·α + β in float32;
  * saturation scales S and hue turns H of OpenCV's 8-bit HSV.
@@ -56,7 +56,7 @@ export function distortColors_(data: Uint8Array, distortion: PhotometricDistorti
   const after = contrast !== undefined && !contrastFirst ? scaleTable(contrast, 0) : IDENTITY;
   const saturations = saturation === undefined ? null : scaleTable(saturation, 0);
   const hues = hue === undefined ? null : turnTable(hue);
-  // Table steps ride along with the steps through HSV, which are the dear ones.
+  // Table steps ride along with the steps through HSV, which are the expensive ones.
   if (saturations && hues) {
     mapHsv_(data, [
       { before, hues: SAME_HUES, saturations, after: IDENTITY },
@@ -70,7 +70,7 @@ export function distortColors_(data: Uint8Array, distortion: PhotometricDistorti
 const IDENTITY = Uint8Array.from({ length: 256 }, (_, i) => i);
 const SAME_HUES = IDENTITY.slice(0, HUES);
 
-/** clip(v·alpha + beta, 0, 255), truncated, computed in float32 step by step. */
+/** Tabulates clip(v·alpha + beta, 0, 255), truncated, computed in float32 step by step. */
 function scaleTable(alpha: number, beta: number): Uint8Array {
   const a = Math.fround(alpha);
   const b = Math.fround(beta);
@@ -81,7 +81,7 @@ function turnTable(steps: number): Uint8Array {
   return SAME_HUES.map((hue) => (((hue + steps) % HUES) + HUES) % HUES);
 }
 
-/** Make `first` the table of doing `first`, then `second`. */
+/** Makes `first` the table of doing `first`, then `second`. */
 function compose_(first: Uint8Array, second: Uint8Array): Uint8Array {
   for (let i = 0; i < 256; i++) first[i] = second[first[i]!]!;
   return first;

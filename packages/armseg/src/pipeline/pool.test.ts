@@ -1,27 +1,25 @@
 import { expect, test } from "vitest";
+import { augmentationPresets } from "./augment.ts";
 import { allocateBatch, type BatchFormat } from "./batch.ts";
 import { createPool } from "./pool.ts";
-import { augmentationPresets } from "./presets.ts";
 import type { TrainingTask } from "./task.ts";
 
 const faulty = new URL("./testing/faulty-worker.mjs", import.meta.url);
 const format: BatchFormat = {
   batchSize: 1,
   size: [2, 2],
-  imageType: "uint8",
-  layout: "channelsFirst",
   weights: false,
 };
 
 function task(name: string): TrainingTask {
   return {
     kind: "training",
-    sample: { name, image: `/pictures/${name}.png` },
+    sample: { name, image: `/images/${name}.png` },
     key: { seed: 0, iteration: 0, index: 0 },
     augmentation: augmentationPresets.camvid,
     format,
     memory: allocateBatch(format),
-    place: 0,
+    index: 0,
   };
 }
 
@@ -42,7 +40,7 @@ test.each([
     const doomed = [pool.run(task(name)), pool.run(task("fine"))];
     for (const { reason: error } of (await Promise.allSettled(doomed)) as PromiseRejectedResult[])
       expect((error as Error).message).toBe(
-        `worker 0 of the loader crashed while reading the image of /pictures/${name}.png: ${reason}`,
+        `worker 0 of the loader crashed while reading the image of /images/${name}.png: ${reason}`,
       );
     await expect(pool.run(task("fine"))).rejects.toThrow("crashed");
   },
@@ -51,10 +49,10 @@ test.each([
 test.each(["silent", "busy"])(
   "a thread that stalls (%s) is named with its file and the seconds",
   async (name) => {
-    await using pool = createPool({ workers: 2, stallSeconds: 0.4, workerFile: faulty });
+    await using pool = createPool({ workers: 2, stallSeconds: 1.5, workerFile: faulty });
     await pool.run(task("fine"));
     await expect(pool.run(task(name))).rejects.toThrow(
-      /^worker 0 of the loader has been reading the image for [0-9.]+ s: \/pictures\/(silent|busy)\.png; check/,
+      /^worker 0 of the loader has been reading the image for [0-9.]+ s: \/images\/(silent|busy)\.png; check/,
     );
   },
 );
@@ -69,6 +67,8 @@ test("disposing ends a busy thread at once and rejects what was waited for", asy
 });
 
 test("a number of threads that makes no sense is a named error", () => {
-  expect(() => createPool({ workers: -1, stallSeconds: 1 })).toThrow("workers must be");
-  expect(() => createPool({ workers: 1, stallSeconds: 0 })).toThrow("stallSeconds must be");
+  expect(() => createPool({ workers: -1, stallSeconds: 1 })).toThrow(
+    "expected workers to be a whole number of at least 0, got -1",
+  );
+  expect(() => createPool({ workers: 1, stallSeconds: 0 })).toThrow("expected stallSeconds above 0, got 0");
 });

@@ -1,4 +1,4 @@
-import type { LabelImage, RgbImage, Sample } from "../datasets/sample.ts";
+import type { LabelImage, RgbImage, Sample } from "../data/sample.ts";
 import type { Augmentation, AugmentationOptions } from "./augment.ts";
 import { resizeLabelWindow } from "./resize-label.ts";
 import { createSampler } from "./sampler.ts";
@@ -23,7 +23,7 @@ export interface PreviewOptions {
 }
 
 /**
- * The first samples of a training with batch size 1 and this seed, augmented, as 8-bit pictures with their labels.
+ * Returns the first samples of a training with batch size 1 and this seed, augmented, as 8-bit images with their labels.
  *
  * @throws {DataError} If a file cannot be read.
  */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { CounterRandom, STREAMS } from "./random.ts";
+import { CounterRandom, STREAMS } from "../core/random.ts";
 import { countClasses, drawCrop, isVaried } from "./random-crop.ts";
 import { resizeLabelWindow } from "./resize-label.ts";
 

@@ -1,5 +1,6 @@
-import { IGNORE_INDEX, type LabelImage } from "../datasets/sample.ts";
-import type { CounterRandom } from "./random.ts";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
+import type { CounterRandom } from "../core/random.ts";
+import type { LabelImage } from "../data/sample.ts";
 import { nearestTable } from "./resize-tables.ts";
 import type { Size, Window } from "./window.ts";
 
@@ -14,7 +15,7 @@ export interface RandomCropOptions {
 const MAX_REDRAWS = 10;
 
 /**
- * Draw the window of the resized image that becomes the crop; it is smaller than the crop where the image is.
+ * Draws the window of the resized image that becomes the crop; it is smaller than the crop where the image is.
  *
  * mmsegmentation `RandomCrop`: up to ten further draws until the crop shows more than one class and the largest holds less than
  * `maxCategoryRatio` of the pixels that are not ignored.
@@ -45,7 +46,7 @@ function drawWindow(random: CounterRandom, resized: Size, crop: Size): Window {
   return { top, left, height, width };
 }
 
-/** Whether valid pixels show more than one class and none holds `maxRatio` of them or more. */
+/** Returns whether valid pixels show more than one class and none holds `maxRatio` of them or more. */
 export function isVaried(counts: Float64Array, maxRatio: number): boolean {
   let classes = 0;
   let total = 0;
@@ -61,7 +62,7 @@ export function isVaried(counts: Float64Array, maxRatio: number): boolean {
 }
 
 /**
- * Pixels of each label value in a window of the label resized by nearest neighbour, without resizing it.
+ * Counts the pixels of each label value in a window of the label resized by nearest neighbour, without resizing it.
  *
  * @returns 256 counts.
  */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { CounterRandom, STREAMS } from "../core/random.ts";
 import { golden } from "./golden/read-golden.ts";
-import { CounterRandom, STREAMS } from "./random.ts";
 import { drawResize, resizedSize } from "./random-resize.ts";
 
 test("sizes equal mmcv's rescale_size for every image, base and ratio", () => {

@@ -1,4 +1,4 @@
-import type { CounterRandom } from "./random.ts";
+import type { CounterRandom } from "../core/random.ts";
 import type { Size } from "./window.ts";
 
 export interface RandomResizeOptions {
@@ -9,7 +9,7 @@ export interface RandomResizeOptions {
 }
 
 /**
- * Draw the size that an image is resized to, keeping its aspect ratio.
+ * Draws the size that an image is resized to, keeping its aspect ratio.
  *
  * ratio ~ U(ratioRange); the base is multiplied by it and truncated; the image is fitted into that, rounding half up. mmcv `RandomResize` with
  * `keep_ratio=True` and `rescale_size`.
@@ -21,7 +21,7 @@ export function drawResize(random: CounterRandom, image: Size, options: RandomRe
   return resizedSize(image, options.base, random.uniform(low, high));
 }
 
-/** The size of an image fitted into `base · ratio`, keeping its aspect ratio (mmcv `rescale_size`). */
+/** Returns the size of an image fitted into `base · ratio`, keeping its aspect ratio (mmcv `rescale_size`). */
 export function resizedSize(image: Size, base: Size, ratio = 1): Size {
   const scaled = [Math.trunc(base[0] * ratio), Math.trunc(base[1] * ratio)] as const;
   const factor = Math.min(Math.max(...scaled) / Math.max(...image), Math.min(...scaled) / Math.min(...image));

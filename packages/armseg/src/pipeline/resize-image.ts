@@ -1,4 +1,4 @@
-import type { RgbImage } from "../datasets/sample.ts";
+import type { RgbImage } from "../data/sample.ts";
 import { type LinearTable, linearTable } from "./resize-tables.ts";
 import { assertInside, type Size, type Window } from "./window.ts";
 
@@ -7,18 +7,18 @@ export interface ImagePart {
   readonly pixels: RgbImage;
   /** `[height, width]` of the whole image. */
   readonly imageSize: Size;
-  /** Place of the first pixel in the whole image. */
+  /** Position of the first pixel in the whole image. */
   readonly top: number;
   readonly left: number;
 }
 
-/** All of an image. */
+/** Returns all of an image as a part. */
 export function wholePart(image: RgbImage): ImagePart {
   return { pixels: image, imageSize: [image.height, image.width], top: 0, left: 0 };
 }
 
 /**
- * A window of the resized image, without making the rest of it.
+ * Returns a window of the resized image, without making the rest of it.
  *
  * Bit for bit what OpenCV gives for `cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)[window]` (mmcv's bilinear `imresize`): half-pixel
  * centres, 11-bit weights, no antialiasing when shrinking, and the mean of 2x2 pixels when both sides are exactly halved.
@@ -26,7 +26,7 @@ export function wholePart(image: RgbImage): ImagePart {
  * @param part - At least {@link sourceWindow} of the image, `[height, width, 3]`, 8-bit.
  * @param size - `[height, width]` of the whole resized image.
  * @param window - In pixels of the resized image.
- * @param options.flip - Mirror the window left to right.
+ * @param options.flip - Whether to mirror the window left to right.
  * @param options.out - Memory for the result, `window.height · window.width · 3` bytes.
  * @returns `[window.height, window.width, 3]`, 8-bit.
  * @throws If the window leaves the resized image.
@@ -37,7 +37,7 @@ export function resizeImageWindow(
   window: Window,
   options: { flip?: boolean; out?: Uint8Array } = {},
 ): RgbImage {
-  assertInside("resizeImageWindow()", window, size);
+  assertInside("resizeImageWindow", window, size);
   const flip = options.flip ?? false;
   const { height, width } = window;
   const data = options.out ?? new Uint8Array(height * width * 3);
@@ -49,14 +49,14 @@ export function resizeImageWindow(
 }
 
 /**
- * The pixels of an image that a window of it, resized, is made of.
+ * Returns the window of an image that a window of it, resized, is made of.
  *
  * @param imageSize - `[height, width]` of the image.
  * @param size - `[height, width]` of the whole resized image.
  * @param window - In pixels of the resized image.
  */
 export function sourceWindow(imageSize: Size, size: Size, window: Window): Window {
-  assertInside("sourceWindow()", window, size);
+  assertInside("sourceWindow", window, size);
   const rule = ruleFor(imageSize, size);
   if (rule === "copy") return window;
   const { top, left, height, width } = window;
@@ -71,14 +71,14 @@ export function sourceWindow(imageSize: Size, size: Size, window: Window): Windo
   };
 }
 
-/** First and last position read, and one more before them: the last column of all is read with its neighbour. */
+/** Returns the first and last position read, and one more before them: the last column of all is read with its neighbour. */
 function sourceRange(target: number, source: number, from: number, count: number): readonly [number, number] {
   const { lower } = linearTable(target, source, from, 1, "repeated");
   const { upper } = linearTable(target, source, from + count - 1, 1, "repeated");
   return [Math.max(0, lower[0]! - 1), upper[0]!];
 }
 
-/** OpenCV copies at equal size, and turns INTER_LINEAR into INTER_AREA when both sides are exactly halved. */
+/** Chooses as OpenCV does: it copies at equal size, and turns INTER_LINEAR into INTER_AREA when both sides are exactly halved. */
 function ruleFor(imageSize: Size, size: Size): "copy" | "halve" | "interpolate" {
   if (size[0] === imageSize[0] && size[1] === imageSize[1]) return "copy";
   return 2 * size[0] === imageSize[0] && 2 * size[1] === imageSize[1] ? "halve" : "interpolate";
@@ -172,7 +172,7 @@ function byteTaps(
   return { offset, leftWeight, rightWeight };
 }
 
-/** One source row at the window's columns, in units of 1/128 (OpenCV drops four of its eleven fraction bits here). */
+/** Interpolates one source row at the window's columns, in units of 1/128 (OpenCV drops four of its eleven fraction bits here). */
 function interpolateRow(
   data: Uint8Array,
   start: number,

@@ -1,16 +1,16 @@
-import type { LabelImage } from "../datasets/sample.ts";
+import type { LabelImage } from "../data/sample.ts";
 import { nearestTable } from "./resize-tables.ts";
 import { assertInside, type Size, type Window } from "./window.ts";
 
 /**
- * A window of the resized label, by nearest neighbour: labels have no other way to be resized here.
+ * Returns a window of the resized label, by nearest neighbour: labels have no other way to be resized here.
  *
  * Bit for bit `cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)[window]`.
  *
  * @param label - `[height, width]`, class indices and the ignore index.
  * @param size - `[height, width]` of the whole resized label.
  * @param window - In pixels of the resized label.
- * @param options.flip - Mirror the window left to right.
+ * @param options.flip - Whether to mirror the window left to right.
  * @throws If the window leaves the resized label.
  */
 export function resizeLabelWindow(
@@ -32,7 +32,7 @@ export interface NumberMap<T extends Uint8Array | Float32Array> {
 }
 
 /**
- * Write a window of a map resized by nearest neighbour into the top left corner of `out`.
+ * Writes a window of a map resized by nearest neighbour into the top left corner of `out`.
  *
  * @param stride - Elements from one row of `out` to the next.
  * @throws If the window leaves the resized map.
@@ -45,7 +45,7 @@ export function pickNearest<T extends Uint8Array | Float32Array>(
   out: T,
   stride: number,
 ): void {
-  assertInside("pickNearest()", window, size);
+  assertInside("pickNearest", window, size);
   const rows = nearestTable(size[0], map.height, window.top, window.height);
   const columns = nearestTable(size[1], map.width, window.left, window.width);
   if (flip) columns.reverse();

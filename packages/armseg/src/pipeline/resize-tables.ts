@@ -11,7 +11,7 @@ export interface LinearTable {
 const WEIGHT_ONE = 2048;
 
 /**
- * The taps of OpenCV's INTER_LINEAR for 8-bit images along one side: half-pixel centres, no antialiasing, weights rounded to 1/2048.
+ * Returns the taps of OpenCV's INTER_LINEAR for 8-bit images along one side: half-pixel centres, no antialiasing, weights rounded to 1/2048.
  *
  * Position d reads f = (d + 0.5)·source/target − 0.5, in float32 as OpenCV computes it.
  *
@@ -55,7 +55,7 @@ function emptyTable(count: number): LinearTable {
 }
 
 /**
- * The source position of each target position under OpenCV's INTER_NEAREST: floor(d · source/target).
+ * Returns the source position of each target position under OpenCV's INTER_NEAREST: floor(d · source/target).
  *
  * @param from - First target position, and how many: only a window is tabulated.
  */
@@ -66,7 +66,7 @@ export function nearestTable(target: number, source: number, from: number, count
   return table;
 }
 
-/** To the nearest whole number, halves to the even one, as C's `lrint`. */
+/** Rounds to the nearest whole number, halves to the even one, as C's `lrint`. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;

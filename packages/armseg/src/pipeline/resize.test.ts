@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { flipRows_ } from "./flip.ts";
 import { bytes, golden, labelImage, rgbImage } from "./golden/read-golden.ts";
 import { countClasses } from "./random-crop.ts";
 import { resizeImageWindow, sourceWindow, wholePart } from "./resize-image.ts";
@@ -49,6 +48,19 @@ const windowed = fc
     );
   });
 
+/** Mirrors rows of pixels left to right. */
+function flipRows(data: Uint8Array, width: number, channels: number): Uint8Array {
+  return data.map((_, i) => {
+    const pixel = Math.floor(i / channels);
+    const row = pixel - (pixel % width);
+    return data[(row + width - 1 - (pixel % width)) * channels + (i % channels)]!;
+  });
+}
+
+test("rows are mirrored, pixels stay whole", () => {
+  expect([...flipRows(Uint8Array.of(1, 2, 3, 4, 5, 6), 3, 2)]).toEqual([5, 6, 3, 4, 1, 2]);
+});
+
 const from = ({ height, width }: { height: number; width: number }): Size => [height, width];
 
 function noise(length: number, seed: number): Uint8Array {
@@ -76,7 +88,7 @@ test("a window of the resized image is the resized image's window, needs only a 
       const fromPart = { pixels, imageSize: from(image), top: needed.top, left: needed.left };
       expect(resizeImageWindow(fromPart, size, window).data).toEqual(part);
       const flipped = resizeImageWindow(wholePart(image), size, window, { flip: true }).data;
-      expect(flipped).toEqual(flipRows_(part, window.width, 3));
+      expect(flipped).toEqual(flipRows(part, window.width, 3));
       const label = { height, width, data: noise(height * width, seed) };
       const wholeLabel = resizeLabelWindow(label, size, wholeImage(size)).data;
       expect(resizeLabelWindow(label, size, window).data).toEqual(crop(wholeLabel, size[1], 1, window));
@@ -85,7 +97,7 @@ test("a window of the resized image is the resized image's window, needs only a 
   );
 });
 
-test("a flat picture stays flat and a resized label holds only values that were there", () => {
+test("a flat image stays flat and a resized label holds only values that were there", () => {
   fc.assert(
     fc.property(windowed, fc.nat(255), ({ source: [height, width], size, window }, level) => {
       const image = { height, width, data: new Uint8Array(height * width * 3).fill(level) };
@@ -97,7 +109,7 @@ test("a flat picture stays flat and a resized label holds only values that were 
   );
 });
 
-test("a 2x2 picture doubled in width, by hand", () => {
+test("a 2x1 image doubled in width, by hand", () => {
   const image = { height: 1, width: 2, data: Uint8Array.of(0, 0, 0, 100, 200, 40) };
   const { data } = resizeImageWindow(wholePart(image), [1, 4], wholeImage([1, 4]));
   expect([...data]).toEqual([0, 0, 0, 25, 50, 10, 75, 150, 30, 100, 200, 40]);

@@ -27,12 +27,10 @@ test("a batch is a function of its iteration: asked alone or in any order, it is
         sizes: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 3 }),
         batchSize: fc.integer({ min: 1, max: 5 }),
         worldSize: fc.integer({ min: 1, max: 3 }),
-        shared: fc.boolean(),
       }),
       fc.array(fc.nat(200), { minLength: 1, maxLength: 8 }),
-      ({ shared, ...rest }, iterations) => {
-        const shares = rest.sizes.map((_, i) => i + 0.5);
-        const options = { ...rest, dropLast: false, ...(shared && { shares }) };
+      (rest, iterations) => {
+        const options = { ...rest, dropLast: false };
         const inOrder = createSampler(options);
         const all = Array.from({ length: 201 }, (_, i) => inOrder.batch(i));
         for (const i of iterations) expect(createSampler(options).batch(i)).toEqual(all[i]);
@@ -43,14 +41,12 @@ test("a batch is a function of its iteration: asked alone or in any order, it is
 });
 
 test("the ranks' batches put together are the batch of one process", () => {
-  for (const shares of [undefined, [0.3, 0.7]]) {
-    const options = { seed: 1, sizes: [30, 50], dropLast: false, ...(shares && { shares }) };
-    const one = take({ ...options, batchSize: 6 }, 0, 40);
-    const ranks = [0, 1, 2].map((rank) => take({ ...options, batchSize: 2, rank, worldSize: 3 }, 0, 40));
-    one.forEach((batch, i) => {
-      expect(ranks.flatMap((batches) => batches[i] ?? [])).toEqual(batch);
-    });
-  }
+  const options = { seed: 1, sizes: [30, 50], dropLast: false };
+  const one = take({ ...options, batchSize: 6 }, 0, 40);
+  const ranks = [0, 1, 2].map((rank) => take({ ...options, batchSize: 2, rank, worldSize: 3 }, 0, 40));
+  one.forEach((batch, i) => {
+    expect(ranks.flatMap((batches) => batches[i] ?? [])).toEqual(batch);
+  });
 });
 
 test("dropLast leaves out what does not fill a batch, so no batch holds a sample twice", () => {
@@ -61,32 +57,6 @@ test("dropLast leaves out what does not fill a batch, so no batch holds a sample
   expect(createSampler(keeping).iterationsPerEpoch).toBe(2.5);
   expect(new Set(take(keeping, 0, 5).flat().slice(0, 10).map(key)).size).toBe(10);
   expect(new Set(take(keeping, 0, 5).flat().slice(10).map(key)).size).toBe(10);
-});
-
-test("shares are met exactly over their cycle, and each source is walked in permutations of its own", () => {
-  const options = { seed: 2, sizes: [8, 1000], shares: [1, 3], batchSize: 4 };
-  const drawn = take(options, 0, 16);
-  for (const batch of drawn) expect(batch.filter(({ source }) => source === 0)).toHaveLength(1);
-  const small = drawn.flat().filter(({ source }) => source === 0);
-  expect(new Set(small.slice(0, 8).map(key)).size).toBe(8);
-  expect(new Set(small.slice(8).map(key)).size).toBe(8);
-  const large = drawn.flat().filter(({ source }) => source === 1);
-  expect(new Set(large.map(key)).size).toBe(48);
-});
-
-test("shares that no short cycle holds are met within one draw in a thousand", () => {
-  const shares = [Math.SQRT2, Math.PI, 1];
-  const sum = shares.reduce((a, b) => a + b);
-  const drawn = take({ seed: 2, sizes: [9, 9, 9], shares, batchSize: 10 }, 0, 100).flat();
-  shares.forEach((share, source) => {
-    const count = drawn.filter((ref) => ref.source === source).length;
-    expect(Math.abs(count - (1000 * share) / sum)).toBeLessThanOrEqual(1);
-  });
-});
-
-test("a source of share 0 is never drawn", () => {
-  const drawn = take({ seed: 2, sizes: [9, 9], shares: [0, 1], batchSize: 5 }, 0, 20).flat();
-  expect(drawn.every(({ source }) => source === 1)).toBe(true);
 });
 
 test("without shuffling the order is that of the list, over and over", () => {
@@ -106,9 +76,9 @@ test("replacements are of the same source, repeatable, and another with each att
 test("options that make no sense are named errors", () => {
   const options = { seed: 1, sizes: [3], batchSize: 2 };
   expect(() => createSampler({ ...options, batchSize: 4 })).toThrow("set dropLast: false");
-  expect(() => createSampler({ ...options, batchSize: 0 })).toThrow("batchSize");
+  expect(() => createSampler({ ...options, batchSize: 0 })).toThrow(
+    "batchSize to be a whole number of at least 1, got 0",
+  );
   expect(() => createSampler({ ...options, sizes: [] })).toThrow("at least one sample");
   expect(() => createSampler({ ...options, rank: 1 })).toThrow("rank 1 of 1");
-  expect(() => createSampler({ ...options, shares: [1, 2] })).toThrow("expected 1 shares");
-  expect(() => createSampler({ ...options, shares: [0] })).toThrow("one of them above");
 });

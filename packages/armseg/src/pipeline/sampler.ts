@@ -1,4 +1,5 @@
-import { CounterRandom, STREAMS } from "./random.ts";
+import { argumentError } from "../core/argument-error.ts";
+import { CounterRandom, STREAMS } from "../core/random.ts";
 
 /** One sample: which source, and which of its samples. */
 export interface SampleRef {
@@ -8,77 +9,61 @@ export interface SampleRef {
 
 export interface SamplerOptions {
   readonly seed: number;
-  /** Number of samples of each source, e.g. fine, coarse, extra. */
+  /** Number of samples of each source, e.g. fine, coarse, extra; together they are one list, each sample seen once per epoch. */
   readonly sizes: readonly number[];
-  /**
-   * Part of the draws that each source gets, in the order of `sizes`; scaled to sum to 1. Without it the sources are one
-   * long list, each sample seen once an epoch.
-   */
-  readonly shares?: readonly number[];
-  /** Samples a batch of this rank. */
+  /** Samples per batch of this rank. */
   readonly batchSize: number;
   readonly rank?: number;
   readonly worldSize?: number;
   /** Default true. */
   readonly shuffle?: boolean;
-  /**
-   * Leave out the samples of an epoch that do not fill a batch over all ranks, so that no batch straddles two epochs. Default true.
-   * With `shares` there is no common epoch and nothing to leave out.
-   */
+  /** Whether to leave out the samples of an epoch that do not fill a batch over all ranks, so that no batch straddles two epochs. Default true. */
   readonly dropLast?: boolean;
 }
 
-/** An endless order of samples in which a batch's place is a number: its iteration. */
+/** An endless order of samples, in batches that are numbered by their iteration. */
 export interface Sampler {
-  /** Samples a batch over all ranks. */
-  readonly globalBatchSize: number;
   /** Iterations that see as many samples as there are; not whole where batches straddle epochs. */
   readonly iterationsPerEpoch: number;
-  /** This rank's samples of a batch, a pure function of the options and `iteration`. */
+  /** Returns this rank's samples of a batch, a pure function of the options and `iteration`. */
   batch(iteration: number): SampleRef[];
   /**
-   * What takes the place of a sample that cannot be read: another of the same source, a pure function of the options and the arguments.
+   * Returns what replaces a sample that cannot be read: another of the same source, a pure function of the options and the arguments.
    *
-   * @param index - Place in this rank's batch.
-   * @param attempt - 0 for the first replacement of that place, 1 for the replacement of the replacement, and so on.
+   * @param index - Index in this rank's batch.
+   * @param attempt - 0 for the first replacement of that sample, 1 for the replacement of the replacement, and so on.
    */
   replacement(bad: SampleRef, iteration: number, index: number, attempt: number): SampleRef;
-  /** Place of this rank's sample `index` in the batch over all ranks; random numbers are keyed by it. */
+  /** Returns the index of this rank's sample `index` in the batch over all ranks; random numbers are keyed by it. */
   globalIndex(index: number): number;
 }
 
-/** Shares are realised exactly over a cycle of at most this many draws. */
-const MAX_CYCLE = 1000;
-
 /**
- * An infinite sampler: each epoch a new permutation (Fisher-Yates on counter-based numbers), sharded by rank.
+ * Returns an infinite sampler: each epoch a new permutation (Fisher-Yates on counter-based numbers), sharded by rank.
  *
- * Batch `iteration` of rank r holds the places `iteration * G + r * batchSize ...` of the order, where G is the batch size over all ranks.
+ * Batch `iteration` of rank r holds the samples at `iteration * G + r * batchSize ...` of the order, where G is the batch size over all ranks.
  *
- * @throws If a size, share or rank makes no sense, or `dropLast` would leave nothing.
+ * @throws {RangeError} If a size or rank makes no sense, or `dropLast` would leave nothing.
  */
 export function createSampler(options: SamplerOptions): Sampler {
   const { seed, sizes, batchSize, rank = 0, worldSize = 1, shuffle = true, dropLast = true } = options;
   checkOptions(options);
   const globalBatchSize = batchSize * worldSize;
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  const usable = dropLast && !options.shares ? total - (total % globalBatchSize) : total;
+  const usable = dropLast ? total - (total % globalBatchSize) : total;
   if (usable === 0)
-    throw new RangeError(
-      `createSampler(): ${total} samples do not fill one batch of ${globalBatchSize}, and dropLast leaves out what does not fill one. ` +
-        "Use a smaller batch size or set dropLast: false.",
+    throw argumentError(
+      "createSampler",
+      `enough samples for one batch of ${globalBatchSize}`,
+      total,
+      "use a smaller batch size, or set dropLast: false to keep what does not fill one",
     );
-  const order = options.shares
-    ? sharedOrder(seed, sizes, options.shares, shuffle, globalBatchSize)
-    : joinedOrder(seed, sizes, usable, shuffle);
+  const order = joinedOrder(seed, sizes, usable, shuffle);
   return {
-    globalBatchSize,
     iterationsPerEpoch: usable / globalBatchSize,
     globalIndex: (index) => rank * batchSize + index,
     batch: (iteration) =>
-      Array.from({ length: batchSize }, (_, i) =>
-        order(iteration, iteration * globalBatchSize + rank * batchSize + i),
-      ),
+      Array.from({ length: batchSize }, (_, i) => order(iteration * globalBatchSize + rank * batchSize + i)),
     replacement: ({ source }, iteration, index, attempt) => {
       const random = new CounterRandom({
         seed,
@@ -92,30 +77,25 @@ export function createSampler(options: SamplerOptions): Sampler {
   };
 }
 
-function checkOptions({ sizes, shares, batchSize, rank = 0, worldSize = 1 }: SamplerOptions): void {
+function checkOptions({ sizes, batchSize, rank = 0, worldSize = 1 }: SamplerOptions): void {
   const whole = (value: number, min: number) => Number.isInteger(value) && value >= min;
-  const fail = (what: string) => {
-    throw new RangeError(`createSampler(): ${what}`);
+  const expect = (holds: boolean, expected: string, got: unknown) => {
+    if (!holds) throw argumentError("createSampler", expected, got);
   };
-  if (!whole(batchSize, 1)) fail(`batchSize must be a whole number of at least 1, got ${batchSize}.`);
-  if (!whole(worldSize, 1) || !whole(rank, 0) || rank >= worldSize)
-    fail(`rank must be in 0..worldSize - 1, got rank ${rank} of ${worldSize}.`);
-  if (sizes.length === 0 || sizes.some((size) => !whole(size, 1)))
-    fail(`every source needs at least one sample, got sizes [${sizes}].`);
-  if (!shares) return;
-  if (shares.length !== sizes.length)
-    fail(`expected ${sizes.length} shares, one a source, got ${shares.length}.`);
-  if (shares.some((share) => !(share >= 0) || !Number.isFinite(share)) || !shares.some((share) => share > 0))
-    fail(`shares must be numbers of at least 0, one of them above, got [${shares}].`);
+  expect(whole(batchSize, 1), "batchSize to be a whole number of at least 1", batchSize);
+  const isRank = whole(worldSize, 1) && whole(rank, 0) && rank < worldSize;
+  expect(isRank, "rank in 0..worldSize - 1", `rank ${rank} of ${worldSize}`);
+  const isFilled = sizes.length > 0 && sizes.every((size) => whole(size, 1));
+  expect(isFilled, "at least one sample in every source", sizes);
 }
 
-type Order = (iteration: number, position: number) => SampleRef;
+type Order = (position: number) => SampleRef;
 
-/** All sources as one list: epoch e is the first `usable` places of permutation e. */
+/** Orders all sources as one list: epoch e is the first `usable` samples of permutation e. */
 function joinedOrder(seed: number, sizes: readonly number[], usable: number, shuffle: boolean): Order {
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  const permutation = permutations(seed, 0, total, shuffle);
-  return (_iteration, position) => {
+  const permutation = permutations(seed, total, shuffle);
+  return (position) => {
     let index = permutation(Math.floor(position / usable))[position % usable]!;
     let source = 0;
     while (index >= sizes[source]!) index -= sizes[source++]!;
@@ -123,87 +103,13 @@ function joinedOrder(seed: number, sizes: readonly number[], usable: number, shu
   };
 }
 
-/** Sources mixed by their shares; each walks through permutations of its own. */
-function sharedOrder(
-  seed: number,
-  sizes: readonly number[],
-  shares: readonly number[],
-  shuffle: boolean,
-  globalBatchSize: number,
-): Order {
-  const { pattern, before, counts } = cycleOf(shares);
-  const walks = sizes.map((size, source) => permutations(seed, source + 1, size, shuffle));
-  let mixed = { iteration: -1, places: new Uint32Array() as Uint32Array };
-  return (iteration, position) => {
-    const start = iteration * globalBatchSize;
-    if (mixed.iteration !== iteration)
-      mixed = { iteration, places: mixing(seed, iteration, globalBatchSize) };
-    const drawing = start + mixed.places[position - start]!;
-    const place = drawing % pattern.length;
-    const source = pattern[place]!;
-    const drawn = Math.floor(drawing / pattern.length) * counts[source]! + before[place]!;
-    const size = sizes[source]!;
-    return { source, index: walks[source]!(Math.floor(drawn / size))[drawn % size]! };
-  };
-}
-
-/** Within a batch the places are shuffled over the ranks, or a pattern as long as the batch would tie a source to a rank. */
-function mixing(seed: number, iteration: number, size: number): Uint32Array {
-  return permutationOf(new CounterRandom({ seed, iteration, index: 0, stream: STREAMS.mixing }), size);
-}
-
-interface Cycle {
-  /** Source of each draw of the cycle, spread evenly. */
-  readonly pattern: readonly number[];
-  /** How often that source was drawn before in the cycle. */
-  readonly before: readonly number[];
-  /** Draws of each source in a cycle. */
-  readonly counts: readonly number[];
-}
-
-function cycleOf(shares: readonly number[]): Cycle {
-  const sum = shares.reduce((a, b) => a + b, 0);
-  const counts = wholeCounts(shares.map((share) => share / sum));
-  const length = counts.reduce((a, b) => a + b, 0);
-  const drawn = counts.map(() => 0);
-  const pattern: number[] = [];
-  const before: number[] = [];
-  for (let place = 0; place < length; place++) {
-    const behind = counts.map((count, source) => ((place + 1) * count) / length - drawn[source]!);
-    const source = behind.indexOf(Math.max(...behind));
-    pattern.push(source);
-    before.push(drawn[source]!);
-    drawn[source]!++;
-  }
-  return { pattern, before, counts };
-}
-
-/** The shortest cycle in which every share is whole, or one of MAX_CYCLE with the largest remainders rounded up. */
-function wholeCounts(shares: readonly number[]): number[] {
-  for (let length = 1; length <= MAX_CYCLE; length++) {
-    const exact = shares.map((share) => share * length);
-    if (exact.every((count) => Math.abs(count - Math.round(count)) < 1e-9)) return exact.map(Math.round);
-  }
-  const exact = shares.map((share) => share * MAX_CYCLE);
-  const counts = exact.map(Math.floor);
-  const byRemainder = exact.map((_, i) => i).sort((a, b) => (exact[b]! % 1) - (exact[a]! % 1));
-  const missing = MAX_CYCLE - counts.reduce((a, b) => a + b, 0);
-  for (const source of byRemainder.slice(0, missing)) counts[source]!++;
-  return counts;
-}
-
-/** The permutation of each epoch; the last two are kept, since a batch may straddle them. */
-function permutations(
-  seed: number,
-  source: number,
-  size: number,
-  shuffle: boolean,
-): (epoch: number) => Uint32Array {
+/** Returns the permutation of each epoch; the last two are kept, since a batch may straddle them. */
+function permutations(seed: number, size: number, shuffle: boolean): (epoch: number) => Uint32Array {
   const kept = new Map<number, Uint32Array>();
   return (epoch) => {
     const known = kept.get(shuffle ? epoch : 0);
     if (known) return known;
-    const random = new CounterRandom({ seed, iteration: epoch, index: source, stream: STREAMS.permutation });
+    const random = new CounterRandom({ seed, iteration: epoch, index: 0, stream: STREAMS.permutation });
     const made = shuffle ? permutationOf(random, size) : Uint32Array.from({ length: size }, (_, i) => i);
     kept.set(shuffle ? epoch : 0, made);
     for (const old of kept.keys()) if (kept.size > 2) kept.delete(old);
@@ -211,7 +117,7 @@ function permutations(
   };
 }
 
-/** A uniformly random permutation of `0..size - 1` (Fisher-Yates). */
+/** Returns a uniformly random permutation of `0..size - 1` (Fisher-Yates). */
 function permutationOf(random: CounterRandom, size: number): Uint32Array {
   const order = Uint32Array.from({ length: size }, (_, i) => i);
   for (let i = size - 1; i > 0; i--) {

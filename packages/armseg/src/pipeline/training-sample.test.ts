@@ -1,12 +1,12 @@
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { augmentationPresets, IMAGENET_NORMALISE } from "./augment.ts";
 import { allocateBatch, type BatchFormat, sampleViews } from "./batch.ts";
 import { floats, golden, labelImage, rgbImage } from "./golden/read-golden.ts";
 import { normalisedLevels, writeFrame } from "./normalise.ts";
-import { augmentationPresets, IMAGENET_NORMALISE } from "./presets.ts";
 import { previewSamples } from "./preview.ts";
 import { wholePart } from "./resize-image.ts";
-import { type PictureFolder, pictureFolder } from "./testing/picture-folder.ts";
+import { type ImageFolder, imageFolder } from "./testing/image-folder.ts";
 import { augmentImage, fillTrainingSample, writeMap } from "./training-sample.ts";
 
 const crc = (array: Float32Array | Uint8Array) =>
@@ -20,10 +20,8 @@ test("resize, crop, flip, distortion, normalisation and padding together equal t
     const sample = { augmentation, part, label: labelImage(label, size), weights: weightMap };
     const crop = augmentImage(sample);
     const out = new Float32Array(3 * frame[0] * frame[1]);
-    for (const layout of ["channelsFirst", "channelsLast"] as const) {
-      writeFrame(crop, normalisedLevels(IMAGENET_NORMALISE), out, frame, layout);
-      expect(crc(out)).toBe(expected[layout]);
-    }
+    writeFrame(crop, normalisedLevels(IMAGENET_NORMALISE), out, frame);
+    expect(crc(out)).toBe(expected.image);
     const labels = new Uint8Array(frame[0] * frame[1]);
     writeMap(sample.label, augmentation, labels, frame, 255);
     expect(crc(labels)).toBe(expected.label);
@@ -33,20 +31,18 @@ test("resize, crop, flip, distortion, normalisation and padding together equal t
   }
 });
 
-let pictures: PictureFolder;
+let images: ImageFolder;
 beforeAll(async () => {
-  pictures = await pictureFolder(3);
+  images = await imageFolder(3);
 });
-afterAll(() => pictures.remove());
+afterAll(() => images.remove());
 
 const KEY = { seed: 1, iteration: 2, index: 3 };
 
-test("a place of a batch holds the sample top left, padding around it, and nothing of what was there before", async () => {
+test("a part of a batch holds its sample top left, padding around it, and nothing of what was there before", async () => {
   const format: BatchFormat = {
     batchSize: 2,
     size: [100, 128],
-    imageType: "float32",
-    layout: "channelsFirst",
     weights: true,
   };
   const augmentation = {
@@ -57,12 +53,12 @@ test("a place of a batch holds the sample top left, padding around it, and nothi
   const memory = allocateBatch(format);
   const task = {
     kind: "training",
-    sample: pictures.samples[2]!,
+    sample: images.samples[2]!,
     key: KEY,
     augmentation,
     format,
     memory,
-    place: 1,
+    index: 1,
   } as const;
   const { image, label, weights } = sampleViews(memory, format, 1);
   image.fill(7);
@@ -80,12 +76,10 @@ test("a place of a batch holds the sample top left, padding around it, and nothi
 });
 
 test("a sample without annotation is an error that names it", async () => {
-  const { image, name } = pictures.samples[0]!;
+  const { image, name } = images.samples[0]!;
   const format: BatchFormat = {
     batchSize: 1,
     size: [8, 8],
-    imageType: "uint8",
-    layout: "channelsFirst",
     weights: false,
   };
   const task = {
@@ -95,13 +89,13 @@ test("a sample without annotation is an error that names it", async () => {
     augmentation: augmentationPresets.camvid,
     format,
     memory: allocateBatch(format),
-    place: 0,
+    index: 0,
   } as const;
   await expect(fillTrainingSample(task, () => {})).rejects.toThrow(`${name} has no annotation`);
 });
 
-test("a preview shows the samples that a training sees first, as 8-bit pictures", async () => {
-  const options = { samples: pictures.samples, augmentation: augmentationPresets.camvid, seed: 5 };
+test("a preview shows the samples that a training sees first, as 8-bit images", async () => {
+  const options = { samples: images.samples, augmentation: augmentationPresets.camvid, seed: 5 };
   const previews = await previewSamples({ ...options, count: 4 });
   expect(previews).toHaveLength(4);
   expect(new Set(previews.slice(0, 3).map(({ name }) => name)).size).toBe(3);

@@ -1,18 +1,13 @@
-import { DataError } from "../datasets/data-error.ts";
-import { readLabel } from "../datasets/read-label.ts";
-import { IGNORE_INDEX, type LabelImage, type RgbImage, type Sample } from "../datasets/sample.ts";
-import { readWeights } from "../datasets/weights.ts";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
+import { DataError } from "../data/data-error.ts";
+import { readLabel } from "../data/labels/read-label.ts";
+import type { LabelImage, RgbImage, Sample } from "../data/sample.ts";
+import { readWeights } from "../data/weights.ts";
 import { type Augmentation, type AugmentationOptions, drawAugmentation } from "./augment.ts";
-import { type ImageType, sampleViews } from "./batch.ts";
-import {
-  type LevelTables,
-  type NormaliseOptions,
-  normalisedLevels,
-  plainLevels,
-  writeFrame,
-} from "./normalise.ts";
+import { sampleViews } from "./batch.ts";
+import { openImageFile } from "./image-file.ts";
+import { type LevelTables, type NormaliseOptions, normalisedLevels, writeFrame } from "./normalise.ts";
 import { distortColors_ } from "./photometric.ts";
-import { openPicture } from "./picture.ts";
 import { type ImagePart, resizeImageWindow, sourceWindow } from "./resize-image.ts";
 import { type NumberMap, pickNearest } from "./resize-label.ts";
 import type { OnStage, TrainingResult, TrainingTask } from "./task.ts";
@@ -28,23 +23,17 @@ export interface DrawnSample {
 }
 
 /**
- * Read, augment and normalise one sample into its place of a batch.
+ * Reads, augments and normalises one sample into its part of a batch.
  *
  * @throws {DataError} If a file of it cannot be read, or it has no annotation.
  */
 export async function fillTrainingSample(task: TrainingTask, onStage: OnStage): Promise<TrainingResult> {
-  const { format, memory, place, augmentation } = task;
+  const { format, memory, index, augmentation } = task;
   const drawn = await readSample(task.sample, task.key, augmentation, onStage);
   onStage("augmenting");
-  const views = sampleViews(memory, format, place);
+  const views = sampleViews(memory, format, index);
   const crop = augmentImage(drawn, scratch(drawn));
-  writeFrame(
-    crop,
-    levelsFor(augmentation.normalise, format.imageType),
-    views.image,
-    format.size,
-    format.layout,
-  );
+  writeFrame(crop, levelsFor(augmentation.normalise), views.image, format.size);
   writeMap(drawn.label, drawn.augmentation, views.label, format.size, IGNORE_INDEX);
   if (views.weights)
     writeMap(drawn.weights ?? ones(drawn.label), drawn.augmentation, views.weights, format.size, 0);
@@ -52,7 +41,7 @@ export async function fillTrainingSample(task: TrainingTask, onStage: OnStage): 
 }
 
 /**
- * Read what is needed of a sample: the label first, since the crop is chosen by its classes, then only the pixels of the image that the crop
+ * Reads what is needed of a sample: the label first, since the crop is chosen by its classes, then only the pixels of the image that the crop
  * is made of.
  *
  * @throws {DataError} If a file of it cannot be read, or it has no annotation.
@@ -70,26 +59,26 @@ export async function readSample(
       sample.image,
     );
   onStage("reading the image");
-  const picture = await openPicture(sample.image);
+  const image = await openImageFile(sample.image, sample.imageRange);
   onStage("reading the label");
-  const label = await readLabel(annotation, picture.size);
+  const label = await readLabel(annotation, image.size);
   onStage("reading the weights");
-  const weights = sample.weights === undefined ? null : await readWeights(sample.weights, picture.size);
+  const weights = sample.weights === undefined ? null : await readWeights(sample.weights, image.size);
   onStage("augmenting");
   const augmentation = drawAugmentation(key, label, options);
-  const source = sourceWindow(picture.size, augmentation.resized, augmentation.window);
+  const source = sourceWindow(image.size, augmentation.resized, augmentation.window);
   onStage("reading the image");
-  const pixels = await picture.read(source);
+  const pixels = await image.read(source);
   return {
     augmentation,
-    part: { pixels, imageSize: picture.size, top: source.top, left: source.left },
+    part: { pixels, imageSize: image.size, top: source.top, left: source.left },
     label,
     weights,
   };
 }
 
 /**
- * The crop of the image, resized, flipped and distorted as drawn.
+ * Returns the crop of the image, resized, flipped and distorted as drawn.
  *
  * @param out - Memory for the result, `height · width · 3` bytes of the window.
  */
@@ -100,7 +89,7 @@ export function augmentImage({ part, augmentation }: DrawnSample, out?: Uint8Arr
   return crop;
 }
 
-/** Write the crop of a map, resized by nearest neighbour and flipped as drawn, into the top left corner of a frame and `padding` around it. */
+/** Writes the crop of a map, resized by nearest neighbour and flipped as drawn, into the top left corner of a frame and `padding` around it. */
 export function writeMap<T extends Uint8Array | Float32Array>(
   map: NumberMap<T>,
   { resized, window, flip }: Augmentation,
@@ -124,13 +113,9 @@ function scratch({ augmentation }: DrawnSample): Uint8Array {
 /** Tables are made once: a run has one normalisation. */
 let keptLevels: { key: string; levels: LevelTables } | undefined;
 
-function levelsFor(normalise: NormaliseOptions, imageType: ImageType): LevelTables {
-  const key = JSON.stringify([normalise, imageType]);
-  if (keptLevels?.key !== key)
-    keptLevels = {
-      key,
-      levels: imageType === "float32" ? normalisedLevels(normalise) : plainLevels(normalise),
-    };
+function levelsFor(normalise: NormaliseOptions): LevelTables {
+  const key = JSON.stringify(normalise);
+  if (keptLevels?.key !== key) keptLevels = { key, levels: normalisedLevels(normalise) };
   return keptLevels.levels;
 }
 

@@ -1,5 +1,7 @@
-/** Height and width in pixels. */
-export type Size = readonly [height: number, width: number];
+import { argumentError } from "../core/argument-error.ts";
+import type { Size } from "../core/size.ts";
+
+export type { Size };
 
 /** A rectangle of an image, in pixels of that image. */
 export interface Window {
@@ -9,13 +11,13 @@ export interface Window {
   readonly width: number;
 }
 
-/** The window that covers an image. */
+/** Returns the window that covers an image. */
 export function wholeImage([height, width]: Size): Window {
   return { top: 0, left: 0, height, width };
 }
 
-/** @throws If the window does not lie inside an image of that size. */
-export function assertInside(what: string, window: Window, [height, width]: Size): void {
+/** Checks a window on behalf of the named function. @throws {RangeError} If it does not lie inside an image of that size. */
+export function assertInside(caller: string, window: Window, [height, width]: Size): void {
   const { top, left } = window;
   const bottom = top + window.height;
   const right = left + window.width;
@@ -29,8 +31,9 @@ export function assertInside(what: string, window: Window, [height, width]: Size
     bottom > height ||
     right > width
   )
-    throw new RangeError(
-      `${what}: the window must lie inside the image of ${height}x${width} pixels (height x width), ` +
-        `got ${window.height}x${window.width} at row ${top}, column ${left}.`,
+    throw argumentError(
+      caller,
+      `a window inside the image of ${height}x${width} pixels (height x width)`,
+      `${window.height}x${window.width} at row ${top}, column ${left}`,
     );
 }

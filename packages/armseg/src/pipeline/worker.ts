@@ -1,10 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import sharp from "sharp";
-import { DataError, messageOf } from "../datasets/data-error.ts";
-import type { Answer } from "./pool.ts";
-import { runTask, STAGES, type Task } from "./task.ts";
+import { DataError, messageOf } from "../data/data-error.ts";
+import { runTask } from "./run-task.ts";
+import { type Answer, STAGES, type Task } from "./task.ts";
 
-// One thread a worker, and no cache of pictures that will not be seen again until the next epoch.
+// One thread per worker, and no cache of images that will not be seen again until the next epoch.
 sharp.concurrency(1);
 sharp.cache(false);
 

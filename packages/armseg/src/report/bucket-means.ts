@@ -1,3 +1,4 @@
+import { mean } from "../core/statistics.ts";
 import type { Point } from "./svg/line-chart.ts";
 
 /** A long, noisy series made short: means of buckets, with the range that each bucket spans. */
@@ -25,8 +26,4 @@ export function bucketMeans(points: readonly Point[], count = 120): BucketMeans 
     points: summaries.map(({ x, mean }) => [x, mean]),
     band: summaries.map(({ x, low, high }) => [x, low, high]),
   };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

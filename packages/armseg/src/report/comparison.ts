@@ -126,7 +126,7 @@ function sampleTable(runs: readonly ReportData[]): string {
   ]);
   const shown = rows.filter((cells) => cells.some((cell) => cell !== ""));
   const head = ["image", "label", ...runs.map(({ name }) => escapeText(name))];
-  return shown.length === 0 ? "" : table(head, shown, "sheet");
+  return shown.length === 0 ? "" : table(head, shown, "images");
 }
 
 function factsTable(runs: readonly ReportData[]): string {

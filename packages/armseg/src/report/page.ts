@@ -29,6 +29,19 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return element("div", { class: "scroll" }, element("table", kind === "" ? {} : { class: kind }, parts));
 }
 
+/** A PNG inside the page. */
+export function image(png: Uint8Array, alternative: string, title = alternative): string {
+  const source = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
+  return `<img src="${source}" alt="${escapeText(alternative)}" title="${escapeText(title)}">`;
+}
+
+/** The colour of a class as a small square, and its name. */
+export function colorLabel(name: string, color: readonly number[]): string {
+  // Numbers, whatever the file holds: they go into a style.
+  const style = `background: rgb(${color.map(Number).join(" ")})`;
+  return element("span", { class: "swatch", style }) + escapeText(name);
+}
+
 /** Text that unfolds at a click. */
 export function details(summary: string, text: string): string {
   if (text === "") return "";
@@ -91,8 +104,9 @@ tbody tr + tr td { border-top: 1px solid var(--line); } .numbers td + td, .numbe
 .bar i { display: block; height: 100%; border-radius: 3px; background: var(--accent); }
 .swatch { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin-right: 8px; vertical-align: -1px;
   border: 1px solid var(--line); }
-.sheet img { display: block; width: 100%; min-width: 130px; border-radius: 4px; image-rendering: auto; }
-.sheet td { padding: 4px 6px 4px 0; border: 0 !important; } .sheet { width: 100%; }
+.images img { display: block; width: 100%; min-width: 130px; border-radius: 4px; image-rendering: auto; }
+.images td { padding: 4px 6px 4px 0; border: 0 !important; } .images { width: 100%; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 18px; }
 .better { color: var(--series-2); } .worse { color: var(--series-4); }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); }
 pre { overflow-x: auto; background: var(--panel); border-radius: 8px; padding: 12px 16px; font-size: 13px; line-height: 1.45; }

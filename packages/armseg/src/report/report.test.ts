@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { comparisonReport } from "./comparison.ts";
-import { reportHtml } from "./report.ts";
 import { reportData } from "./report-data.ts";
 import { madeUpRecords, madeUpRun } from "./testing/made-up-run.ts";
+import { reportHtml } from "./write-report.ts";
 
 const IMAGES = new Map([["figures/seq_001-image.png", Uint8Array.of(1, 2, 3)]]);
 
@@ -41,7 +41,7 @@ describe("the report of a whole run", () => {
       "Samples",
       "Classes on dev-val",
       "Confusions on dev-val",
-      "Circumstances",
+      "Environment",
     ]);
     expect(chartNames(html)).toEqual([
       "Loss",
@@ -87,7 +87,7 @@ test("a run that has only begun says so", () => {
     reportData({ name: "a", config: "seed: 1", environments: [], records: [] }, new Map()),
   );
   expect(html).toContain("Nothing logged yet.");
-  expect(headings(html)).toEqual(["Circumstances"]);
+  expect(headings(html)).toEqual(["Environment"]);
 });
 
 test("numbers that are none are shown as such", () => {

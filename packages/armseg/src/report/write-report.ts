@@ -1,11 +1,18 @@
 import fs from "node:fs";
 import { resolve, sep } from "node:path";
-import { writeFileAtomically } from "../runs/atomic-file.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { stringifyExactly } from "../core/json-numbers.ts";
 import { type RunContents, readRun } from "../runs/read-run.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { comparisonReport } from "./comparison.ts";
-import { reportHtml } from "./report.ts";
+import { details, page, section } from "./page.ts";
 import { type ReportData, reportData } from "./report-data.ts";
+import { classes } from "./sections/classes.ts";
+import { confusion } from "./sections/confusion.ts";
+import { samples } from "./sections/samples.ts";
+import { summary } from "./sections/summary.ts";
+import { training } from "./sections/training.ts";
+import { weightCurve } from "./sections/weight-curve.ts";
 
 /**
  * Writes `report.html` into a run folder, from that folder's files alone; the run may still be going on.
@@ -29,6 +36,33 @@ export function writeReport(folder: string): string {
 export function writeComparison(path: string, title: string, folders: readonly string[]): void {
   const runs = folders.map((folder) => withImages(readRun(folder)));
   writeFileAtomically(path, comparisonReport(title, runs));
+}
+
+/** Returns the report of a run as one HTML page that needs nothing from outside. What the run does not have is left out. */
+export function reportHtml(data: ReportData): string {
+  const sections = [summary, training, weightCurve, samples, classes, confusion, environment];
+  return page(`${data.name} – armseg`, ...sections.map((render) => render(data)));
+}
+
+/** Returns what is needed to repeat the run: configuration, machine, what happened on the way. */
+function environment(data: ReportData): string {
+  const notes = data.events.map(({ iteration, event, message }) => `${iteration}  ${event}  ${message}`);
+  const starts = data.environments.map((start) => JSON.stringify(start, null, 2));
+  const evaluations = data.evaluations.map(({ confusion: _, ...scores }) => stringifyExactly(scores));
+  return section(
+    "Environment",
+    details("Resolved configuration", data.config),
+    details(`Environment (${starts.length} starts)`, starts.join("\n")),
+    details(`Events (${notes.length})`, lastLines(notes, 500)),
+    details(`Evaluations (${evaluations.length}), as in metrics.jsonl`, evaluations.join("\n")),
+  );
+}
+
+function lastLines(lines: readonly string[], count: number): string {
+  const left = lines.length - count;
+  return [...(left > 0 ? [`${left} earlier ones are in metrics.jsonl`] : []), ...lines.slice(-count)].join(
+    "\n",
+  );
 }
 
 function withImages(contents: RunContents): ReportData {

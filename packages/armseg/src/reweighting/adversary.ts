@@ -1,4 +1,5 @@
 import type { Parameter } from "@armseg/torch";
+import { argumentError } from "../core/argument-error.ts";
 import type { Curve } from "./curve.ts";
 
 /** Whether the network and the curve are trained apart or together. */
@@ -8,7 +9,7 @@ export type Phase = "isolated" | "joint";
 export const ISOLATED_FRACTION = 0.05;
 
 /**
- * The phase of an iteration: isolated for the first 0.05·T of T, then joint.
+ * Returns the phase of an iteration: isolated for the first 0.05·T of T, then joint.
  *
  * The paper's isolated phase (section 4.2). Isolated: the network minimises the plain mean of l, the curve maximises Q with the network's losses held fixed.
  * Joint: one Q, minimised by the network and maximised by the curve. A curve without parameters has nothing to be
@@ -41,7 +42,7 @@ export interface AdversaryOptions {
 }
 
 /**
- * The curve's learning rate: the network's of the same iteration, negated, times the multiplier.
+ * Returns the curve's learning rate: the network's of the same iteration, negated, times the multiplier.
  *
  * The min-max objective and its update rules (Liu et al. 2020, section 3.3): the same optimiser and schedule drive both;
  * the network descends Q, the curve climbs it.
@@ -52,9 +53,7 @@ export interface AdversaryOptions {
 export function adversaryLearningRate(learningRate: number, options: AdversaryOptions = {}): number {
   const multiplier = options.learningRateMultiplier ?? 1;
   if (!(multiplier > 0)) {
-    throw new RangeError(
-      `adversaryLearningRate(): expected a positive learningRateMultiplier, got ${multiplier}`,
-    );
+    throw argumentError("adversaryLearningRate", "a positive learningRateMultiplier", multiplier);
   }
   return -multiplier * learningRate;
 }
@@ -67,7 +66,7 @@ export interface AdversaryGroup {
 }
 
 /**
- * The curve as a parameter group beside the network's, in the same optimiser.
+ * Makes the curve a parameter group beside the network's, in the same optimiser.
  *
  * @param learningRate - The network's, positive. A schedule sets both groups: this one to {@link adversaryLearningRate}.
  * @example

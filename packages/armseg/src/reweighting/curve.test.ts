@@ -52,7 +52,9 @@ describe("LinearCurve (section 4.3)", () => {
   });
 
   test("refuses a line that turns negative", () => {
-    expect(() => new LinearCurve({ k: -1, b: 0.5 })).toThrow("not negative on [-1, 1], got -1·u + 0.5");
+    expect(() => new LinearCurve({ slope: -1, intercept: 0.5 })).toThrow(
+      "not negative on [-1, 1], got -1·u + 0.5",
+    );
   });
 });
 
@@ -100,7 +102,7 @@ describe("knots", () => {
       }
     }
     expect(() => sampleCurve(new Mean(), { intervals: 4 })).toThrow(
-      "must map element by element, it turned [5] into []",
+      "expected a curve that maps element by element, [5] to [5], got []",
     );
   });
 });

@@ -3,13 +3,7 @@ export { adversaryGroup, adversaryLearningRate, ISOLATED_FRACTION, phaseAt } fro
 export { ArmCurve } from "./arm-curve.ts";
 export type { Curve } from "./curve.ts";
 export { CURVE_INTERVALS, interpolateKnots, isLearnable, sampleCurve } from "./curve.ts";
-export { hoelderOptimum } from "./hoelder.ts";
 export type { ConfidenceSource, Indicator } from "./indicators.ts";
 export { confidence, INDICATORS } from "./indicators.ts";
-export { learningToReweight } from "./learning-to-reweight.ts";
 export { LINES, LinearCurve } from "./linear-curve.ts";
-export type { LookAhead } from "./look-ahead.ts";
-export { gradientAlignment } from "./look-ahead.ts";
-export { MetaWeightNet, metaWeightNetStep } from "./meta-weight-net.ts";
-export { pNormalised, sumToOne } from "./normalisation.ts";
-export { objective, objectiveGradient, weightMap } from "./objective.ts";
+export { objective, pNormalised, sumToOne, weightMap } from "./objective.ts";

@@ -26,8 +26,8 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
   });
 
   test("kl is (1 − s)/(1 + s) of the predicted uncertainty", () => {
-    const logS = doubles([[[Math.log(3), 0, -800, 800]]]).squeeze(0);
-    const u = confidence("kl", { logLikelihoods: pixel([0.5, 0.5]), logS });
+    const logScale = doubles([[[Math.log(3), 0, -800, 800]]]).squeeze(0);
+    const u = confidence("kl", { logLikelihoods: pixel([0.5, 0.5]), logScale });
     expect(relativeError(numbers(u), [-0.5, 0, 1, -1])).toBeLessThan(1e-14);
   });
 
@@ -60,8 +60,8 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
       { device: testDevice },
     );
     const logLikelihoods = z.logSoftmax(1).t().reshape([1, 3, 1, 5]);
-    const logS = tensor([[[1e4, -1e4, 0, 1, -1]]], { device: testDevice });
-    const u = numbers(confidence(indicator, { logLikelihoods, logS }));
+    const logScale = tensor([[[1e4, -1e4, 0, 1, -1]]], { device: testDevice });
+    const u = numbers(confidence(indicator, { logLikelihoods, logScale }));
     for (const value of u) expect(value >= -1 && value <= 1, `${u}`).toBe(true);
     if (indicator !== "kl") {
       expect(u[0]).toBeCloseTo(1, 6);
@@ -78,10 +78,10 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
 
   test.each(INDICATORS)("%s without detaching has the gradient of finite differences", (indicator) => {
     const z = onTestDevice(ops.randn([1, 4, 2, 3], { dtype: "float64" })).requiresGrad_();
-    const logS = onTestDevice(ops.randn([1, 2, 3], { dtype: "float64" })).requiresGrad_();
-    const leaf = indicator === "kl" ? logS : z;
+    const logScale = onTestDevice(ops.randn([1, 2, 3], { dtype: "float64" })).requiresGrad_();
+    const leaf = indicator === "kl" ? logScale : z;
     const f = () =>
-      confidence(indicator, { logLikelihoods: z.logSoftmax(1), logS }, { detach: false })
+      confidence(indicator, { logLikelihoods: z.logSoftmax(1), logScale }, { detach: false })
         .pow(3)
         .sum();
     const [gradient] = gradients([f()], [leaf]);
@@ -91,9 +91,9 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
 
   test.each(INDICATORS)("%s has a finite gradient at a uniform pixel", (indicator) => {
     const z = ops.zeros([1, 4, 1, 1], { device: testDevice }).requiresGrad_();
-    const logS = ops.zeros([1, 1, 1], { device: testDevice }).requiresGrad_();
-    const u = confidence(indicator, { logLikelihoods: z.logSoftmax(1), logS }, { detach: false });
-    const [gradient] = gradients([u.sum()], [indicator === "kl" ? logS : z]);
+    const logScale = ops.zeros([1, 1, 1], { device: testDevice }).requiresGrad_();
+    const u = confidence(indicator, { logLikelihoods: z.logSoftmax(1), logScale }, { detach: false });
+    const [gradient] = gradients([u.sum()], [indicator === "kl" ? logScale : z]);
     expect(numbers(gradient as never).every(Number.isFinite)).toBe(true);
   });
 
@@ -106,6 +106,8 @@ describe("confidence indicators (section 3.2, Table 2)", () => {
 
   test("refuses one class, and kl without an uncertainty head", () => {
     expect(() => confidenceOf("var", [1])).toThrow("confidence(): expected at least 2 classes, got 1");
-    expect(() => confidenceOf("kl", [0.5, 0.5])).toThrow("kl needs logS");
+    expect(() => confidenceOf("kl", [0.5, 0.5])).toThrow(
+      "expected logScale of an uncertainty head for indicator kl, got none",
+    );
   });
 });

@@ -156,7 +156,7 @@ test("killed at any moment, the newest or the one before can be read, and nothin
   let newest = 0;
   for (let round = 0; round < 5; round++) {
     const child = await startChild(`import { writeFileSync } from "node:fs";
-      import { CheckpointIndex } from "./checkpoint-index.ts";
+      import { CheckpointIndex } from "./runs/checkpoint-index.ts";
       const index = new CheckpointIndex(${JSON.stringify(folder)}, { keepLast: 2 });
       for (let i = ${newest} + 1; ; i++) {
         await index.save(i, (path) => writeFileSync(path, "x".repeat(200_000) + "whole"), i % 3);

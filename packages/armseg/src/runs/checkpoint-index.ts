@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { join } from "node:path";
-import { removeTemporaryFiles, replaceFileAtomically, writeFileAtomically } from "./atomic-file.ts";
+import { removeTemporaryFiles, replaceFileAtomically, writeFileAtomically } from "../core/atomic-file.ts";
 
 /** A checkpoint as the index lists it. */
 export interface Checkpoint {

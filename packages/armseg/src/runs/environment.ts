@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
-import { writeFileAtomically } from "./atomic-file.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 
-/** The circumstances of one start of a run; `environment.json` holds one a start, the first first. */
+/** What one start of a run depends on beside its configuration; `environment.json` has one entry per start, in order. */
 export interface Environment {
   /** ISO date of the start. */
   readonly date: string;
@@ -26,7 +26,7 @@ export interface Environment {
 }
 
 /**
- * Collects the circumstances of this process.
+ * Collects the environment of this process.
  *
  * @param options.versions - Versions only the caller knows, e.g. `{ libtorch: "1.13.1" }`.
  * @param options.details - Other facts, e.g. `{ device: "cpu", dataSet: "sha256:..." }`.
@@ -63,7 +63,7 @@ export function appendEnvironment(path: string, environment: Environment): void 
 }
 
 /**
- * Every start of a run, in order; none where the file does not exist.
+ * Returns the environment of every start of a run, in order; none where the file does not exist.
  *
  * @throws If the file is damaged.
  */

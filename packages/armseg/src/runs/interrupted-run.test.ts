@@ -12,9 +12,9 @@ import { temporaryFolder } from "./testing/folders.ts";
  */
 const trainer = (folder: string, iterations: number, pauseMs: number) => `
   import fs from "node:fs";
-  import { CheckpointIndex } from "./checkpoint-index.ts";
-  import { createRun, isRun, resumeRun } from "./run-folder.ts";
-  import { RunLog } from "./run-log.ts";
+  import { CheckpointIndex } from "./runs/checkpoint-index.ts";
+  import { createRun, isRun, resumeRun } from "./runs/run-folder.ts";
+  import { RunLog } from "./runs/run-log.ts";
 
   const folder = ${JSON.stringify(folder)};
   const resumes = isRun(folder);

@@ -127,7 +127,7 @@ describe("metrics.jsonl", () => {
 
   test("a killed writer loses no line that it finished", () => {
     const path = join(temporaryFolder(), "metrics.jsonl");
-    const { signal } = runChild(`import { MetricsWriter } from "./metrics.ts";
+    const { signal } = runChild(`import { MetricsWriter } from "./runs/metrics.ts";
       const writer = new MetricsWriter(${JSON.stringify(path)});
       for (let iteration = 1; iteration <= 500; iteration++) {
         writer.append({ kind: "train", iteration, loss: 1 / iteration, learningRate: 0.02 });
@@ -154,7 +154,7 @@ test.runIf(tinyFileSystem.isAvailable())("a full disk ends the log with a whole 
 
 test("a line that passes the limit of the file's size is taken back whole", () => {
   const path = join(temporaryFolder(), "metrics.jsonl");
-  const code = `import { MetricsWriter } from "./metrics.ts";
+  const code = `import { MetricsWriter } from "./runs/metrics.ts";
     const writer = new MetricsWriter(${JSON.stringify(path)});
     for (let iteration = 1; ; iteration++) {
       writer.append({ kind: "event", iteration, event: "note", message: "x".repeat(9999) });

@@ -1,6 +1,6 @@
 import fs from "node:fs";
+import { parseExactly, stringifyExactly } from "../core/json-numbers.ts";
 import { AppendFile } from "./append-file.ts";
-import { parseExactly, stringifyExactly } from "./json-numbers.ts";
 import type { MetricsRecord } from "./records.ts";
 
 const NEWLINE = 10;

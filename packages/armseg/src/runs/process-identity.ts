@@ -11,7 +11,7 @@ export interface ProcessIdentity {
   readonly bootId: string | null;
 }
 
-/** The identity of this process. */
+/** Returns the identity of this process. */
 export function ownIdentity(): ProcessIdentity {
   return {
     pid: process.pid,
@@ -22,7 +22,7 @@ export function ownIdentity(): ProcessIdentity {
 }
 
 /**
- * Whether a process is still there: `"gone"` also where its number now belongs to a younger process or the machine
+ * Tells whether a process is still there: `"gone"` also where its number now belongs to a younger process or the machine
  * was restarted; `"unknown"` for a process of another host, which cannot be seen from here.
  */
 export function processState(identity: ProcessIdentity): "alive" | "gone" | "unknown" {

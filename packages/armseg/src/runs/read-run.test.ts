@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readRun } from "./read-run.ts";
+import { finishedEvaluation, readRun } from "./read-run.ts";
 import { createRun } from "./run-folder.ts";
+import { RunLog } from "./run-log.ts";
 import { temporaryFolder } from "./testing/folders.ts";
 
 test("a run that has only begun can be read, also while it is in use", () => {
@@ -20,4 +21,17 @@ test("a run that has only begun can be read, also while it is in use", () => {
 test("a folder without a run is named", () => {
   const folder = temporaryFolder();
   expect(() => readRun(folder)).toThrow(`${folder} must hold a run`);
+});
+
+test("only the scores of the last iteration are those of a finished run", () => {
+  const folder = join(temporaryFolder(), "run");
+  expect(finishedEvaluation(folder)).toBeUndefined();
+  using run = createRun(folder, "seed: 1\n");
+  using log = new RunLog(run.paths);
+  const evaluation = { kind: "evaluation", split: "val", images: 1, aAcc: 1, mAcc: 1, iou: [1] } as const;
+  log.log({ kind: "run", iteration: 0, iterations: 9, classes: [], facts: {} });
+  log.log({ ...evaluation, iteration: 5, mIoU: 0.5 });
+  expect(finishedEvaluation(folder)).toBeUndefined();
+  log.log({ ...evaluation, iteration: 9, mIoU: 0.25 });
+  expect(finishedEvaluation(folder)?.mIoU).toBe(0.25);
 });

@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { type Checkpoint, listCheckpoints } from "./checkpoint-index.ts";
 import { type Environment, readEnvironments } from "./environment.ts";
 import { readMetrics } from "./metrics.ts";
-import type { MetricsRecord } from "./records.ts";
+import { type EvaluationRecord, type MetricsRecord, recordsOfKind } from "./records.ts";
 import { isRun, type RunPaths, runPaths } from "./run-folder.ts";
 
 /** All that a run folder says of a run, as plain data. */
@@ -15,6 +15,14 @@ export interface RunContents {
   readonly environments: readonly Environment[];
   readonly records: readonly MetricsRecord[];
   readonly checkpoints: readonly Checkpoint[];
+}
+
+/** Returns the scores of a run's last iteration; undefined where the folder holds no run, or one that is not finished. */
+export function finishedEvaluation(folder: string): EvaluationRecord | undefined {
+  if (!isRun(folder)) return undefined;
+  const records = readMetrics(runPaths(folder).metrics);
+  const iterations = recordsOfKind(records, "run")[0]?.iterations;
+  return recordsOfKind(records, "evaluation").findLast(({ iteration }) => iteration === iterations);
 }
 
 /**

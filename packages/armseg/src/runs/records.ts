@@ -1,5 +1,5 @@
 /**
- * The shapes of the lines of `metrics.jsonl`: one JSON object a line, told apart by `kind`.
+ * The shapes of the lines of `metrics.jsonl`: one JSON object per line, told apart by `kind`.
  *
  * Rules that the trainer keeps and readers rely on:
  * - `iteration` counts finished updates: the record of the first update has iteration 1, what is known before it has 0.
@@ -84,11 +84,11 @@ export interface EvaluationRecord {
   readonly confusion?: readonly (readonly number[])[];
 }
 
-/** The images of a sample sheet's row, PNG files of one size. */
+/** The images of one row of samples, PNG files of one size. */
 export const SAMPLE_IMAGES = ["image", "label", "prediction", "confidence", "weight"] as const;
 export type SampleImage = (typeof SAMPLE_IMAGES)[number];
 
-/** One row of the sample sheet: an image of the split and what the network makes of it. */
+/** One row of samples: an image of the split and what the network makes of it. */
 export interface SampleRecord {
   readonly kind: "sample";
   readonly iteration: number;
@@ -109,7 +109,7 @@ export interface EventRecord {
   readonly message: string;
 }
 
-/** What depends on the machine and its mood: the only records that differ between two runs of one seed. */
+/** What depends on the machine and its state: the only records that differ between two runs of one seed. */
 export interface TimingRecord {
   readonly kind: "timing";
   readonly iteration: number;
@@ -120,7 +120,7 @@ export interface TimingRecord {
   readonly memoryBytes?: number;
 }
 
-/** The records of one kind, in the order of the log. */
+/** Returns the records of one kind, in the order of the log. */
 export function recordsOfKind<K extends MetricsRecord["kind"]>(
   records: readonly MetricsRecord[],
   kind: K,

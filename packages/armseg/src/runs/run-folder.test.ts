@@ -61,6 +61,6 @@ describe("resumeRun", () => {
     expect(() => resumeRun(folder)).toThrow("has no config.yaml. Start it without --resume");
     using run = createRun(folder, CONFIG);
     expect(() => resumeRun(folder)).toThrow("must not be in use");
-    expect(run.takenOverFrom).toBeUndefined();
+    expect(fs.existsSync(run.paths.lock)).toBe(true);
   });
 });

@@ -1,14 +1,14 @@
 import fs from "node:fs";
 import { join } from "node:path";
-import { removeTemporaryFiles, writeFileAtomically } from "./atomic-file.ts";
-import { acquireRunLock, type LockHolder, type RunLock } from "./run-lock.ts";
+import { removeTemporaryFiles, writeFileAtomically } from "../core/atomic-file.ts";
+import { acquireRunLock, type RunLock } from "./run-lock.ts";
 
 /** Where everything of a run lies. This is the only place that knows the layout. */
 export interface RunPaths {
   readonly folder: string;
   /** `config.yaml`: the resolved configuration, complete; resuming reads it. Its presence makes a folder a run. */
   readonly config: string;
-  /** `environment.json`: one entry a start of the run, see `environment.ts`. */
+  /** `environment.json`: one entry per start of the run, see `environment.ts`. */
   readonly environment: string;
   /** `metrics.jsonl`: the log, see `records.ts`. */
   readonly metrics: string;
@@ -24,7 +24,7 @@ export interface RunPaths {
   readonly lock: string;
 }
 
-/** The paths of a run in `folder`; touches nothing on the disk. */
+/** Returns the paths of a run in `folder`; touches nothing on the disk. */
 export function runPaths(folder: string): RunPaths {
   return {
     folder,
@@ -50,18 +50,13 @@ export class RunFolder implements Disposable {
     this.#lock = lock;
   }
 
-  /** The killed process whose lock this one took over, if there was one. */
-  get takenOverFrom(): LockHolder | undefined {
-    return this.#lock.takenOverFrom;
-  }
-
   /** Releases the folder. */
   [Symbol.dispose](): void {
     this.#lock[Symbol.dispose]();
   }
 }
 
-/** Whether a folder holds a run. */
+/** Tells whether a folder holds a run. */
 export function isRun(folder: string): boolean {
   return fs.existsSync(runPaths(folder).config);
 }

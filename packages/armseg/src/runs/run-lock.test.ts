@@ -6,18 +6,19 @@ import { acquireRunLock } from "./run-lock.ts";
 import { startChild } from "./testing/child.ts";
 import { temporaryFolder } from "./testing/folders.ts";
 
-const lockingChild = (path: string) => `import { acquireRunLock } from "./run-lock.ts";
+const lockingChild = (path: string) => `import { acquireRunLock } from "./runs/run-lock.ts";
   acquireRunLock(${JSON.stringify(path)});
   console.log("ready");
   setInterval(() => {}, 1000);`;
+
+const holderOf = (path: string) => JSON.parse(fs.readFileSync(path, "utf8"));
 
 describe("acquireRunLock", () => {
   test("holds the lock until it is disposed, and leaves nothing behind", () => {
     const folder = temporaryFolder();
     const path = join(folder, "run.lock");
     {
-      using lock = acquireRunLock(path);
-      expect(lock.takenOverFrom).toBeUndefined();
+      using _lock = acquireRunLock(path);
       expect(fs.readdirSync(folder)).toEqual(["run.lock"]);
       expect(() => acquireRunLock(path)).toThrow(`belongs to process ${process.pid} on`);
     }
@@ -29,16 +30,16 @@ describe("acquireRunLock", () => {
     const child = await startChild(lockingChild(path));
     expect(() => acquireRunLock(path)).toThrow(`belongs to process ${child.pid} on`);
     await child.kill();
-    using lock = acquireRunLock(path);
-    expect(lock.takenOverFrom?.pid).toBe(child.pid);
+    using _lock = acquireRunLock(path);
+    expect(holderOf(path)).toMatchObject(ownIdentity());
   });
 
   test("is taken over where the number belongs to a younger process", () => {
     const path = join(temporaryFolder(), "run.lock");
     const younger = { ...ownIdentity(), startTicks: "1", since: "2020", token: "0123456789abcdef" };
     fs.writeFileSync(path, JSON.stringify(younger));
-    using lock = acquireRunLock(path);
-    expect(lock.takenOverFrom?.token).toBe("0123456789abcdef");
+    using _lock = acquireRunLock(path);
+    expect(holderOf(path)).toMatchObject(ownIdentity());
   });
 
   test("is taken over where the machine was restarted", () => {
@@ -47,8 +48,8 @@ describe("acquireRunLock", () => {
       path,
       JSON.stringify({ ...ownIdentity(), bootId: "before", since: "2020", token: "0123456789abcdef" }),
     );
-    using lock = acquireRunLock(path);
-    expect(lock.takenOverFrom?.bootId).toBe("before");
+    using _lock = acquireRunLock(path);
+    expect(holderOf(path)).toMatchObject(ownIdentity());
   });
 
   test("is refused for another host's process and for an unreadable lock, with the remedy", () => {
@@ -86,8 +87,8 @@ describe("acquireRunLock", () => {
     fs.writeFileSync(join(folder, "run.lock"), JSON.stringify({ ...dead, token: "aaaaaaaa11111111" }));
     const guard = `.run.lock.takeover.armseg-${dead.pid}-aaaaaaaa.tmp`;
     fs.writeFileSync(join(folder, guard), JSON.stringify({ ...dead, token: "bbbbbbbb22222222" }));
-    using lock = acquireRunLock(join(folder, "run.lock"));
-    expect(lock.takenOverFrom?.token).toBe("aaaaaaaa11111111");
+    using _lock = acquireRunLock(join(folder, "run.lock"));
+    expect(holderOf(join(folder, "run.lock"))).toMatchObject(ownIdentity());
     expect(fs.readdirSync(folder)).toEqual(["run.lock"]);
   });
 
@@ -106,7 +107,7 @@ describe("acquireRunLock", () => {
       path,
       JSON.stringify({ ...ownIdentity(), bootId: "before", since: "2020", token: "0123456789abcdef" }),
     );
-    const contender = (name: number) => `import { acquireRunLock } from "./run-lock.ts";
+    const contender = (name: number) => `import { acquireRunLock } from "./runs/run-lock.ts";
       import { writeFileSync } from "node:fs";
       const start = ${Date.now() + 1500};
       while (Date.now() < start);

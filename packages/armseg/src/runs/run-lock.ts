@@ -14,15 +14,12 @@ export interface LockHolder extends ProcessIdentity {
 /** A run folder's lock, held by this process until it is disposed. */
 export class RunLock implements Disposable {
   readonly path: string;
-  /** The dead process whose lock was taken over, if there was one: that run was killed. */
-  readonly takenOverFrom: LockHolder | undefined;
   readonly #token: string;
 
   /** @internal Use {@link acquireRunLock}. */
-  constructor(path: string, token: string, takenOverFrom: LockHolder | undefined) {
+  constructor(path: string, token: string) {
     this.path = path;
     this.#token = token;
-    this.takenOverFrom = takenOverFrom;
   }
 
   /** Releases the lock; a second call, or one after the lock went to another process, does nothing. */
@@ -48,7 +45,8 @@ export function acquireRunLock(path: string): RunLock {
   const draft = besideLock(path, "draft", own);
   fs.writeFileSync(draft, `${JSON.stringify(own, null, 2)}\n`, { flag: "wx" });
   try {
-    return new RunLock(path, own.token, createExclusively(draft, path) ? undefined : takeOver(draft, path));
+    if (!createExclusively(draft, path)) takeOver(draft, path);
+    return new RunLock(path, own.token);
   } finally {
     fs.rmSync(draft, { force: true });
   }
@@ -78,20 +76,19 @@ function linkOrCopy(draft: string, path: string): void {
 }
 
 /**
- * Replaces a dead process's lock by our own, in one step, and returns the dead holder.
+ * Replaces a dead process's lock by our own, in one step.
  *
  * Several processes may find the same dead lock. A dead lock is only ever replaced by whoever holds the guard that is
  * named after it, so that nobody can replace the lock of one who was faster. The guard is a lock of the same kind: that
  * of a process killed right here is taken over in its turn.
  */
-function takeOver(draft: string, path: string): LockHolder {
+function takeOver(draft: string, path: string): void {
   const holder = readHolder(path);
   if (holder === undefined || processState(holder) !== "gone") throw inUse(path, holder);
   using _guard = acquireRunLock(besideLock(path, "takeover", holder));
   const now = readHolder(path);
   if (now?.token !== holder.token) throw inUse(path, now);
   fs.renameSync(draft, path);
-  return holder;
 }
 
 /** Named as a temporary file, so that what a kill leaves is cleaned up by the next run. */

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { fileVersionEvent, sessionStartEvent, summaryEvent, tfRecord } from "./tensorboard-events.ts";
+import {
+  crc32c,
+  fileVersionEvent,
+  maskedCrc32c,
+  sessionStartEvent,
+  summaryEvent,
+  tfRecord,
+} from "./tensorboard-events.ts";
 import { tensorBoardGolden } from "./testing/tensorboard-golden.ts";
 
 const png = Buffer.from(tensorBoardGolden.png, "hex");
@@ -39,7 +46,22 @@ describe("events equal, byte for byte, those of TensorBoard's own classes", () =
 
 test("what is no PNG, and a histogram whose edges do not fit, are refused", () => {
   const event = (value: Parameters<typeof summaryEvent>[2][number]) => () => summaryEvent(0, 0, [value]);
-  expect(event({ tag: "a", png: png.subarray(1) })).toThrow("must be a PNG file's bytes");
-  expect(event({ tag: "a", png: png.subarray(0, 20) })).toThrow("must be a PNG file's bytes");
-  expect(event({ tag: "a", histogram: { edges: [0, 1], counts: [1, 2] } })).toThrow("got 2 and 2");
+  expect(event({ tag: "a", png: png.subarray(1) })).toThrow("expected the bytes of a PNG file");
+  expect(event({ tag: "a", png: png.subarray(0, 20) })).toThrow("expected the bytes of a PNG file");
+  expect(event({ tag: "a", histogram: { edges: [0, 1], counts: [1, 2] } })).toThrow(
+    "expected 3 edges for 2 counts, got 2",
+  );
+});
+
+test("CRC-32C of the known vectors (RFC 3720, appendix B.4, and the check value of the catalogue)", () => {
+  expect(crc32c(Buffer.from("123456789"))).toBe(0xe3069283);
+  expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+  expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43);
+  expect(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i))).toBe(0x46dd794e);
+  expect(crc32c(new Uint8Array())).toBe(0);
+});
+
+test("the mask rotates and adds, modulo 2^32", () => {
+  // 0xe3069283 rotated right by 15 is 0x2507c60d; plus 0xa282ead8.
+  expect(maskedCrc32c(Buffer.from("123456789"))).toBe(0xc78ab0e5);
 });

@@ -1,4 +1,5 @@
 import {
+  type amp,
   Generator,
   isCudaAvailable,
   loadSafetensors,
@@ -6,8 +7,21 @@ import {
   type Tensor,
   tidy,
 } from "@armseg/torch";
-import type { World } from "../processes/world.ts";
-import type { TrainingState } from "./build.ts";
+import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
+import type { Segmenter } from "../networks/index.ts";
+import type { Curve } from "../reweighting/index.ts";
+import type { Ema } from "./ema.ts";
+import type { TrainingOptimizer } from "./parameter-groups.ts";
+
+/** Everything that a training changes: what a checkpoint must hold. */
+export interface TrainingState {
+  readonly network: Segmenter;
+  /** From confidence to weight; `null` where every pixel weighs alike. */
+  readonly curve: Curve | null;
+  readonly optimizer: TrainingOptimizer;
+  readonly scaler: amp.GradScaler;
+  readonly ema: Ema | null;
+}
 
 /** What a checkpoint holds beside tensors. */
 export interface CheckpointFacts {
@@ -20,7 +34,7 @@ export interface CheckpointFacts {
 
 interface StoredFacts extends CheckpointFacts {
   readonly format: 1;
-  /** Processes that trained together, if it was not one; each has a row of the generators' states. */
+  /** Processes that trained together, where it was not one; the generators' states then have a row for each. */
   readonly worldSize?: number;
   readonly optimizer: Readonly<Record<string, number>>;
   readonly scaler: ReturnType<TrainingState["scaler"]["stateDict"]>;
@@ -45,14 +59,11 @@ function generators(): [string, Generator][] {
   return isCudaAvailable() ? [cpu, [CUDA_GENERATOR, new Generator("cuda")]] : [cpu];
 }
 
-/**
- * The states of the random number generators, `[bytes]`, or `[processes, bytes]` of a world.
- *
- * A meeting of all processes.
- */
-export function generatorStates(world: World | null): Map<string, Tensor> {
-  const states = generators().map(([name, generator]) => [name, generator.getState()] as const);
-  return new Map(states.map(([name, state]) => [name, world ? world.stack(state) : state]));
+/** Returns the states of the random number generators by name, `[worldSize, bytes]`: collective. */
+export function generatorStates(context: DistributedContext): Map<string, Tensor> {
+  return new Map(
+    generators().map(([name, generator]) => [name, tidy(() => context.stack(generator.getState()))]),
+  );
 }
 
 /**
@@ -77,13 +88,13 @@ export function saveCheckpoint(
       ...prefixed("optimizer", optimizer.tensors),
       ...prefixed("ema", state.ema?.stateDict() ?? []),
       ...prefixed("extra", extra),
-      ...randomness,
+      ...[...randomness].map(([name, states]) => [name, states.squeeze(0)] as const), // one process has no rows
     ];
-    const states = randomness.get(CPU_GENERATOR) as Tensor;
+    const worldSize = (randomness.get(CPU_GENERATOR) as Tensor).size(0);
     const stored: StoredFacts = {
       format: 1,
       ...facts,
-      ...(states.ndim === 2 && { worldSize: states.size(0) }),
+      ...(worldSize > 1 && { worldSize }),
       optimizer: optimizer.numbers,
       scaler: state.scaler.stateDict(),
     };
@@ -97,7 +108,7 @@ function readFacts(path: string, metadata: ReadonlyMap<string, string>): StoredF
   return JSON.parse(text) as StoredFacts;
 }
 
-/** Throws if a checkpoint cannot be read whole. */
+/** @throws {Error} If a checkpoint cannot be read whole. */
 export function validateCheckpoint(path: string): void {
   tidy(() => {
     const { tensors, metadata } = loadSafetensors(path);
@@ -120,19 +131,19 @@ function checkWorldSize(path: string, wrote: number, reads: number): void {
 /**
  * Puts a training into the state of a checkpoint.
  *
- * @param world - The processes that go on; as many as wrote it.
- * @returns The counters, and the extra tensors as `[name, values]`, float64.
+ * @param context - The processes that go on; as many as wrote it. Default one.
+ * @returns The counters, and the extra tensors' values by name, float64.
  * @throws If the checkpoint is of another network, curve, optimiser or number of processes.
  */
 export function loadCheckpoint(
   path: string,
   state: TrainingState,
-  world: World | null = null,
+  context: DistributedContext = ONE_PROCESS,
 ): { facts: CheckpointFacts; extra: ReadonlyMap<string, readonly number[]> } {
   return tidy(() => {
     const { tensors, metadata } = loadSafetensors(path);
     const facts = readFacts(path, metadata);
-    checkWorldSize(path, facts.worldSize ?? 1, world?.size ?? 1);
+    checkWorldSize(path, facts.worldSize ?? 1, context.worldSize);
     state.network.loadStateDict(section(tensors, "model"));
     state.curve?.loadStateDict(section(tensors, "curve"));
     state.optimizer.loadStateDict({ tensors: section(tensors, "optimizer"), numbers: facts.optimizer });
@@ -140,7 +151,7 @@ export function loadCheckpoint(
     state.scaler.loadStateDict(facts.scaler);
     for (const [name, generator] of generators()) {
       const saved = tensors.get(name);
-      if (saved) generator.setState(world ? saved.select(0, world.rank).clone() : saved);
+      if (saved) generator.setState(context.worldSize > 1 ? saved.select(0, context.rank).clone() : saved);
     }
     const extra = [...section(tensors, "extra")].map(([name, tensor]): [string, number[]] => [
       name,
@@ -150,7 +161,7 @@ export function loadCheckpoint(
   });
 }
 
-/** The weights to use a trained network by: the moving average where there is one. The tensors map the file. */
+/** Returns the weights to use a trained network by: the moving average where there is one. The tensors map the file. */
 export function loadModelWeights(path: string): Map<string, Tensor> {
   const { tensors } = loadSafetensors(path);
   const averaged = section(tensors, "ema");

@@ -1,21 +1,18 @@
 import { fromTypedArray, noGrad, type Tensor } from "@armseg/torch";
+import { BIN_SUMS, namedBins } from "../losses/index.ts";
 import { CURVE_INTERVALS, type Curve, sampleCurve } from "../reweighting/index.ts";
 import type { CurveRecord } from "../runs/records.ts";
 
-/** Bins of the record: the kernel's are finer than a picture needs. */
+/** Bins of the record: the kernel's are finer than a chart needs. */
 const BINS = 64;
-const ROWS = 4;
-const COUNT = 0;
-const LOSS = 2;
 
 /**
  * Gathers what the loss says of each confidence bin, between two records of the curve.
- *
- * The rows of `bins` are those of the loss: pixels, weights, losses, and weights to the power p - 1, by knot.
  */
 export class CurveLog {
-  readonly #sums = new Float64Array(ROWS * (CURVE_INTERVALS + 1));
+  readonly #sums = new Float64Array(BIN_SUMS.length * (CURVE_INTERVALS + 1));
 
+  /** @param bins - `[4, K + 1]` of the loss's report, read; `null` adds nothing. */
   add(bins: Float64Array | null): void {
     if (!bins) return;
     for (let i = 0; i < bins.length; i++) this.#sums[i] = (this.#sums[i] as number) + (bins[i] as number);
@@ -32,8 +29,9 @@ export class CurveLog {
 
   /** The record of the curve as it is now, and a fresh start. */
   flush(curve: Curve, iteration: number, p: number): CurveRecord {
-    const count = this.#perBin(COUNT);
-    const loss = this.#perBin(LOSS);
+    const { count: pixels, lossSum } = namedBins(this.#sums);
+    const count = perBin(pixels);
+    const loss = perBin(lossSum);
     const weights = noGrad(() =>
       Array.from(sampleCurve(curve, { intervals: BINS }).toTypedArray() as Float32Array),
     );
@@ -48,14 +46,14 @@ export class CurveLog {
       countPerBin: count,
     };
   }
+}
 
-  #perBin(row: number): number[] {
-    const bins = new Array<number>(BINS).fill(0);
-    const knots = CURVE_INTERVALS + 1;
-    for (let k = 0; k < knots; k++) {
-      const bin = Math.min(BINS - 1, Math.floor((k * BINS) / CURVE_INTERVALS));
-      bins[bin] = (bins[bin] as number) + (this.#sums[row * knots + k] as number);
-    }
-    return bins;
+/** Sums at the knots, as sums of the record's bins. */
+function perBin(atKnots: Float64Array): number[] {
+  const bins = new Array<number>(BINS).fill(0);
+  for (const [k, sum] of atKnots.entries()) {
+    const bin = Math.min(BINS - 1, Math.floor((k * BINS) / CURVE_INTERVALS));
+    bins[bin] = (bins[bin] as number) + sum;
   }
+  return bins;
 }

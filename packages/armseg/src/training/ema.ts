@@ -50,7 +50,7 @@ export class Ema {
     for (const average of this.#averages.values()) average.dispose();
   }
 
-  /** The averages under the network's own names. */
+  /** Returns the averages under the network's own names. */
   stateDict(): ReadonlyMap<string, Tensor> {
     return this.#averages;
   }
@@ -64,4 +64,13 @@ export class Ema {
       }
     });
   }
+}
+
+/** Runs `body` with the averages in place of the network's weights, where there are averages. */
+export function withAverages<T>(
+  network: nn.Module<never, unknown>,
+  ema: Ema | null,
+  body: () => Promise<T>,
+): Promise<T> {
+  return ema ? ema.apply(network, body) : body();
 }

@@ -1,10 +1,7 @@
-export { buildNetwork, buildTraining, type Training } from "./build.ts";
-export { loadModelWeights } from "./checkpoint.ts";
-export { ConfigError, checkConfig, readConfig } from "./config/read-config.ts";
-export type { Config, ConfigInput } from "./config/schema.ts";
-export { type EvaluationOutcome, evaluateRun, loadTrained, type Trained } from "./evaluate-run.ts";
-export { type IterationResult, trainIteration } from "./iteration.ts";
-export { openData } from "./open-data.ts";
-export { type RunControl, type RunResult, resumeTraining, startTraining } from "./run.ts";
-export { learningRateFactor } from "./schedule.ts";
-export { Trainer, TrainingError } from "./trainer.ts";
+export { type BatchTensors, toTensors } from "./batch-tensors.ts";
+export { loadModelWeights, type TrainingState } from "./checkpoint.ts";
+export { Ema } from "./ema.ts";
+export { curveGroup, type NamedGroup, networkGroups, ParameterGroups } from "./parameter-groups.ts";
+export { createSchedule, learningRateFactor, type Schedule, type ScheduleOptions } from "./schedule.ts";
+export { type StepResult, type Training, trainStep } from "./step.ts";
+export { Trainer, type TrainerParts, TrainingError } from "./trainer.ts";

@@ -1,34 +1,52 @@
 import { setImmediate as turnOfTheEventLoop } from "node:timers/promises";
 import { tidy } from "@armseg/torch";
+import type { Baseline } from "../baselines/index.ts";
 import { NonFiniteLogitsError } from "../evaluation/index.ts";
 import type { Batch, Loader } from "../pipeline/index.ts";
-import { isLearnable, phaseAt } from "../reweighting/index.ts";
-import type { CheckpointIndex } from "../runs/checkpoint-index.ts";
-import type { EvaluationRecord, EventRecord } from "../runs/records.ts";
-import type { RunLog } from "../runs/run-log.ts";
-import type { Training } from "./build.ts";
+import type { EvaluationRecord } from "../runs/records.ts";
 import { type CheckpointFacts, generatorStates, saveCheckpoint } from "./checkpoint.ts";
-import type { Comparator } from "./comparator.ts";
-import type { Config } from "./config/schema.ts";
-import { CurveLog } from "./curve-log.ts";
-import { type IterationResult, trainIteration } from "./iteration.ts";
-import { learningRateFactor } from "./schedule.ts";
+import type { ParameterGroups } from "./parameter-groups.ts";
+import type { Schedule } from "./schedule.ts";
+import { type StepResult, type Training, trainStep } from "./step.ts";
+import { type LogWriter, TrainingLog } from "./training-log.ts";
 
-/** Where a training writes and what it asks; the loop itself touches no file and no data set. */
-export interface TrainerParts {
-  readonly config: Config;
-  readonly training: Training;
-  readonly loader: Loader;
-  /** Of several processes, the first one's alone write anything. */
-  readonly log: Pick<RunLog, "log" | "flush">;
-  readonly checkpoints: Pick<CheckpointIndex, "save">;
+/** Where checkpoints go; of several processes, the main one's alone are written. */
+export interface CheckpointStore {
+  /** Keeps the checkpoint of an iteration, which `write` puts at a path; a score is taken higher-is-better. */
+  save(iteration: number, write: (path: string) => void, score?: number): Promise<unknown>;
+  /** Keeps the state of a training that must stop, and returns its path. */
+  saveFailed(write: (path: string) => void): string;
+}
+
+/** Iterations between two of a kind; each also happens at the end. */
+export interface Intervals {
+  /** Records of losses and rates. */
+  readonly log: number;
+  /** Records of the curve. */
+  readonly curve: number;
+  readonly evaluate: number;
+  readonly checkpoint: number;
+}
+
+/** What a training is made of; the loop itself touches no file and no data set. */
+export interface TrainerParts extends Training {
+  readonly groups: ParameterGroups;
+  readonly schedule: Schedule;
+  /** Batches, from the iteration that the training starts or goes on at. */
+  readonly data: Pick<Loader, "next">;
   /** Weighs the pixels in place of a curve. */
-  readonly comparator?: Comparator | null;
+  readonly baseline: Baseline | null;
+  readonly log: LogWriter;
+  readonly checkpoints: CheckpointStore;
   /** Scores the network as it is, and logs the scores. */
   readonly evaluate: (iteration: number) => Promise<EvaluationRecord>;
-  /** Where the state is kept for inspection when the run must stop. */
-  readonly failurePath: string;
+  readonly intervals: Intervals;
+  /** Batches whose gradients are averaged into one update. */
+  readonly accumulate: number;
+  /** Updates in a row with a loss that is not finite, after which the training stops. */
+  readonly maxNonFinite: number;
   readonly onProgress?: (iteration: number, note: string) => void;
+  /** Ends the training after the iteration in hand. */
   readonly signal?: AbortSignal;
 }
 
@@ -36,26 +54,6 @@ export interface TrainerParts {
 export class TrainingError extends Error {
   override readonly name = "TrainingError";
   readonly code = "ERR_TRAINING";
-}
-
-/** Records of the curve over a whole training: enough to see it move. */
-const CURVE_RECORDS = 40;
-
-/** Labelled pixels have a mean loss above 0, whatever their weights. */
-function emptyEvent({ meanLoss }: IterationResult): Pick<EventRecord, "event" | "message"> {
-  return meanLoss === 0
-    ? { event: "emptyBatch", message: "no pixel of the batch is labelled; the loss is 0" }
-    : { event: "zeroWeight", message: "every pixel of the batch has weight 0; the loss is 0" };
-}
-
-/** Iterations at which something happens that is not training. */
-function intervals({ schedule, training }: Config): { evaluate: number; checkpoint: number; curve: number } {
-  const tenth = Math.max(1, Math.round(schedule.iterations / 10));
-  return {
-    evaluate: training.evaluateEvery ?? tenth,
-    checkpoint: training.checkpointEvery ?? tenth,
-    curve: Math.max(1, Math.round(schedule.iterations / CURVE_RECORDS)),
-  };
 }
 
 /**
@@ -66,22 +64,27 @@ function intervals({ schedule, training }: Config): { evaluate: number; checkpoi
  */
 export class Trainer {
   readonly #parts: TrainerParts;
-  readonly #curveLog = new CurveLog();
-  readonly #intervals: ReturnType<typeof intervals>;
+  readonly #log: TrainingLog;
   #iteration = 0;
   #skipped = 0;
   #skippedInARow = 0;
+  /** Iteration of the newest checkpoint. */
   #saved = -1;
-  #timing = { since: performance.now(), iterations: 0, dataMs: 0 };
 
   constructor(parts: TrainerParts) {
+    const { log: writer, groups, curve, losses } = parts;
     this.#parts = parts;
-    this.#intervals = intervals(parts.config);
+    this.#log = new TrainingLog({ writer, groups, curve, p: losses.main.settings.p });
   }
 
   /** Updates done. */
   get iteration(): number {
     return this.#iteration;
+  }
+
+  /** Whether the last iteration is done. */
+  get isComplete(): boolean {
+    return this.#iteration === this.#parts.schedule.iterations;
   }
 
   /** Goes on from a checkpoint that was loaded into the training's objects. */
@@ -91,9 +94,9 @@ export class Trainer {
     this.#skipped = facts.skipped;
     this.#skippedInARow = facts.skippedInARow;
     const bins = extra.get("bins");
-    if (bins) this.#curveLog.loadState(bins);
-    const comparator = extra.get("comparator");
-    if (comparator) this.#parts.comparator?.loadState(comparator);
+    if (bins) this.#log.curveLog.loadState(bins);
+    const baseline = extra.get(BASELINE);
+    if (baseline) this.#parts.baseline?.loadState(baseline);
   }
 
   /**
@@ -102,14 +105,13 @@ export class Trainer {
    * @throws {TrainingError} If too many losses in a row were not finite, or a prediction in an evaluation is not.
    */
   async run(): Promise<void> {
-    const { schedule } = this.#parts.config;
-    while (this.#iteration < schedule.iterations && !this.#isStopped()) {
+    const { intervals } = this.#parts;
+    while (!this.isComplete && !this.#isStopped()) {
       const result = await this.#iterate();
       this.#iteration += 1;
       this.#record(result);
-      const isLast = this.#iteration === schedule.iterations;
-      const metric = isLast || this.#is(this.#intervals.evaluate) ? await this.#evaluate() : undefined;
-      if (metric !== undefined || this.#is(this.#intervals.checkpoint)) await this.#save(metric);
+      const score = this.#isDue(intervals.evaluate) ? await this.#evaluate() : undefined;
+      if (score !== undefined || this.#iteration % intervals.checkpoint === 0) await this.#save(score);
       await turnOfTheEventLoop();
     }
     if (this.#saved !== this.#iteration) await this.#save();
@@ -117,121 +119,67 @@ export class Trainer {
 
   /** Processes are signalled one by one, and stop after the same iteration. */
   #isStopped(): boolean {
-    const { signal, training } = this.#parts;
-    const isAborted = signal?.aborted ?? false;
-    return training.joint?.world.any(isAborted) ?? isAborted;
+    const { signal, context } = this.#parts;
+    return context.any(signal?.aborted ?? false);
   }
 
-  #is(interval: number): boolean {
-    return this.#iteration % interval === 0;
+  #isDue(interval: number): boolean {
+    return this.isComplete || this.#iteration % interval === 0;
   }
 
-  async #iterate(): Promise<IterationResult> {
-    const { config, training, comparator } = this.#parts;
-    this.#setLearningRates();
-    const phase = this.#phase();
+  async #iterate(): Promise<StepResult> {
+    const { schedule, groups, baseline } = this.#parts;
+    groups.setLearningRate(schedule.learningRate(this.#iteration));
+    const phase = schedule.phase(this.#iteration);
     const batches = await this.#nextBatches();
     try {
-      if (!comparator) return trainIteration(training, batches, phase, config);
-      return await comparator.withCleanBatch((weigh) =>
-        trainIteration(training, batches, phase, config, weigh),
-      );
+      if (!baseline) return trainStep(this.#parts, batches, phase);
+      return await baseline.withMetaBatch((weigh) => trainStep(this.#parts, batches, phase, weigh));
     } finally {
       for (const batch of batches) batch[Symbol.dispose]();
     }
   }
 
-  #phase() {
-    const { config, training } = this.#parts;
-    return phaseAt(this.#iteration, config.schedule.iterations, {
-      fraction: config.reweighting.isolatedFraction,
-      isLearnable: training.curve !== null && isLearnable(training.curve),
-    });
-  }
-
-  #setLearningRates(): void {
-    const { config, training } = this.#parts;
-    const rate = config.optimizer.learningRate * learningRateFactor(config.schedule, this.#iteration);
-    for (const [i, group] of training.optimizer.groups.entries()) {
-      group.learningRate = rate * (training.groupFactors[i] as number);
-    }
-  }
-
   async #nextBatches(): Promise<Batch[]> {
+    const { data, accumulate } = this.#parts;
     const start = performance.now();
     const batches: Batch[] = [];
-    for (let i = 0; i < this.#parts.config.optimizer.accumulate; i++) {
-      const batch = await this.#parts.loader.next();
+    while (batches.length < accumulate) {
+      const batch = await data.next();
       if (!batch) throw new TrainingError(`the loader ended at iteration ${this.#iteration}`);
       batches.push(batch);
     }
-    this.#timing.dataMs += performance.now() - start;
-    this.#timing.iterations += 1;
+    this.#log.addDataTime(performance.now() - start);
     return batches;
   }
 
-  #record(result: IterationResult): void {
-    const { config, training, onProgress } = this.#parts;
-    this.#curveLog.add(result.bins);
-    this.#recordEvents(result);
-    const isLast = this.#iteration === config.schedule.iterations;
-    if (isLast || this.#is(config.training.logEvery)) this.#recordTraining(result);
-    if (training.curve && (isLast || this.#is(this.#intervals.curve))) {
-      this.#parts.log.log(this.#curveLog.flush(training.curve, this.#iteration, config.reweighting.p));
-    }
-    onProgress?.(this.#iteration, `loss ${result.meanLoss.toFixed(3)}`);
-  }
-
-  #recordTraining(result: IterationResult): void {
-    const { log, training } = this.#parts;
-    const rates = training.optimizer.groups.map((group) => group.learningRate);
-    const curveRate = rates.find((rate) => rate < 0);
-    log.log({
-      kind: "train",
-      iteration: this.#iteration,
-      loss: result.loss,
-      meanLoss: result.meanLoss,
-      ...(result.auxLoss !== undefined && { auxLoss: result.auxLoss }),
-      learningRate: rates[0] as number,
-      ...(curveRate !== undefined && { curveLearningRate: curveRate, phase: this.#phase() }),
-      ...(result.gradientNorm !== undefined && { gradientNorm: result.gradientNorm }),
-    });
-  }
-
-  #recordEvents(result: IterationResult): void {
-    const { log } = this.#parts;
+  #record(result: StepResult): void {
+    const { intervals, schedule, onProgress } = this.#parts;
     const iteration = this.#iteration;
-    if (result.isEmpty) log.log({ kind: "event", iteration, ...emptyEvent(result) });
-    if (result.hasStepped) {
-      this.#skippedInARow = 0;
-      return;
-    }
-    this.#skipped += 1;
-    this.#skippedInARow += 1;
-    const message = `loss ${result.loss}: not finite, the weights were left alone (${this.#skipped} so far)`;
-    log.log({ kind: "event", iteration, event: "skippedStep", message });
-    if (this.#skippedInARow >= this.#parts.config.training.maxNonFinite)
-      this.#giveUp(`${this.#skippedInARow} losses in a row were not finite, up to iteration ${iteration}`);
+    this.#log.curveLog.add(result.bins);
+    if (result.isEmpty) this.#log.recordEmpty(iteration, result);
+    this.#countSkipped(result);
+    if (this.#isDue(intervals.log)) this.#log.recordStep(iteration, result, schedule.phase(iteration - 1));
+    if (this.#isDue(intervals.curve)) this.#log.recordCurve(iteration);
+    onProgress?.(iteration, `loss ${result.meanLoss.toFixed(3)}`);
   }
 
-  #giveUp(reason: string, cause?: unknown): never {
-    const { failurePath, training } = this.#parts;
-    const { world = null } = training.joint ?? {};
-    tidy(() => {
-      const randomness = generatorStates(world);
-      if (world?.isFirst ?? true) saveCheckpoint(failurePath, training, this.#facts(), randomness);
-    });
-    throw new TrainingError(
-      `${reason}; the state is kept in ${failurePath}. ` +
-        "Lower optimizer.learningRate, set optimizer.clipNorm, or take training.precision float32.",
-      { cause },
+  #countSkipped(result: StepResult): void {
+    this.#skippedInARow = result.hasStepped ? 0 : this.#skippedInARow + 1;
+    if (result.hasStepped) return;
+    this.#skipped += 1;
+    this.#log.recordSkipped(this.#iteration, result, this.#skipped);
+    if (this.#skippedInARow < this.#parts.maxNonFinite) return;
+    this.#giveUp(
+      `${this.#skippedInARow} losses in a row were not finite, up to iteration ${this.#iteration}`,
     );
   }
 
+  /** Returns the mIoU. */
   async #evaluate(): Promise<number> {
-    this.#recordTiming();
+    this.#log.recordTiming(this.#iteration);
     const { mIoU } = await this.#scores();
-    this.#timing = { since: performance.now(), iterations: 0, dataMs: 0 };
+    this.#log.restartTiming();
     return mIoU;
   }
 
@@ -240,40 +188,44 @@ export class Trainer {
       return await this.#parts.evaluate(this.#iteration);
     } catch (error) {
       // Of several processes the others do not know, and would not join in keeping the state.
-      if (!(error instanceof NonFiniteLogitsError) || this.#parts.training.joint) throw error;
+      if (!(error instanceof NonFiniteLogitsError) || this.#parts.context.worldSize > 1) throw error;
       this.#giveUp(`the network diverged by iteration ${this.#iteration}: ${error.message}`, error);
     }
   }
 
-  #recordTiming(): void {
-    const { since, iterations, dataMs } = this.#timing;
-    if (iterations === 0) return;
-    this.#parts.log.log({
-      kind: "timing",
-      iteration: this.#iteration,
-      iterationSeconds: (performance.now() - since) / iterations / 1000,
-      dataSeconds: dataMs / iterations / 1000,
-      memoryBytes: process.memoryUsage.rss(),
-    });
+  async #save(score?: number): Promise<void> {
+    const { checkpoints, context, curve, baseline } = this.#parts;
+    this.#log.flush(); // the log of an iteration is never behind its checkpoint
+    const randomness = generatorStates(context);
+    using bins = this.#log.curveLog.state();
+    using weights = baseline?.state() ?? null;
+    const extra = new Map([
+      ...(curve ? [["bins", bins] as const] : []),
+      ...(weights ? [[BASELINE, weights] as const] : []),
+    ]);
+    const write = (path: string) => saveCheckpoint(path, this.#parts, this.#facts(), randomness, extra);
+    await checkpoints.save(this.#iteration, write, score);
+    for (const states of randomness.values()) states.dispose();
+    this.#saved = this.#iteration;
   }
 
   #facts(): CheckpointFacts {
     return { iteration: this.#iteration, skipped: this.#skipped, skippedInARow: this.#skippedInARow };
   }
 
-  async #save(metric?: number): Promise<void> {
-    const { training, checkpoints, log, comparator } = this.#parts;
-    log.flush(); // the log of an iteration is never behind its checkpoint
-    const randomness = generatorStates(training.joint?.world ?? null);
-    using bins = this.#curveLog.state();
-    using weights = comparator?.state() ?? null;
-    const extra = new Map([
-      ...(training.curve ? [["bins", bins] as const] : []),
-      ...(weights ? [["comparator", weights] as const] : []),
-    ]);
-    const write = (path: string) => saveCheckpoint(path, training, this.#facts(), randomness, extra);
-    await checkpoints.save(this.#iteration, write, metric);
-    for (const states of randomness.values()) states.dispose();
-    this.#saved = this.#iteration;
+  #giveUp(reason: string, cause?: unknown): never {
+    const { checkpoints, context } = this.#parts;
+    const path = tidy(() => {
+      const randomness = generatorStates(context);
+      return checkpoints.saveFailed((file) => saveCheckpoint(file, this.#parts, this.#facts(), randomness));
+    });
+    throw new TrainingError(
+      `${reason}; the state is kept in ${path}. ` +
+        "Lower optimizer.learningRate, set optimizer.clipNorm, or take training.precision float32.",
+      { cause },
+    );
   }
 }
+
+/** What a baseline's state is called in a checkpoint; an older name of baselines, kept so that old runs can be resumed. */
+const BASELINE = "comparator";

@@ -9,9 +9,10 @@
 //   armseg::confidence         confidence map
 //   armseg::pixel_maps         confidence, loss, weight and likelihood of the label, a map each
 //   armseg::cpu_capability     instruction set in use
+//   armseg::loss_layout        names of the elements of `statistics` and of the rows of `bins`
 //   armseg::cuda_status        why a GPU cannot be used (its kernels: cuda/)
 //
-// Shapes: logits [N, C, h, w] float32, bfloat16 or float16, any strides; labels [N, H, W] uint8 or int64; log_s [N, h, w]
+// Shapes: logits [N, C, h, w] float32, bfloat16 or float16, any strides; labels [N, H, W] uint8 or int64; log_scale [N, h, w]
 // or [N, 1, h, w]; knots [K + 1] float32, the curve at K + 1 evenly spaced confidences on [-1, 1]; class_weights [C] and
 // pixel_weights [N, H, W] float32; keep_below a float32 scalar. 2 <= C <= 256.
 #pragma once
@@ -37,7 +38,7 @@ using OptionalTensor = Rebind<decltype(std::declval<at::TensorOptions>().device_
 // The arguments that reweighted_loss, _reweighted_loss and pixel_maps share, checked and in working form.
 struct LossInputs {
   at::Tensor logits, labels;
-  at::Tensor knots, log_s, class_weights, pixel_weights, keep_below;  // undefined where not given
+  at::Tensor knots, log_scale, class_weights, pixel_weights, keep_below;  // undefined where not given
   Indicator indicator;
   Loss loss;
   double q, gamma, p;
@@ -46,8 +47,8 @@ struct LossInputs {
 
 // Throws c10::Error "armseg::NAME(): expected, got; remedy" if anything does not fit.
 LossInputs check_loss_inputs(const char* name, const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots,
-                             const OptionalTensor& log_s, const OptionalTensor& class_weights, const OptionalTensor& pixel_weights,
-                             const OptionalTensor& keep_below, const std::string& indicator, const std::string& loss, double q,
+                             const OptionalTensor& log_scale, const OptionalTensor& class_weights, const OptionalTensor& pixel_weights,
+                             const OptionalTensor& keep_below, const std::string& indicator, const std::string& pixel_loss, double q,
                              double gamma, double p, int64_t ignore_index);
 void check_logits(const char* name, const at::Tensor& logits);
 void check_labels(const char* name, const at::Tensor& logits, const at::Tensor& labels);

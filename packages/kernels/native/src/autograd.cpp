@@ -16,16 +16,16 @@ using torch::autograd::variable_list;
 struct Fixed {
   at::Tensor labels;
   OptionalTensor class_weights, pixel_weights, keep_below;
-  std::string indicator, loss;
+  std::string indicator, pixel_loss;
   double q, gamma, p;
   int64_t ignore_index;
   std::string normalise;
   bool isolated, statistics;
 };
 
-LossOutputs call_device(const at::Tensor& logits, const OptionalTensor& knots, const OptionalTensor& log_s, const Fixed& fixed, bool logits_gradient, bool knots_wanted) {
+LossOutputs call_device(const at::Tensor& logits, const OptionalTensor& knots, const OptionalTensor& log_scale, const Fixed& fixed, bool logits_gradient, bool knots_wanted) {
   static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("armseg::_reweighted_loss", "").typed<decltype(reweighted_loss_cpu)>();
-  return op.call(logits, fixed.labels, knots, log_s, fixed.class_weights, fixed.pixel_weights, fixed.keep_below, fixed.indicator, fixed.loss, fixed.q,
+  return op.call(logits, fixed.labels, knots, log_scale, fixed.class_weights, fixed.pixel_weights, fixed.keep_below, fixed.indicator, fixed.pixel_loss, fixed.q,
                  fixed.gamma, fixed.p, fixed.ignore_index, fixed.normalise, fixed.isolated, fixed.statistics, logits_gradient, knots_wanted);
 }
 
@@ -54,12 +54,12 @@ at::Tensor gradient_of(const at::Tensor& input, const at::Tensor& factor, const 
 }
 
 struct ReweightedLoss : torch::autograd::Function<ReweightedLoss> {
-  static variable_list forward(AutogradContext* context, const at::Tensor& logits, const OptionalTensor& knots, const OptionalTensor& log_s, const Fixed& fixed) {
+  static variable_list forward(AutogradContext* context, const at::Tensor& logits, const OptionalTensor& knots, const OptionalTensor& log_scale, const Fixed& fixed) {
     at::AutoDispatchBelowADInplaceOrView guard;
-    const bool network = logits.requires_grad() || needs_gradient(log_s), curve = needs_gradient(knots);
-    auto [objective, mean, statistics, bins, for_logits, for_log_s, for_knots] = call_device(logits, knots, log_s, fixed, network, curve);
-    if (log_s.has_value() && for_log_s.numel() > 0) for_log_s = for_log_s.view(log_s->sizes());
-    context->save_for_backward({logits, knots.value_or(at::Tensor()), log_s.value_or(at::Tensor()), for_logits, for_knots, for_log_s});
+    const bool network = logits.requires_grad() || needs_gradient(log_scale), curve = needs_gradient(knots);
+    auto [objective, mean, statistics, bins, for_logits, for_log_scale, for_knots] = call_device(logits, knots, log_scale, fixed, network, curve);
+    if (log_scale.has_value() && for_log_scale.numel() > 0) for_log_scale = for_log_scale.view(log_scale->sizes());
+    context->save_for_backward({logits, knots.value_or(at::Tensor()), log_scale.value_or(at::Tensor()), for_logits, for_knots, for_log_scale});
     context->saved_data["isolated"] = fixed.isolated;
     context->set_materialize_grads(false);
     variable_list constants{statistics, bins};
@@ -80,28 +80,28 @@ struct ReweightedLoss : torch::autograd::Function<ReweightedLoss> {
 };
 
 Fixed pack(ARMSEG_LOSS_PARAMETERS) {
-  static_cast<void>(logits), static_cast<void>(knots), static_cast<void>(log_s);
-  return {labels, class_weights, pixel_weights, keep_below, indicator, loss, q, gamma, p, ignore_index, normalise, isolated, statistics};
+  static_cast<void>(logits), static_cast<void>(knots), static_cast<void>(log_scale);
+  return {labels, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics};
 }
 
 }  // namespace
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> reweighted_loss_plain(ARMSEG_LOSS_PARAMETERS) {
-  const Fixed fixed = pack(logits, labels, knots, log_s, class_weights, pixel_weights, keep_below, indicator, loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
-  const LossOutputs out = call_device(logits, knots, log_s, fixed, false, false);
+  const Fixed fixed = pack(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
+  const LossOutputs out = call_device(logits, knots, log_scale, fixed, false, false);
   return {std::get<0>(out), std::get<1>(out), std::get<2>(out), std::get<3>(out)};
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> reweighted_loss_autograd(ARMSEG_LOSS_PARAMETERS) {
   TORCH_CHECK(!at::GradMode::is_enabled() || (!needs_gradient(class_weights) && !needs_gradient(pixel_weights)),
               "armseg::reweighted_loss(): class_weights and pixel_weights get no gradient; detach them, or use the composed loss");
-  const bool recorded = at::GradMode::is_enabled() && (logits.requires_grad() || needs_gradient(knots) || needs_gradient(log_s));
+  const bool recorded = at::GradMode::is_enabled() && (logits.requires_grad() || needs_gradient(knots) || needs_gradient(log_scale));
   if (!recorded) {
     at::AutoDispatchBelowADInplaceOrView guard;
-    return reweighted_loss_plain(logits, labels, knots, log_s, class_weights, pixel_weights, keep_below, indicator, loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
+    return reweighted_loss_plain(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
   }
-  const Fixed fixed = pack(logits, labels, knots, log_s, class_weights, pixel_weights, keep_below, indicator, loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
-  const variable_list out = ReweightedLoss::apply(logits, knots, log_s, fixed);
+  const Fixed fixed = pack(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
+  const variable_list out = ReweightedLoss::apply(logits, knots, log_scale, fixed);
   return {out[0], out[1], out[2], out[3]};
 }
 

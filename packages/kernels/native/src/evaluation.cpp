@@ -1,4 +1,4 @@
-// Label maps, the confusion matrix and maps for pictures, from low-resolution logits.
+// Label maps, the confusion matrix and maps to look at, from low-resolution logits.
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
@@ -60,7 +60,7 @@ int64_t count_pairs(const T* labels, const uint8_t* predictions, int64_t size, i
 
 bool uniform(uint64_t eight) { return eight == (eight & 0xff) * 0x0101010101010101u; }
 
-// Eight equal labels with eight equal predictions, the usual case in a picture, count at once.
+// Eight equal labels with eight equal predictions, the usual case in an image, count at once.
 int64_t count_pairs(const uint8_t* labels, const uint8_t* predictions, int64_t size, int64_t classes, int64_t ignore, int64_t* counts) {
   int64_t i = 0;
   for (; i + 8 <= size; i += 8) {
@@ -114,12 +114,12 @@ at::Tensor confusion_cpu(const at::Tensor& logits, const at::Tensor& given, int6
   return matrix;
 }
 
-at::Tensor confidence_cpu(const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_s, const std::string& indicator) {
+at::Tensor confidence_cpu(const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_scale, const std::string& indicator) {
   const char* name = "confidence";
   check_logits(name, logits);
   TORCH_CHECK(size.size() == 2 && size[0] > 0 && size[1] > 0, "armseg::confidence(): size must be [height, width], both positive, got ", size);
   // Labels of the right batch, to pass the checks that both operators share; the pass itself gets none.
-  LossInputs in = check_loss_inputs(name, logits, at::zeros({logits.size(0), 1, 1}, at::kByte), {}, log_s, {}, {}, {}, indicator, "ce", 0.1, 2, 2, 255);
+  LossInputs in = check_loss_inputs(name, logits, at::zeros({logits.size(0), 1, 1}, at::kByte), {}, log_scale, {}, {}, {}, indicator, "ce", 0.1, 2, 2, 255);
   in.labels = at::Tensor();
   PixelRunOptions options;
   options.confidence_map = at::empty({logits.size(0), size[0], size[1]}, at::kFloat);
@@ -128,16 +128,16 @@ at::Tensor confidence_cpu(const at::Tensor& logits, at::IntArrayRef size, const 
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> pixel_maps_cpu(
-    const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_s, const OptionalTensor& class_weights,
-    const OptionalTensor& pixel_weights, const std::string& indicator, const std::string& loss, double q, double gamma, int64_t ignore_index) {
+    const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_scale, const OptionalTensor& class_weights,
+    const OptionalTensor& pixel_weights, const std::string& indicator, const std::string& pixel_loss, double q, double gamma, int64_t ignore_index) {
   const char* name = "pixel_maps";
-  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_s, class_weights, pixel_weights, {}, indicator, loss, q, gamma, 2, ignore_index);
+  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_scale, class_weights, pixel_weights, {}, indicator, pixel_loss, q, gamma, 2, ignore_index);
   PixelRunOptions options;
   options.loss_map = at::zeros(labels.sizes(), at::kFloat);
   options.weight_map = at::zeros(labels.sizes(), at::kFloat);
   options.likelihood_map = at::zeros(labels.sizes(), at::kFloat);
   const PixelRun run = run_pixels(name, in, labels.sizes().slice(1), options);
-  return {confidence_cpu(logits, labels.sizes().slice(1), log_s, indicator), options.loss_map, options.weight_map.mul_(run.scale), options.likelihood_map};
+  return {confidence_cpu(logits, labels.sizes().slice(1), log_scale, indicator), options.loss_map, options.weight_map.mul_(run.scale), options.likelihood_map};
 }
 
 }  // namespace armseg

@@ -13,21 +13,21 @@ void check_float(const char* name, const char* what, const at::Tensor& tensor, a
               ", got ", tensor.scalar_type(), " ", tensor.sizes());
 }
 
-at::Tensor check_log_s(const char* name, const at::Tensor& log_s, const at::Tensor& logits) {
-  const at::Tensor flat = log_s.dim() == 4 && log_s.size(1) == 1 ? log_s.squeeze(1) : log_s;
+at::Tensor check_log_scale(const char* name, const at::Tensor& log_scale, const at::Tensor& logits) {
+  const at::Tensor flat = log_scale.dim() == 4 && log_scale.size(1) == 1 ? log_scale.squeeze(1) : log_scale;
   const bool fits = flat.dim() == 3 && flat.size(0) == logits.size(0) && flat.size(1) == logits.size(2) && flat.size(2) == logits.size(3);
-  TORCH_CHECK(fits, "armseg::", name, "(): log_s must be [N, h, w] or [N, 1, h, w] at the resolution of logits ", logits.sizes(), ", got ", log_s.sizes());
+  TORCH_CHECK(fits, "armseg::", name, "(): log_scale must be [N, h, w] or [N, 1, h, w] at the resolution of logits ", logits.sizes(), ", got ", log_scale.sizes());
   TORCH_CHECK(flat.scalar_type() == at::kFloat || flat.scalar_type() == at::kHalf || flat.scalar_type() == at::kBFloat16, "armseg::", name,
-              "(): log_s must be float32, bfloat16 or float16, got ", log_s.scalar_type());
+              "(): log_scale must be float32, bfloat16 or float16, got ", log_scale.scalar_type());
   return flat;
 }
 
-Loss parse_loss(const char* name, const std::string& text) {
+Loss parse_pixel_loss(const char* name, const std::string& text) {
   if (text == "ce") return Loss::kCe;
   if (text == "gce") return Loss::kGce;
   if (text == "focal") return Loss::kFocal;
   if (text == "kl") return Loss::kKl;
-  TORCH_CHECK(false, "armseg::", name, "(): loss must be ce, gce, focal or kl, got \"", text, "\"");
+  TORCH_CHECK(false, "armseg::", name, "(): pixel_loss must be ce, gce, focal or kl, got \"", text, "\"");
 }
 
 }  // namespace
@@ -63,12 +63,12 @@ void throw_bad_label(const char* name, const at::Tensor& labels, int64_t pixel, 
 }
 
 LossInputs check_loss_inputs(const char* name, const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots,
-                             const OptionalTensor& log_s, const OptionalTensor& class_weights, const OptionalTensor& pixel_weights,
-                              const OptionalTensor& keep_below, const std::string& indicator, const std::string& loss, double q,
+                             const OptionalTensor& log_scale, const OptionalTensor& class_weights, const OptionalTensor& pixel_weights,
+                              const OptionalTensor& keep_below, const std::string& indicator, const std::string& pixel_loss, double q,
                              double gamma, double p, int64_t ignore_index) {
   check_logits(name, logits);
   check_labels(name, logits, labels);
-  LossInputs in{logits, labels.contiguous(), {}, {}, {}, {}, {}, parse_indicator(name, indicator), parse_loss(name, loss), q, gamma, p, ignore_index};
+  LossInputs in{logits, labels.contiguous(), {}, {}, {}, {}, {}, parse_indicator(name, indicator), parse_pixel_loss(name, pixel_loss), q, gamma, p, ignore_index};
   in.knots = value_or_undefined(knots);
   in.class_weights = value_or_undefined(class_weights);
   in.pixel_weights = value_or_undefined(pixel_weights);
@@ -78,9 +78,9 @@ LossInputs check_loss_inputs(const char* name, const at::Tensor& logits, const a
                 "(): knots must be float32 [K + 1] with K >= 1, got ", in.knots.scalar_type(), " ", in.knots.sizes());
     in.knots = in.knots.contiguous();
   }
-  if (log_s.has_value() && log_s->defined()) in.log_s = check_log_s(name, *log_s, logits);
-  TORCH_CHECK(in.log_s.defined() || (in.loss != Loss::kKl && in.indicator != Indicator::kKl), "armseg::", name,
-              "(): loss kl and indicator kl need log_s, the predicted log uncertainty at the logits' resolution; got none");
+  if (log_scale.has_value() && log_scale->defined()) in.log_scale = check_log_scale(name, *log_scale, logits);
+  TORCH_CHECK(in.log_scale.defined() || (in.loss != Loss::kKl && in.indicator != Indicator::kKl), "armseg::", name,
+              "(): pixel_loss kl and indicator kl need log_scale, the predicted log uncertainty at the logits' resolution; got none");
   if (in.class_weights.defined()) {
     check_float(name, "class_weights", in.class_weights, {logits.size(1)});
     in.class_weights = in.class_weights.contiguous();

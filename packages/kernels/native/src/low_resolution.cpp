@@ -27,7 +27,7 @@ struct Plane {
 template <typename T>
 Plane<T> plane_of(const LowResolution& source, const Block& block, int64_t plane) {
   const bool is_logits = plane < source.logits.size(1);
-  const at::Tensor& tensor = is_logits ? source.logits : source.log_s;
+  const at::Tensor& tensor = is_logits ? source.logits : source.log_scale;
   T* data = static_cast<T*>(tensor.data_ptr()) + block.image * tensor.stride(0) + (is_logits ? plane * tensor.stride(1) : 0);
   return {data + block.first_row * tensor.stride(-2), tensor.stride(-2), tensor.stride(-1)};
 }
@@ -49,7 +49,7 @@ void read_plane(const LowResolution& source, const Block& block, int64_t plane, 
   const bool is_logits = plane < source.logits.size(1);
   const int64_t width = source.logits.size(3);
   const float scale = is_logits ? kLog2e : 1.f;
-  switch ((is_logits ? source.logits : source.log_s).scalar_type()) {
+  switch ((is_logits ? source.logits : source.log_scale).scalar_type()) {
     case at::kFloat:
       return read_plane(plane_of<float>(source, block, plane), block, width, scale, values);
     case at::kHalf:

@@ -14,8 +14,8 @@ namespace armseg {
 // Logits and, as one more plane, log s if there is one.
 struct LowResolution {
   at::Tensor logits;   // [N, C, h, w]
-  at::Tensor log_s;    // [N, h, w] or undefined
-  int64_t planes() const { return logits.size(1) + (log_s.defined() ? 1 : 0); }
+  at::Tensor log_scale;    // [N, h, w] or undefined
+  int64_t planes() const { return logits.size(1) + (log_scale.defined() ? 1 : 0); }
 };
 
 // Reads rows [block.first_row, + block.rows) into values [planes][rows][stride]; logits times log2(e).

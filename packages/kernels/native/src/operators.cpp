@@ -6,11 +6,17 @@
 namespace {
 
 #define ARMSEG_LOSS_SCHEMA                                                                                                    \
-  "(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_s=None, Tensor? class_weights=None, "                       \
-  "Tensor? pixel_weights=None, Tensor? keep_below=None, *, str indicator=\"var\", str loss=\"ce\", float q=0.1, "             \
+  "(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_scale=None, Tensor? class_weights=None, "                       \
+  "Tensor? pixel_weights=None, Tensor? keep_below=None, *, str indicator=\"var\", str pixel_loss=\"ce\", float q=0.1, "             \
   "float gamma=2.0, float p=2.0, int ignore_index=255, str normalise=\"valid\", bool isolated=False, bool statistics=True"
 
 std::string cpu_capability() { return armseg::processor().name; }
+
+using Names = std::vector<std::string>;
+
+#define ARMSEG_NAME(place, name) name,
+std::tuple<Names, Names> loss_layout() { return {{ARMSEG_LOSS_SUMS(ARMSEG_NAME)}, {ARMSEG_BIN_SUMS(ARMSEG_NAME)}}; }
+#undef ARMSEG_NAME
 
 }  // namespace
 
@@ -18,16 +24,17 @@ TORCH_LIBRARY(armseg, m) {
   m.def("reweighted_loss" ARMSEG_LOSS_SCHEMA ") -> (Tensor objective, Tensor mean, Tensor statistics, Tensor bins)");
   m.def("_reweighted_loss" ARMSEG_LOSS_SCHEMA
         ", bool logits_gradient=False, bool knots_gradient=False) -> (Tensor objective, Tensor mean, Tensor statistics, "
-        "Tensor bins, Tensor for_logits, Tensor for_log_s, Tensor for_knots)");
+        "Tensor bins, Tensor for_logits, Tensor for_log_scale, Tensor for_knots)");
   m.def("ohem_threshold(Tensor logits, Tensor labels, *, float threshold=0.7, int min_kept=100000, int ignore_index=255) -> Tensor");
   m.def("confusion(Tensor logits, Tensor labels, *, int ignore_index=255) -> Tensor");
   m.def("predict(Tensor logits, int[2] size) -> Tensor");
-  m.def("confidence(Tensor logits, int[2] size, Tensor? log_s=None, *, str indicator=\"var\") -> Tensor");
+  m.def("confidence(Tensor logits, int[2] size, Tensor? log_scale=None, *, str indicator=\"var\") -> Tensor");
   m.def(
-      "pixel_maps(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_s=None, Tensor? class_weights=None, "
-      "Tensor? pixel_weights=None, *, str indicator=\"var\", str loss=\"ce\", float q=0.1, float gamma=2.0, "
+      "pixel_maps(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_scale=None, Tensor? class_weights=None, "
+      "Tensor? pixel_weights=None, *, str indicator=\"var\", str pixel_loss=\"ce\", float q=0.1, float gamma=2.0, "
       "int ignore_index=255) -> (Tensor confidence, Tensor loss, Tensor weight, Tensor likelihood)");
   m.def("cpu_capability() -> str", cpu_capability);
+  m.def("loss_layout() -> (str[] sums, str[] bins)", loss_layout);
 }
 
 TORCH_LIBRARY_IMPL(armseg, CPU, m) {

@@ -13,26 +13,26 @@ struct Softmax {
   Floats total, inverse;
   Floats square;    // sum of exp^2 (var) or of (p - 1/C)^2 (std, logVar)
   Floats moment;    // sum of exp * logit (entropy)
-  Floats log_s;
+  Floats log_scale;
 };
 
 struct RowResult {
   Floats slope;        // d(objective)/dz_c = slope * (p_c - [c = label]), unscaled; 0 where not kept
   Floats inverse, others;
-  Floats log_s_slope;
+  Floats log_scale_slope;
 };
 
 struct PixelLoss {
   Floats value;
   Floats slope;        // -d value / d ln p_y
-  Floats log_s_slope;
+  Floats log_scale_slope;
 };
 
 struct Sums {
-  Floats lane[kTotals] = {};
+  Floats lane[kLossSums] = {};
 
   void add_to(Outcome& outcome) const {
-    for (int t = 0; t < kTotals; ++t)
+    for (int t = 0; t < kLossSums; ++t)
       for (int i = 0; i < kLanes; ++i) outcome.totals[t] += static_cast<double>(lane[t][i]);
   }
 };
@@ -105,7 +105,7 @@ ARMSEG_INLINE Floats confidence_of(const PixelPass& pass, const Softmax& s) {
       break;
     }
     case Indicator::kKl: {
-      const Floats scale = exp(smaller(s.log_s, splat(60.f)));
+      const Floats scale = exp(smaller(s.log_scale, splat(60.f)));
       u = (1.f - scale) / (1.f + scale);
       break;
     }
@@ -141,10 +141,10 @@ ARMSEG_INLINE PixelLoss pixel_loss(const PixelPass& pass, const Softmax& s) {
       break;
     }
     case Loss::kKl: {
-      const Floats precision = exp(-s.log_s);
-      loss.value = ce * precision + s.log_s * 0.5f;
+      const Floats precision = exp(-s.log_scale);
+      loss.value = ce * precision + s.log_scale * 0.5f;
       loss.slope = precision;
-      loss.log_s_slope = 0.5f - ce * precision;
+      loss.log_scale_slope = 0.5f - ce * precision;
       break;
     }
   }
@@ -187,6 +187,8 @@ ARMSEG_INLINE Floats interpolate(const PixelPass& pass, const CurvePoint& point)
   const Floats first = load(pairs), second = load(pairs + kLanes);
   return unzip(first, second, false) + unzip(first, second, true) * point.fraction;
 }
+
+static_assert(kBinCount == 0 && kBinWeight == 1 && kBinLoss == 2 && kBinPower == 3 && kBinSums == 4, "the order in which add_to_cells mixes them");
 
 ARMSEG_INLINE void add_to_cells(double* cells, const CurvePoint& point, Floats count, Floats weight, Floats loss, Floats power) {
   const Floats a = zip(count, loss, false), b = zip(count, loss, true), c = zip(weight, power, false), d = zip(weight, power, true);
@@ -237,7 +239,7 @@ ARMSEG_INLINE void weigh_losses(const PixelPass& pass, const PixelRows<R>& rows,
     const Floats multiplier = multiplier_of(pass, rows.label[r], rows.pixel[r], rows.count);
     loss[r].value *= multiplier;
     loss[r].slope *= multiplier;
-    loss[r].log_s_slope *= multiplier;
+    loss[r].log_scale_slope *= multiplier;
     const Ints kept = (rows.label[r] >= 0) & (rows.softmax[r].label_exp * rows.softmax[r].inverse < pass.keep_below);
     sums.lane[kMultiplier] += masked(multiplier, kept);
   }
@@ -272,7 +274,7 @@ ARMSEG_INLINE void evaluate_pixels(const PixelPass& pass, const PixelRows<R>& ro
     for (int r = 0; r < R; ++r) point[r] = place_on_curve(pass, confidence[r]);
     for (int r = 0; r < R; ++r) weight[r] = interpolate(pass, point[r]);
   }
-  Floats one[R], value[R], raised[R], total[kTotals] = {};
+  Floats one[R], value[R], raised[R], total[kLossSums] = {};
   for (int r = 0; r < R; ++r) {
     likelihood[r] = rows.softmax[r].label_exp * rows.softmax[r].inverse;
     const Ints valid = rows.label[r] >= 0, kept = valid & (likelihood[r] < pass.keep_below);
@@ -281,7 +283,7 @@ ARMSEG_INLINE void evaluate_pixels(const PixelPass& pass, const PixelRows<R>& ro
     weight[r] = masked(weight[r], kept);
     value[r] = masked(loss[r].value, kept);
     const Floats scale = pass.weighted_gradient ? weight[r] : one[r];
-    results[r] = {masked(scale * loss[r].slope, kept), rows.softmax[r].inverse, rows.softmax[r].others, masked(scale * loss[r].log_s_slope, kept)};
+    results[r] = {masked(scale * loss[r].slope, kept), rows.softmax[r].inverse, rows.softmax[r].others, masked(scale * loss[r].log_scale_slope, kept)};
     total[kValid] += masked(splat(1.f), valid);
     total[kKept] += one[r];
     total[kWeight] += weight[r];
@@ -293,7 +295,7 @@ ARMSEG_INLINE void evaluate_pixels(const PixelPass& pass, const PixelRows<R>& ro
     total[kWeightSquare] += weight[r] * weight[r];
   }
   if (!multiplied) total[kMultiplier] = total[kKept];
-  for (int t = 0; t < kTotals; ++t) sums.lane[t] += total[t];
+  for (int t = 0; t < kLossSums; ++t) sums.lane[t] += total[t];
   if (outcome.cells)
     for (int r = 0; r < R; ++r) add_to_cells(outcome.cells, point[r], one[r], weight[r], value[r], raised[r]);
   for (int r = 0; r < R; ++r) {

@@ -225,8 +225,8 @@ void evaluate_rows(Sweep& sweep, const Rows<R>& rows, RowResult (&results)[R], O
     softmax[r].square = sums.square[r];
     softmax[r].moment = sums.moment[r];
     const int64_t at = pass.classes * kLanes;
-    softmax[r].log_s = Floats{};
-    if (pass.has_log_s) softmax[r].log_s = load(sweep.work.start + at) + load(sweep.work.change + at) * static_cast<float>(r);
+    softmax[r].log_scale = Floats{};
+    if (pass.has_log_scale) softmax[r].log_scale = load(sweep.work.start + at) + load(sweep.work.change + at) * static_cast<float>(r);
   }
   evaluate_pixels(pass, pixels, results, sweep.sums, outcome);
 }
@@ -281,8 +281,8 @@ void add_gradient(Sweep& sweep, const RowGroup& group, const Rows<R>& given, con
     else if (c != rows.common_label) add_plane(up, low, upper, lower, next);
     else add_plane(up, low, upper, lower, [&](int r) { return others[r]; });
   }
-  if (!sweep.pass.has_log_s) return;
-  for (int r = 0; r < R; ++r) slope[r] = results[r].log_s_slope;
+  if (!sweep.pass.has_log_scale) return;
+  for (int r = 0; r < R; ++r) slope[r] = results[r].log_scale_slope;
   split(slope, rows.fraction, upper, lower);
   const int64_t at = sweep.pass.classes * kLanes;
   add_plane(top + at, bottom + at, upper, lower, [](int) { return splat(1.f); });
@@ -334,7 +334,7 @@ void run_group(Sweep& sweep, const RowGroup& group, Outcome& outcome) {
 }  // namespace
 
 void pixel_pass(const PixelPass& pass, const Block& block, float* scratch, Outcome& outcome) {
-  const int64_t planes = pass.classes + (pass.has_log_s ? 1 : 0);
+  const int64_t planes = pass.classes + (pass.has_log_scale ? 1 : 0);
   const int64_t strip_count = (pass.width + kLanes - 1) / kLanes;
   const int32_t first = pass.first_group[block.first_interval], last = pass.first_group[block.last_interval];
   for (int64_t s = 0; s < strip_count; ++s) {

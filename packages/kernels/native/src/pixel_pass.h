@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "loss_layout.h"
 #include "plan.h"
 
 namespace armseg {
@@ -9,12 +10,9 @@ namespace armseg {
 enum class Indicator { kVar, kStd, kLogVar, kEntropy, kKl };
 enum class Loss { kCe, kGce, kFocal, kKl };
 
-// Sums over the kept pixels (kValid: over the valid ones).
-enum Total { kValid, kKept, kWeight, kWeightPower, kWeightedLoss, kLoss, kMultiplier, kConfidence, kLikelihood, kWeightSquare, kTotals };
-
 // A cell of the curve's table lies between two knots. Its sums, each over its pixels and again times their position
-// f in the cell: count, weight, loss, weight^(p - 1).
-constexpr int kCellSums = 8;
+// f in the cell, both in the order of BinSum.
+constexpr int kCellSums = 2 * kBinSums;
 
 struct PixelPass {
   int64_t classes, height, width;  // of the labels' grid
@@ -32,7 +30,7 @@ struct PixelPass {
   const float* class_weights;  // [C] or null
   const float* pixel_weights;  // [N, H, W] or null
   float keep_below;            // keep a pixel if its likelihood p_y is below; infinity keeps all
-  bool has_log_s;              // plane C of a block is log s
+  bool has_log_scale;              // plane C of a block is log s
   bool gradient;               // pull the gradient back to low resolution
   bool weighted_gradient;      // of sum w l, else of sum l
   bool statistics;             // the totals past kLoss, and the cells
@@ -51,7 +49,7 @@ struct Block {
 };
 
 struct Outcome {
-  double totals[kTotals];
+  double totals[kLossSums];
   double* cells;                 // [cells][kCellSums] or null
   int64_t bad_label = INT64_MAX;  // first pixel, as an index into the labels
   int64_t not_finite = INT64_MAX;

@@ -49,7 +49,7 @@ PixelPass make_pass(const LossInputs& in, at::IntArrayRef size, const PixelRunOp
   pass.class_weights = floats(in.class_weights);
   pass.pixel_weights = floats(in.pixel_weights);
   pass.keep_below = in.keep_below.defined() ? in.keep_below.item<float>() : std::numeric_limits<float>::infinity();
-  pass.has_log_s = in.log_s.defined();
+  pass.has_log_scale = in.log_scale.defined();
   pass.gradient = options.gradient;
   pass.weighted_gradient = options.weighted_gradient;
   pass.statistics = options.statistics;
@@ -82,7 +82,7 @@ struct SharedRows {
     if (block.first_interval == 0) return;
     for (int64_t p = 0; p < planes; ++p) {
       const bool is_logits = p < gradients.logits.size(1);
-      const at::Tensor& tensor = is_logits ? gradients.logits : gradients.log_s;
+      const at::Tensor& tensor = is_logits ? gradients.logits : gradients.log_scale;
       float* row = tensor.data_ptr<float>() + block.image * tensor.stride(0) + (is_logits ? p * tensor.stride(1) : 0) + block.first_row * tensor.stride(-2);
       const float* part = rows.data() + ((index - 1) * planes + p) * width;
       for (int64_t x = 0; x < width; ++x) row[x * tensor.stride(-1)] += part[x];
@@ -112,7 +112,7 @@ struct TaskCells {
 LowResolution make_gradients(const LossInputs& in) {
   LowResolution gradients;
   gradients.logits = at::empty_like(in.logits, in.logits.options().dtype(at::kFloat));
-  if (in.log_s.defined()) gradients.log_s = at::empty_like(in.log_s, in.log_s.options().dtype(at::kFloat));
+  if (in.log_scale.defined()) gradients.log_scale = at::empty_like(in.log_scale, in.log_scale.options().dtype(at::kFloat));
   return gradients;
 }
 
@@ -125,7 +125,7 @@ void check_outcome(const char* name, const LossInputs& in, at::IntArrayRef size,
   if (bad_label != INT64_MAX) throw_bad_label(name, in.labels, bad_label, in.logits.size(1), in.ignore_index);
   const int64_t area = size[0] * size[1];
   TORCH_CHECK(not_finite == INT64_MAX, "armseg::", name, "(): the loss is not finite at image ", not_finite / area, ", row ", not_finite % area / size[1],
-              ", column ", not_finite % size[1], ": the logits hold NaN or infinity there, or log_s or a weight is out of range; ",
+              ", column ", not_finite % size[1], ": the logits hold NaN or infinity there, or log_scale or a weight is out of range; ",
               "lower the learning rate or look for the layer that diverged");
 }
 
@@ -134,7 +134,7 @@ void check_outcome(const char* name, const LossInputs& in, at::IntArrayRef size,
 PixelRun run_pixels(const char* name, const LossInputs& in, at::IntArrayRef size, const PixelRunOptions& options) {
   const at::Tensor& logits = in.logits;
   const Processor& cpu = processor();
-  const LowResolution source{logits.detach(), in.log_s.defined() ? in.log_s.detach() : at::Tensor()};
+  const LowResolution source{logits.detach(), in.log_scale.defined() ? in.log_scale.detach() : at::Tensor()};
   const VerticalPlan rows = plan_rows(logits.size(2), size[0], Positions::kExact);
   const HorizontalPlan columns = plan_columns(logits.size(3), size[1], cpu.lanes, Positions::kExact);
   const Partition partition(logits.size(0), logits.size(2), source.planes() * block_stride(logits.size(3), cpu.lanes) * sizeof(float));
@@ -174,10 +174,10 @@ PixelRun run_pixels(const char* name, const LossInputs& in, at::IntArrayRef size
     for (int64_t index = 0; index < partition.blocks; ++index) shared.add_to(gradients, partition, index);
 
   for (const Outcome& outcome : outcomes)
-    for (int t = 0; t < kTotals; ++t) run.totals[t] += outcome.totals[t];
+    for (int t = 0; t < kLossSums; ++t) run.totals[t] += outcome.totals[t];
   run.cells = cells.add_up();
   run.logits_gradient = gradients.logits;
-  run.log_s_gradient = gradients.log_s;
+  run.log_scale_gradient = gradients.log_scale;
   return run;
 }
 

@@ -9,10 +9,10 @@
 namespace armseg {
 
 struct PixelRun {
-  std::array<double, kTotals> totals{};
+  std::array<double, kLossSums> totals{};
   std::vector<double> cells;  // [K][kCellSums], with the curve scaled to a largest knot of 1; empty without statistics
   double scale = 1;           // the largest knot
-  at::Tensor logits_gradient, log_s_gradient;  // unscaled, float32; undefined if not wanted
+  at::Tensor logits_gradient, log_scale_gradient;  // unscaled, float32; undefined if not wanted
 };
 
 struct PixelRunOptions {

@@ -12,19 +12,20 @@
 namespace armseg {
 namespace {
 
-enum Bin { kCount, kBinWeight, kBinLoss, kBinPower, kBins };
-
 // Per-knot sums: each pixel shared between its two neighbouring knots as interpolation shares it.
 at::Tensor make_bins(const PixelRun& run, int64_t knots, double p) {
-  if (run.cells.empty()) return at::empty({kBins, 0}, at::kDouble);
-  at::Tensor bins = at::zeros({kBins, knots}, at::kDouble);
+  if (run.cells.empty()) return at::empty({kBinSums, 0}, at::kDouble);
+  at::Tensor bins = at::zeros({kBinSums, knots}, at::kDouble);
   double* out = bins.data_ptr<double>();
-  const double factor[kBins] = {1, run.scale, 1, std::pow(run.scale, p - 1)};
+  double factor[kBinSums];
+  factor[kBinCount] = factor[kBinLoss] = 1;
+  factor[kBinWeight] = run.scale;
+  factor[kBinPower] = std::pow(run.scale, p - 1);
   for (int64_t k = 0; k + 1 < knots; ++k) {
     const double* cell = run.cells.data() + k * kCellSums;
-    for (int b = 0; b < kBins; ++b) {
-      out[b * knots + k] += (cell[b] - cell[kBins + b]) * factor[b];
-      out[b * knots + k + 1] += cell[kBins + b] * factor[b];
+    for (int b = 0; b < kBinSums; ++b) {
+      out[b * knots + k] += (cell[b] - cell[kBinSums + b]) * factor[b];
+      out[b * knots + k + 1] += cell[kBinSums + b] * factor[b];
     }
   }
   return bins;
@@ -54,7 +55,7 @@ at::Tensor scaled(at::Tensor gradient, double factor) {
 
 LossOutputs reweighted_loss_cpu(ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bool knots_wanted) {
   const char* name = "reweighted_loss";
-  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_s, class_weights, pixel_weights, keep_below, indicator, loss, q, gamma, p, ignore_index);
+  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index);
   const bool over_all = normalise == "all";
   TORCH_CHECK(over_all || normalise == "valid", "armseg::", name, "(): normalise must be valid or all, got \"", normalise, "\"");
   const bool curve = in.knots.defined();
@@ -73,14 +74,15 @@ LossOutputs reweighted_loss_cpu(ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bo
 
   const double s1 = t[kWeight] * run.scale, sp = t[kWeightPower] * std::pow(run.scale, p), sl = t[kWeightedLoss] * run.scale;
   at::Tensor bins = make_bins(run, curve ? in.knots.size(0) : 0, p);
-  at::Tensor numbers = at::empty({kTotals}, at::kDouble);
-  std::copy(t.begin(), t.end(), numbers.data_ptr<double>());
-  numbers.data_ptr<double>()[kWeight] = s1;
-  numbers.data_ptr<double>()[kWeightPower] = sp;
-  numbers.data_ptr<double>()[kWeightedLoss] = sl;
-  numbers.data_ptr<double>()[kWeightSquare] *= run.scale * run.scale;
+  at::Tensor sums = at::empty({kLossSums}, at::kDouble);
+  double* sum = sums.data_ptr<double>();
+  std::copy(t.begin(), t.end(), sum);
+  sum[kWeight] = s1;
+  sum[kWeightPower] = sp;
+  sum[kWeightedLoss] = sl;
+  sum[kWeightSquare] *= run.scale * run.scale;
   at::Tensor for_knots = curve && knots_wanted ? knots_gradient(bins, s1, sp, sl) : at::empty({0}, at::kFloat);
-  return {scalar(objective), scalar(mean), numbers, bins, scaled(run.logits_gradient, factor), scaled(run.log_s_gradient, factor), for_knots};
+  return {scalar(objective), scalar(mean), sums, bins, scaled(run.logits_gradient, factor), scaled(run.log_scale_gradient, factor), for_knots};
 }
 
 }  // namespace armseg

@@ -65,7 +65,7 @@ Emulator& emulator() {
 }
 
 armseg::LossOutputs reweighted_loss(ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bool knots_wanted) {
-  return armseg::cuda::reweighted_loss(emulator(), logits, labels, knots, log_s, class_weights, pixel_weights, keep_below, indicator, loss, q, gamma, p, ignore_index, normalise,
+  return armseg::cuda::reweighted_loss(emulator(), logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise,
                                        isolated, statistics, logits_gradient, knots_wanted);
 }
 at::Tensor ohem_threshold(const at::Tensor& logits, const at::Tensor& labels, double threshold, int64_t min_kept, int64_t ignore_index) {
@@ -73,29 +73,29 @@ at::Tensor ohem_threshold(const at::Tensor& logits, const at::Tensor& labels, do
 }
 at::Tensor confusion(const at::Tensor& logits, const at::Tensor& labels, int64_t ignore_index) { return armseg::cuda::confusion(emulator(), logits, labels, ignore_index); }
 at::Tensor predict(const at::Tensor& logits, at::IntArrayRef size) { return armseg::cuda::predict(emulator(), logits, size); }
-at::Tensor confidence(const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_s, const std::string& indicator) {
-  return armseg::cuda::confidence(emulator(), logits, size, log_s, indicator);
+at::Tensor confidence(const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_scale, const std::string& indicator) {
+  return armseg::cuda::confidence(emulator(), logits, size, log_scale, indicator);
 }
-std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> pixel_maps(const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_s,
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> pixel_maps(const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_scale,
                                                                       const OptionalTensor& class_weights, const OptionalTensor& pixel_weights, const std::string& indicator,
-                                                                      const std::string& loss, double q, double gamma, int64_t ignore_index) {
-  return armseg::cuda::pixel_maps(emulator(), logits, labels, knots, log_s, class_weights, pixel_weights, indicator, loss, q, gamma, ignore_index);
+                                                                      const std::string& pixel_loss, double q, double gamma, int64_t ignore_index) {
+  return armseg::cuda::pixel_maps(emulator(), logits, labels, knots, log_scale, class_weights, pixel_weights, indicator, pixel_loss, q, gamma, ignore_index);
 }
 
 }  // namespace
 
 TORCH_LIBRARY(armseg_emulated, m) {
 #define ARMSEG_LOSS_SCHEMA                                                                                                    \
-  "(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_s=None, Tensor? class_weights=None, "                       \
-  "Tensor? pixel_weights=None, Tensor? keep_below=None, *, str indicator=\"var\", str loss=\"ce\", float q=0.1, "             \
+  "(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_scale=None, Tensor? class_weights=None, "                       \
+  "Tensor? pixel_weights=None, Tensor? keep_below=None, *, str indicator=\"var\", str pixel_loss=\"ce\", float q=0.1, "             \
   "float gamma=2.0, float p=2.0, int ignore_index=255, str normalise=\"valid\", bool isolated=False, bool statistics=True"
   m.def("_reweighted_loss" ARMSEG_LOSS_SCHEMA
         ", bool logits_gradient=False, bool knots_gradient=False) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)", reweighted_loss);
   m.def("ohem_threshold(Tensor logits, Tensor labels, *, float threshold=0.7, int min_kept=100000, int ignore_index=255) -> Tensor", ohem_threshold);
   m.def("confusion(Tensor logits, Tensor labels, *, int ignore_index=255) -> Tensor", confusion);
   m.def("predict(Tensor logits, int[2] size) -> Tensor", predict);
-  m.def("confidence(Tensor logits, int[2] size, Tensor? log_s=None, *, str indicator=\"var\") -> Tensor", confidence);
-  m.def("pixel_maps(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_s=None, Tensor? class_weights=None, "
-        "Tensor? pixel_weights=None, *, str indicator=\"var\", str loss=\"ce\", float q=0.1, float gamma=2.0, "
+  m.def("confidence(Tensor logits, int[2] size, Tensor? log_scale=None, *, str indicator=\"var\") -> Tensor", confidence);
+  m.def("pixel_maps(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_scale=None, Tensor? class_weights=None, "
+        "Tensor? pixel_weights=None, *, str indicator=\"var\", str pixel_loss=\"ce\", float q=0.1, float gamma=2.0, "
         "int ignore_index=255) -> (Tensor, Tensor, Tensor, Tensor)", pixel_maps);
 }

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 
-def confidence(log_p, indicator, log_s=None):
+def confidence(log_p, indicator, log_scale=None):
     classes = log_p.shape[1]
     p = log_p.exp()
     t = (p - 1 / classes).pow(2).mean(1) * classes * classes / (classes - 1)
@@ -21,19 +21,19 @@ def confidence(log_p, indicator, log_s=None):
         return 1 + 2 * t.clamp(min=1e-4).log() / math.log(1e4)
     if indicator == "entropy":
         return 1 - 2 * -(p * log_p.clamp(min=-1e9)).sum(1) / math.log(classes)
-    scale = log_s.exp()
+    scale = log_scale.exp()
     return (1 - scale) / (1 + scale)
 
 
-def pixel_loss(log_likelihood, loss, q, gamma, log_s):
+def loss_of_pixel(log_likelihood, pixel_loss, q, gamma, log_scale):
     ce = -log_likelihood
-    if loss == "ce":
+    if pixel_loss == "ce":
         return ce
-    if loss == "gce":
+    if pixel_loss == "gce":
         return -torch.expm1(q * log_likelihood) / q
-    if loss == "focal":
+    if pixel_loss == "focal":
         return (1 - log_likelihood.exp()).pow(gamma) * ce
-    return ce * torch.exp(-log_s) + log_s / 2
+    return ce * torch.exp(-log_scale) + log_scale / 2
 
 
 def curve(knots, u):
@@ -49,18 +49,18 @@ def upsample(x, size):
     return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
-def reweighted_loss(logits, labels, knots=None, log_s=None, class_weights=None, pixel_weights=None, keep_below=None, *,
-                    indicator="var", loss="ce", q=0.1, gamma=2.0, p=2.0, ignore_index=255, normalise="valid"):
+def reweighted_loss(logits, labels, knots=None, log_scale=None, class_weights=None, pixel_weights=None, keep_below=None, *,
+                    indicator="var", pixel_loss="ce", q=0.1, gamma=2.0, p=2.0, ignore_index=255, normalise="valid"):
     """Returns objective, mean, and the maps of weight and loss of the kept pixels."""
     size = labels.shape[1:]
     log_p = F.log_softmax(upsample(logits, size), dim=1)
-    if log_s is not None:
-        log_s = upsample(log_s.reshape(log_s.shape[0], 1, *log_s.shape[-2:]), size)[:, 0]
+    if log_scale is not None:
+        log_scale = upsample(log_scale.reshape(log_scale.shape[0], 1, *log_scale.shape[-2:]), size)[:, 0]
     valid = labels != ignore_index
     target = torch.where(valid, labels, torch.zeros_like(labels)).long()
     log_likelihood = log_p.gather(1, target[:, None])[:, 0]
     kept = valid if keep_below is None else valid & (log_likelihood.detach().exp() < keep_below)
-    losses = pixel_loss(log_likelihood, loss, q, gamma, log_s)
+    losses = loss_of_pixel(log_likelihood, pixel_loss, q, gamma, log_scale)
     if class_weights is not None:
         losses = losses * class_weights[target]
     if pixel_weights is not None:
@@ -69,7 +69,7 @@ def reweighted_loss(logits, labels, knots=None, log_s=None, class_weights=None, 
     mean = losses.sum() / (labels.numel() if normalise == "all" else max(1, losses.numel()))
     if knots is None:
         return mean, mean, None, losses
-    u = confidence(log_p.detach(), indicator, None if log_s is None else log_s.detach())[kept]
+    u = confidence(log_p.detach(), indicator, None if log_scale is None else log_scale.detach())[kept]
     weights = curve(knots, u)
     power_sum = weights.pow(p).sum()
     if losses.numel() == 0 or not power_sum > 0:

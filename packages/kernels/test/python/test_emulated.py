@@ -10,7 +10,7 @@ import unittest
 import torch
 
 import test_kernels
-from test_kernels import CURVES, labels_with_holes, random_logits
+from test_kernels import BINS, CURVES, SUMS, labels_with_holes, named, random_logits
 
 LIBRARY = os.environ.get("ARMSEG_EMULATED_LIBRARY") or str(pathlib.Path(test_kernels.LIBRARY).with_name("libarmseg_emulated.so"))
 torch.ops.load_library(LIBRARY)
@@ -21,11 +21,11 @@ class Differentiable(torch.autograd.Function):
     """What autograd.cpp does around the device's part."""
 
     @staticmethod
-    def forward(ctx, logits, labels, knots, log_s, isolated, arguments, options):
-        out = emulated._reweighted_loss(logits, labels, knots, log_s, *arguments, isolated=isolated, logits_gradient=logits.requires_grad or log_s is not None,
+    def forward(ctx, logits, labels, knots, log_scale, isolated, arguments, options):
+        out = emulated._reweighted_loss(logits, labels, knots, log_scale, *arguments, isolated=isolated, logits_gradient=logits.requires_grad or log_scale is not None,
                                         knots_gradient=knots is not None and knots.requires_grad, **options)
         ctx.save_for_backward(*out[4:])
-        ctx.like, ctx.isolated = (logits, log_s), isolated
+        ctx.like, ctx.isolated = (logits, log_scale), isolated
         ctx.mark_non_differentiable(*out[2:4])
         return out[:4]
 
@@ -33,15 +33,15 @@ class Differentiable(torch.autograd.Function):
     def backward(ctx, objective, mean, *_):
         network = mean if ctx.isolated else objective
         scaled = [None if gradient.numel() == 0 else gradient * factor for gradient, factor in zip(ctx.saved_tensors, (network, network, objective))]
-        logits, log_s = ctx.like
+        logits, log_scale = ctx.like
         for_logits = None if scaled[0] is None else scaled[0].to(logits.dtype)
-        for_log_s = None if scaled[1] is None else scaled[1].view(log_s.shape)
-        return for_logits, None, scaled[2], for_log_s, None, None, None
+        for_log_scale = None if scaled[1] is None else scaled[1].view(log_scale.shape)
+        return for_logits, None, scaled[2], for_log_scale, None, None, None
 
 
 class EmulatedOperators:
-    def reweighted_loss(self, logits, labels, knots=None, log_s=None, *arguments, isolated=False, **options):
-        return Differentiable.apply(logits, labels, knots, log_s, isolated, arguments, options)
+    def reweighted_loss(self, logits, labels, knots=None, log_scale=None, *arguments, isolated=False, **options):
+        return Differentiable.apply(logits, labels, knots, log_scale, isolated, arguments, options)
 
     def __getattr__(self, name):
         return getattr(emulated, name)
@@ -78,15 +78,16 @@ class Behaviour(test_kernels.KernelTest):
     def test_agrees_with_the_cpu(self):
         """Every output, statistics and bins among them, on the paper's setting."""
         logits, labels, knots = random_logits((2, 19, 16, 32)), labels_with_holes((2, 64, 128), 19, dtype=torch.uint8), CURVES["suppress"](1025)
-        for options in (dict(), dict(p=3.0, indicator="entropy"), dict(p=1.5, loss="focal"), dict(p=1.0, statistics=False)):
+        for options in (dict(), dict(p=3.0, indicator="entropy"), dict(p=1.5, pixel_loss="focal"), dict(p=1.0, statistics=False)):
             actual, expected = (library._reweighted_loss(logits, labels, knots, logits_gradient=True, knots_gradient=True, **options) for library in (emulated, cpu))
-            for name, a, e in zip(["objective", "mean", "statistics", "bins", "logits", "log_s", "knots"], actual, expected):
+            for name, a, e in zip(["objective", "mean", "statistics", "bins", "logits", "log_scale", "knots"], actual, expected):
                 if name == "knots":
                     a, e = self.coarse(a), self.coarse(e)
                 if name == "bins":
                     a, e = a[:, :1024].reshape(4, 16, 64).sum(2), e[:, :1024].reshape(4, 16, 64).sum(2)
                 if name == "statistics" and not options.get("statistics", True):
-                    a, e = a[:6], e[:6]
+                    plain = 1 + SUMS.index("loss_sum")  # the sums past it are not formed
+                    a, e = a[:plain], e[:plain]
                 if a.numel() + e.numel() > 0:
                     self.assert_close(a, e, 1e-3 if name == "bins" else 1e-4, message=f"{name} {options}")
 
@@ -96,8 +97,9 @@ class Behaviour(test_kernels.KernelTest):
         logits[:, 0] = 15
         logits[:, 1, :, 4:] = 2e4
         statistics, bins = emulated._reweighted_loss(logits, labels, CURVES["flat"](9))[2:4]
-        self.assert_close(bins[2].sum(), statistics[5], 1e-9)
-        self.assert_close(bins[1].sum(), statistics[2], 1e-9)
+        sums, bins = named(SUMS, statistics), named(BINS, bins)
+        self.assert_close(bins["loss_sum"].sum(), sums["loss_sum"], 1e-9)
+        self.assert_close(bins["weight_sum"].sum(), sums["weight_sum"], 1e-9)
 
     def check_fails_later(self, message, *arguments, **options):
         out = emulated._reweighted_loss(*arguments, logits_gradient=True, **options)
@@ -135,8 +137,8 @@ class Behaviour(test_kernels.KernelTest):
         self.compare(random_logits((1, 5, 8, 8)), labels_with_holes((1, 32, 32), 5), CURVES["bumpy"](4097))
         for classes in (33, 150):
             logits, labels = random_logits((1, classes, 5, 9)), labels_with_holes((1, 20, 70), classes)
-            for options in (dict(), dict(indicator="std"), dict(indicator="entropy"), dict(loss="kl", indicator="kl")):
-                self.compare(logits, labels, CURVES["bumpy"](65), torch.randn(1, 5, 9) if options.get("loss") else None, **options)
+            for options in (dict(), dict(indicator="std"), dict(indicator="entropy"), dict(pixel_loss="kl", indicator="kl")):
+                self.compare(logits, labels, CURVES["bumpy"](65), torch.randn(1, 5, 9) if options.get("pixel_loss") else None, **options)
 
 
 class Status(unittest.TestCase):

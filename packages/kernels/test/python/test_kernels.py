@@ -23,6 +23,7 @@ ops = torch.ops.armseg
 INDICATORS = ["var", "std", "logVar", "entropy", "kl"]
 LOSSES = ["ce", "gce", "focal", "kl"]
 POWERS = [1.0, 2.0, 3.0, 1.5]
+SUMS, BINS = ops.loss_layout()
 CURVES = {
     "none": lambda count: None,
     "suppress": lambda count: torch.linspace(1, 0, count),
@@ -47,9 +48,9 @@ def random_logits(size, scale=3.0):
     return torch.randn(n, c, h, w) * scale
 
 
-def call(logits, labels, knots=None, log_s=None, *args, **options):
-    """Objective, mean and the gradients of logits, knots and log_s, of the kernel or (float64 input) of the reference."""
-    leaves = [None if x is None else x.detach().clone(memory_format=torch.preserve_format).requires_grad_() for x in (logits, knots, log_s)]
+def call(logits, labels, knots=None, log_scale=None, *args, **options):
+    """Objective, mean and the gradients of logits, knots and log_scale, of the kernel or (float64 input) of the reference."""
+    leaves = [None if x is None else x.detach().clone(memory_format=torch.preserve_format).requires_grad_() for x in (logits, knots, log_scale)]
     function = reference.reweighted_loss if logits.dtype == torch.float64 else ops.reweighted_loss
     out = function(leaves[0], labels, leaves[1], leaves[2], *args, **options)
     out[0].backward()
@@ -58,6 +59,11 @@ def call(logits, labels, knots=None, log_s=None, *args, **options):
 
 def double(x):
     return None if x is None else x.double()
+
+
+def named(names, rows):
+    """The elements of `statistics` or the rows of `bins`, by the names that the library gives them."""
+    return dict(zip(names, rows))
 
 
 class KernelTest(unittest.TestCase):
@@ -85,10 +91,10 @@ class KernelTest(unittest.TestCase):
         hats = (1 - (position[None] - torch.arange(17, dtype=torch.float64)[:, None]).abs()).clamp(min=0)
         return hats @ gradient.double()
 
-    def compare(self, logits, labels, knots=None, log_s=None, *args, message="", relative=1e-4, **options):
-        actual = call(logits, labels, knots, log_s, *args, **options)
-        expected = call(logits.double(), labels, double(knots), double(log_s), *(double(x) for x in args), **options)
-        for name, a, e in zip(["objective", "mean", "logits", "knots", "log_s"], actual, expected):
+    def compare(self, logits, labels, knots=None, log_scale=None, *args, message="", relative=1e-4, **options):
+        actual = call(logits, labels, knots, log_scale, *args, **options)
+        expected = call(logits.double(), labels, double(knots), double(log_scale), *(double(x) for x in args), **options)
+        for name, a, e in zip(["objective", "mean", "logits", "knots", "log_scale"], actual, expected):
             # Where all confidences are equal the knots' gradient cancels to 0; what remains is rounding of the loss.
             floor = 1e-6 * expected[1].abs().item() if name == "knots" else 1e-8
             if name == "knots" and e is not None:
@@ -99,10 +105,10 @@ class KernelTest(unittest.TestCase):
 class Accuracy(KernelTest):
     def test_every_indicator_loss_and_power(self):
         for indicator, loss, p in itertools.product(INDICATORS, LOSSES, POWERS):
-            with self.subTest(indicator=indicator, loss=loss, p=p):
+            with self.subTest(indicator=indicator, pixel_loss=loss, p=p):
                 logits, labels = random_logits((2, 5, 7, 9)), labels_with_holes((2, 25, 37), 5)
-                log_s = torch.randn(2, 7, 9) * 0.5 if "kl" in (indicator, loss) else None
-                self.compare(logits, labels, CURVES["bumpy"](65), log_s, indicator=indicator, loss=loss, p=p)
+                log_scale = torch.randn(2, 7, 9) * 0.5 if "kl" in (indicator, loss) else None
+                self.compare(logits, labels, CURVES["bumpy"](65), log_scale, indicator=indicator, pixel_loss=loss, p=p)
 
     def test_every_size_and_curve(self):
         for size, (name, curve) in itertools.product(SIZES, CURVES.items()):
@@ -116,30 +122,31 @@ class Accuracy(KernelTest):
         labels[:, 30:, 60:] = 255
         labels[:, 50:, :20] = 1
         for loss in ["ce", "focal"]:
-            self.compare(random_logits((2, 5, 16, 32)), labels, CURVES["suppress"](257), loss=loss)
+            self.compare(random_logits((2, 5, 16, 32)), labels, CURVES["suppress"](257), pixel_loss=loss)
 
     def test_options(self):
         logits, labels = random_logits((2, 6, 8, 8)), labels_with_holes((2, 32, 32), 6)
-        log_s = torch.randn(2, 1, 8, 8)
-        cases = [dict(loss="gce", q=0.7), dict(loss="gce", q=1.0), dict(loss="focal", gamma=0.5), dict(loss="focal", gamma=1.0), dict(loss="focal", gamma=0.0),
-                 dict(loss="focal", gamma=3.5), dict(p=7.0), dict(ignore_index=3), dict(loss="kl", indicator="kl")]
+        log_scale = torch.randn(2, 1, 8, 8)
+        cases = [dict(pixel_loss="gce", q=0.7), dict(pixel_loss="gce", q=1.0), dict(pixel_loss="focal", gamma=0.5), dict(pixel_loss="focal", gamma=1.0), dict(pixel_loss="focal", gamma=0.0),
+                 dict(pixel_loss="focal", gamma=3.5), dict(p=7.0), dict(ignore_index=3), dict(pixel_loss="kl", indicator="kl")]
         for options in cases:
             with self.subTest(**options):
                 if "ignore_index" in options:
                     labels = torch.randint(0, 6, (2, 32, 32))
-                self.compare(logits, labels, CURVES["bumpy"](33), log_s if options.get("loss") == "kl" else None, **options)
+                self.compare(logits, labels, CURVES["bumpy"](33), log_scale if options.get("pixel_loss") == "kl" else None, **options)
 
     def test_weights_of_classes_and_pixels(self):
         logits, labels = random_logits((2, 6, 8, 8)), labels_with_holes((2, 32, 30), 6)
         class_weights, pixel_weights = torch.rand(6), torch.rand(2, 32, 30)
         for knots in (None, CURVES["bumpy"](33)):
             self.compare(logits, labels, knots, None, class_weights, pixel_weights)
-        statistics = ops.reweighted_loss(logits, labels, None, None, class_weights, pixel_weights)[2]
+        sums = named(SUMS, ops.reweighted_loss(logits, labels, None, None, class_weights, pixel_weights)[2])
         valid = labels != 255
-        self.assert_close(statistics[6], (class_weights[labels.clamp(max=5)] * pixel_weights)[valid].sum().double())
+        self.assert_close(sums["pixel_weight_sum"], (class_weights[labels.clamp(max=5)] * pixel_weights)[valid].sum().double())
         weighted = ops.reweighted_loss(logits, labels, None, None, class_weights)
         theirs = torch.nn.functional.cross_entropy(reference.upsample(logits, (32, 30)), labels, class_weights, ignore_index=255)
-        self.assert_close(weighted[1] * weighted[2][1] / weighted[2][6], theirs)
+        sums = named(SUMS, weighted[2])
+        self.assert_close(weighted[1] * sums["kept_pixels"] / sums["pixel_weight_sum"], theirs)
 
     def test_mean_over_all_pixels(self):
         logits, labels = random_logits((2, 6, 8, 8)), labels_with_holes((2, 32, 30), 6)
@@ -171,12 +178,12 @@ class Accuracy(KernelTest):
             for indicator in INDICATORS[:4]:
                 self.compare(logits, labels, CURVES["suppress"](1025), indicator=indicator)
 
-    def test_confident_picture(self):
+    def test_confident_image(self):
         """Losses far below float32's resolution of 1 keep their relative accuracy."""
         labels = torch.zeros(1, 32, 32, dtype=torch.int64)
         logits = torch.cat([torch.full((1, 1, 8, 8), 25.0), torch.rand(1, 4, 8, 8)], 1)
         for loss in ("ce", "gce"):
-            self.compare(logits, labels, CURVES["bumpy"](33), loss=loss)
+            self.compare(logits, labels, CURVES["bumpy"](33), pixel_loss=loss)
 
     def test_one_class_present(self):
         labels = torch.full((2, 32, 32), 2)
@@ -207,11 +214,16 @@ class Accuracy(KernelTest):
         for p in POWERS:
             _, _, statistics, bins = ops.reweighted_loss(logits, labels, knots, p=p)
             _, _, weights, losses = reference.reweighted_loss(logits.double(), labels, knots.double(), p=p)
-            expected = [losses.numel(), losses.numel(), weights.sum(), weights.pow(p).sum(), (weights * losses).sum(), losses.sum(), losses.numel()]
-            self.assert_close(statistics[:7], torch.tensor(expected, dtype=torch.float64), 1e-5)
-            self.assert_close(statistics[9], weights.pow(2).sum(), 1e-5)
-            self.assert_close(bins.sum(1), torch.stack([torch.tensor(float(losses.numel())).double(), weights.sum(), losses.sum(), weights.pow(p - 1).sum()]), 1e-5)
-            gradient = (bins[2] - statistics[4] / statistics[3] * bins[3]) / statistics[2]
+            count, power = losses.numel(), weights.pow(p - 1)
+            expected = dict(valid_pixels=count, kept_pixels=count, weight_sum=weights.sum(), weight_power_sum=weights.pow(p).sum(), weighted_loss_sum=(weights * losses).sum(),
+                            loss_sum=losses.sum(), pixel_weight_sum=count, weight_square_sum=weights.pow(2).sum())
+            sums, bins = named(SUMS, statistics), named(BINS, bins)
+            for name, value in expected.items():
+                self.assert_close(sums[name], torch.as_tensor(value, dtype=torch.float64), 1e-5, message=name)
+            for name, value in dict(count=count, weight_sum=weights.sum(), loss_sum=losses.sum(), weight_power_sum=power.sum()).items():
+                self.assert_close(bins[name].sum(), torch.as_tensor(value, dtype=torch.float64), 1e-5, message=name)
+            level = sums["weighted_loss_sum"] / sums["weight_power_sum"]
+            gradient = (bins["loss_sum"] - level * bins["weight_power_sum"]) / sums["weight_sum"]
             self.assert_close(gradient, call(logits, labels, knots, p=p)[3].double(), 1e-4)
 
     def test_random_cases(self):
@@ -220,16 +232,16 @@ class Accuracy(KernelTest):
         torch.manual_seed(seed)
         for _ in range(40):
             size = [source.randint(1, 3), source.choice([2, 3, 19, 21]), *(source.randint(1, 24) for _ in range(2)), *(source.randint(8, 90) for _ in range(2))]
-            options = dict(indicator=source.choice(INDICATORS), loss=source.choice(LOSSES), p=source.choice(POWERS))
+            options = dict(indicator=source.choice(INDICATORS), pixel_loss=source.choice(LOSSES), p=source.choice(POWERS))
             labels = labels_with_holes((size[0], *size[4:]), size[1], source.choice([0, 0.1, 0.9]), source.choice([torch.uint8, torch.int64]))
             if not (labels != 255).any():
                 continue
-            log_s = torch.randn(size[0], *size[2:4]) if "kl" in options.values() else None
+            log_scale = torch.randn(size[0], *size[2:4]) if "kl" in options.values() else None
             # Not a curve that starts at 0 with logVar: where it leaves its clamp at t = 1e-4, float32's rounding of the
             # logits moves a weight near 0 by more than 1e-4 of it, and w^(p - 1) magnifies that for p < 2.
             curves = [name for name in CURVES if name != "focus" or options["indicator"] != "logVar"]
             knots = CURVES[source.choice(curves)](source.choice([2, 17, 1025]))
-            self.compare(random_logits(size, source.choice([0.5, 3, 10])), labels, knots, log_s, message=f"seed {seed} {size} {options}", **options)
+            self.compare(random_logits(size, source.choice([0.5, 3, 10])), labels, knots, log_scale, message=f"seed {seed} {size} {options}", **options)
 
 
 class Behaviour(KernelTest):
@@ -283,8 +295,8 @@ class Behaviour(KernelTest):
             ops.predict(wrong, [32, 32])
         for arguments, options, message in [((logits.double(), labels), {}, "float64|Double|double"), ((logits, labels.int()), {}, "uint8 or int64"),
                                             ((logits, labels[:, :, 0]), {}, r"\[N, H, W\]"), ((logits, labels), dict(indicator="variance"), "var, std"),
-                                            ((logits, labels), dict(loss="dice"), "ce, gce"), ((logits, labels), dict(p=0.5), "at least 1"),
-                                            ((logits, labels), dict(loss="kl"), "log_s"), ((logits, labels, torch.tensor([0.5, float("nan")])), {}, "finite"),
+                                            ((logits, labels), dict(pixel_loss="dice"), "ce, gce"), ((logits, labels), dict(p=0.5), "at least 1"),
+                                            ((logits, labels), dict(pixel_loss="kl"), "log_scale"), ((logits, labels, torch.tensor([0.5, float("nan")])), {}, "finite"),
                                             ((logits, labels, torch.tensor([0.5, -0.1])), {}, "negative"), ((logits[:, :1], labels), {}, "2 to 256")]:
             with self.assertRaisesRegex(RuntimeError, message):
                 ops.reweighted_loss(*arguments, **options)
@@ -343,11 +355,11 @@ class Selection(KernelTest):
         labels = torch.where((torch.rand(labels.shape) < 0.9) & (labels != 255), ops.predict(logits, [64, 64]).long(), labels)
         for kept, indicator in itertools.product((3000, 4000), INDICATORS[:4]):
             threshold = ops.ohem_threshold(logits, labels, min_kept=kept)
-            statistics = ops.reweighted_loss(logits, labels, None, None, None, None, threshold, indicator=indicator)[2]
+            sums = named(SUMS, ops.reweighted_loss(logits, labels, None, None, None, None, threshold, indicator=indicator)[2])
             likelihood = ops.pixel_maps(logits, labels)[3][labels != 255]
-            self.assertEqual(statistics[1].item(), (likelihood < threshold).sum().item())
+            self.assertEqual(sums["kept_pixels"].item(), (likelihood < threshold).sum().item())
             self.assertGreater(threshold.item(), 0.7)
-            self.assertEqual(statistics[1].item(), kept)
+            self.assertEqual(sums["kept_pixels"].item(), kept)
 
     def test_loss_over_the_kept(self):
         logits, labels = random_logits((2, 7, 16, 16)), labels_with_holes((2, 64, 64), 7)

@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-#include "door.h"
+#include "binding.h"
 #include "environment.h"
 
 namespace armseg {

@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "door.h"
+#include "binding.h"
 #include "environment.h"
 
 namespace armseg {

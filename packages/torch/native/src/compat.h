@@ -1,4 +1,4 @@
-// What differs between the versions of libtorch that the door compiles against (1.13 to 2.11). Everything else
+// What differs between the versions of libtorch that the binding compiles against (1.13 to 2.11). Everything else
 // in this folder keeps to the surface that has not changed.
 #pragma once
 

@@ -1,5 +1,5 @@
 // What one Node environment (the main thread or a worker) owns: the table of tensors that JavaScript holds, the
-// operators it has looked up, the scopes it has entered. Nothing in the door is global.
+// operators it has looked up, the scopes it has entered. Nothing in the binding is global.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -12,7 +12,7 @@
 #include <stdexcept>
 
 #include "compat.h"
-#include "door.h"
+#include "binding.h"
 #include "environment.h"
 
 namespace armseg {

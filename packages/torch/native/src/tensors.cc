@@ -3,7 +3,7 @@
 
 #include <stdexcept>
 
-#include "door.h"
+#include "binding.h"
 #include "environment.h"
 
 namespace armseg {

@@ -1,5 +1,5 @@
 import type { Device } from "../dtype.ts";
-import { door } from "../native/load.ts";
+import { binding } from "../native/load.ts";
 import { tidy } from "../scope.ts";
 
 export interface AutocastOptions {
@@ -23,10 +23,10 @@ export interface AutocastOptions {
 export function autocast<T>(device: Device, options: AutocastOptions, body: () => T): T {
   const kind = device.split(":")[0] as string;
   const { dtype = kind === "cpu" ? "bfloat16" : "float16", enabled = true, cacheEnabled = true } = options;
-  const before = door.enterAutocast(kind, enabled, dtype, cacheEnabled);
+  const before = binding.enterAutocast(kind, enabled, dtype, cacheEnabled);
   try {
     return tidy(body); // refuses a promise, which would run on with autocast switched back
   } finally {
-    door.leaveAutocast(kind, before.enabled, before.dtype, before.cache);
+    binding.leaveAutocast(kind, before.enabled, before.dtype, before.cache);
   }
 }

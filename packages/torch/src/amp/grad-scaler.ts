@@ -1,7 +1,7 @@
+import { argumentError } from "../argument-error.ts";
 import { noGrad } from "../autograd.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
-import type { Tensor } from "../tensor.ts";
-import { unscale } from "./unscale.ts";
+import { ops, type Tensor } from "../tensor.ts";
 
 export interface GradScalerOptions {
   /** Default 65536. */
@@ -54,12 +54,16 @@ export class GradScaler {
       enabled = true,
     } = options;
     if (!(growthFactor > 1) || !(backoffFactor > 0 && backoffFactor < 1)) {
-      throw new RangeError(
-        `GradScaler(): expected growthFactor above 1 and backoffFactor in (0, 1), got ${growthFactor} and ${backoffFactor}`,
-      );
+      const got = `${growthFactor} and ${backoffFactor}`;
+      throw argumentError("GradScaler", "growthFactor above 1 and backoffFactor in (0, 1)", got);
     }
     this.#options = { initialScale, growthFactor, backoffFactor, growthInterval, enabled };
     this.#scale = initialScale;
+  }
+
+  /** Whether losses are scaled at all. */
+  get isEnabled(): boolean {
+    return this.#options.enabled;
   }
 
   /** The factor on the loss at present; 1 when disabled. */
@@ -150,10 +154,47 @@ export class GradScaler {
   /** Continues from a state. @throws {RangeError} If its scale is not a positive number. */
   loadStateDict(state: GradScalerState): void {
     if (!(state.scale > 0 && Number.isFinite(state.scale))) {
-      throw new RangeError(`loadStateDict(): expected a positive scale, got ${state.scale}`);
+      throw argumentError("loadStateDict", "a positive scale", state.scale);
     }
     this.#scale = state.scale;
     this.#growthTracker = state.growthTracker;
     this.#skippedSteps = state.skippedSteps;
   }
+}
+
+function unscaleComposed(gradients: readonly Tensor[], factor: number): boolean {
+  const largest = ops.stack(ops._foreachNorm(gradients, Number.POSITIVE_INFINITY));
+  const areFinite = largest.isfinite().all().item() === 1;
+  ops._foreachMul_(gradients, factor);
+  return areFinite;
+}
+
+function unscaleFused(gradients: readonly Tensor[], factor: number, device: string): boolean {
+  const foundInf = ops.zeros([1], { device });
+  ops._ampForeachNonFiniteCheckAndUnscale_(gradients, foundInf, ops.full([1], factor, { device }));
+  return foundInf.item() === 0;
+}
+
+function groupByDeviceAndType(gradients: readonly Tensor[]): Map<string, Tensor[]> {
+  const groups = new Map<string, Tensor[]>();
+  for (const gradient of gradients) {
+    const key = `${gradient.device} ${gradient.dtype}`;
+    const group = groups.get(key);
+    if (group) group.push(gradient);
+    else groups.set(key, [gradient]);
+  }
+  return groups;
+}
+
+/** Multiplies gradients by `factor` in place, and tells whether all of them were finite. */
+function unscale(gradients: readonly Tensor[], factor: number): boolean {
+  let areFinite = true;
+  for (const group of groupByDeviceAndType(gradients).values()) {
+    const device = (group[0] as Tensor).device;
+    // libtorch before 2.3 has no CPU kernel for the fused operator.
+    const isGroupFinite =
+      device === "cpu" ? unscaleComposed(group, factor) : unscaleFused(group, factor, device);
+    areFinite &&= isGroupFinite;
+  }
+  return areFinite;
 }

@@ -1,6 +1,5 @@
-export type { Place } from "./place.ts";
-export { placeFromEnvironment } from "./place.ts";
 export type { Reduction } from "./process-group.ts";
-export { ProcessGroup, processGroupDevices } from "./process-group.ts";
-export { Reducer } from "./reducer.ts";
+export { ProcessGroup, processGroupDevices, Reducer } from "./process-group.ts";
+export type { Rendezvous } from "./rendezvous.ts";
+export { rendezvousFromEnvironment } from "./rendezvous.ts";
 export { SyncBatchNorm2d } from "./sync-batch-norm-2d.ts";

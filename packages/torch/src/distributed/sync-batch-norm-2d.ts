@@ -1,4 +1,4 @@
-import { door } from "../native/load.ts";
+import { binding } from "../native/load.ts";
 import type { BatchNorm2dOptions } from "../nn/batch-norm-2d.ts";
 import { BatchNorm2d } from "../nn/batch-norm-2d.ts";
 import { Tensor } from "../tensor.ts";
@@ -7,7 +7,7 @@ import type { ProcessGroup } from "./process-group.ts";
 /**
  * Batch normalisation by the batch of all processes in training; in evaluation a {@link BatchNorm2d}.
  *
- * Mean and variance are of the joint batch, and so is the gradient through them. As {@link Reducer} averages, the
+ * Mean and variance are of the batch over all processes, and so is the gradient through them. As {@link Reducer} averages, the
  * gradients of scale and shift are this process's own.
  */
 export class SyncBatchNorm2d extends BatchNorm2d {
@@ -23,7 +23,7 @@ export class SyncBatchNorm2d extends BatchNorm2d {
     const momentum = this.countBatch();
     const { weight, bias, runningMean, runningVar, eps } = this;
     return new Tensor(
-      door.syncBatchNorm(
+      binding.syncBatchNorm(
         this.#group.native,
         input.handle,
         weight?.handle ?? null,

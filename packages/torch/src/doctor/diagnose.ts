@@ -1,11 +1,18 @@
+import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
+import { basename } from "node:path";
 import { processGroupDevices } from "../distributed/index.ts";
 import type { Device, DType } from "../dtype.ts";
-import { buildInfo, door } from "../native/load.ts";
-import { type Blas, findBlas } from "./blas.ts";
+import { binding, buildInfo } from "../native/load.ts";
 import { convolutionSpeedup, measureRates, type Rates } from "./rates.ts";
 
-/** Something that is wrong or slow, and how to mend it. */
+/** The library that multiplies matrices for libtorch on the CPU. */
+export interface Blas {
+  readonly name: "OpenBLAS" | "MKL" | "BLIS" | "ATLAS" | "Accelerate" | "reference BLAS" | "unknown";
+  readonly path: string | null;
+}
+
+/** Something that is wrong or slow, and how to fix it. */
 export interface Problem {
   readonly what: string;
   readonly remedy: string;
@@ -30,7 +37,7 @@ export interface Diagnosis {
   readonly devices: readonly Device[];
   readonly threads: { readonly used: number; readonly available: number };
   readonly blas: Blas;
-  /** 10^9 floating-point operations a second on the CPU, measured now. */
+  /** 10^9 floating-point operations per second on the CPU, measured now. */
   readonly rates: Rates;
   /** Of reduced precision, by device. */
   readonly autocast: Readonly<Record<string, readonly AutocastType[]>>;
@@ -43,7 +50,9 @@ export interface Diagnosis {
 const SLOW_GIGAFLOPS_A_THREAD = 5;
 
 function devices(): Device[] {
-  const cuda = door.hasCuda() ? Array.from({ length: door.cudaDeviceCount() }, (_, i) => `cuda:${i}`) : [];
+  const cuda = binding.hasCuda()
+    ? Array.from({ length: binding.cudaDeviceCount() }, (_, i) => `cuda:${i}`)
+    : [];
   return ["cpu", ...cuda];
 }
 
@@ -91,20 +100,23 @@ function threadProblems(used: number, available: number): Problem[] {
 function versionProblems(loaded: string, built: string | null): Problem[] {
   if (built === null || built === loaded) return [];
   return [
-    { what: `the door was built against libtorch ${built}, ${loaded} is loaded`, remedy: "npm run setup" },
+    {
+      what: `the native binding was built against libtorch ${built}, ${loaded} is loaded`,
+      remedy: "npm run setup",
+    },
   ];
 }
 
 /** Looks at libtorch, its devices, threads and BLAS, measures it, and says what is wrong. Takes about a second. */
 export function diagnose(): Diagnosis {
-  const blas = findBlas(door.buildConfiguration());
+  const blas = findBlas(binding.buildConfiguration());
   const rates = measureRates();
-  const threads = { used: door.threads(), available: availableParallelism() };
+  const threads = { used: binding.threads(), available: availableParallelism() };
   const builtAgainst = buildInfo()?.version ?? null;
   const found = devices();
   return {
     node: process.versions.node,
-    libtorch: { version: door.version(), path: door.libraryPath(), builtAgainst },
+    libtorch: { version: binding.version(), path: binding.libraryPath(), builtAgainst },
     processor: cpus()[0]?.model.trim() ?? "unknown",
     devices: found,
     threads,
@@ -113,9 +125,44 @@ export function diagnose(): Diagnosis {
     autocast: Object.fromEntries(found.map((device) => [device, autocastTypes(device)])),
     processGroups: processGroupDevices(),
     problems: [
-      ...versionProblems(door.version(), builtAgainst),
+      ...versionProblems(binding.version(), builtAgainst),
       ...threadProblems(threads.used, threads.available),
       ...blasProblems(blas, rates, threads.used),
     ],
   };
+}
+
+const KNOWN: readonly [RegExp, Blas["name"]][] = [
+  [/openblas/i, "OpenBLAS"],
+  [/mkl/i, "MKL"],
+  [/blis/i, "BLIS"],
+  [/atlas/i, "ATLAS"],
+  [/accelerate/i, "Accelerate"],
+];
+
+/** Lists the shared libraries that this process has loaded; empty where the system does not tell. */
+function loadedLibraries(): string[] {
+  if (!existsSync("/proc/self/maps")) return [];
+  const paths = readFileSync("/proc/self/maps", "utf8").match(/\/\S+\.so\S*/g) ?? [];
+  return [...new Set(paths)];
+}
+
+/**
+ * Finds which BLAS libtorch uses: among the libraries that are loaded, else in libtorch's own build configuration, as
+ * MKL is often linked into it.
+ */
+export function findBlas(buildConfiguration: string): Blas {
+  const candidates = loadedLibraries().filter(
+    (path) => /blas|mkl|blis|atlas/i.test(basename(path)) || /blas/i.test(path),
+  );
+  for (const [pattern, name] of KNOWN) {
+    const path = candidates.find((candidate) => pattern.test(candidate));
+    if (path) return { name, path };
+  }
+  const reference = candidates.find((candidate) => /libblas\.so/.test(candidate));
+  if (reference) return { name: "reference BLAS", path: reference };
+  const builtIn = KNOWN.find(([pattern]) =>
+    pattern.test(buildConfiguration.match(/BLAS_INFO=\w+/)?.[0] ?? ""),
+  );
+  return { name: builtIn?.[1] ?? "unknown", path: null };
 }

@@ -3,8 +3,7 @@ import { manualSeed } from "../random.ts";
 import { setThreads } from "../runtime.ts";
 import { tidy } from "../scope.ts";
 import { ops } from "../tensor.ts";
-import { findBlas } from "./blas.ts";
-import { type Diagnosis, diagnose } from "./diagnose.ts";
+import { type Diagnosis, diagnose, findBlas } from "./diagnose.ts";
 import { formatDiagnosis } from "./format.ts";
 import { convolutionSpeedup } from "./rates.ts";
 
@@ -55,9 +54,9 @@ test("prints problems with their remedies", () => {
     rates: { matrixProduct: 100, convolution: 80 },
     autocast: { cpu: [{ dtype: "bfloat16", speedup: 0.25 }] },
     processGroups: ["cpu"],
-    problems: [{ what: "something is slow", remedy: "mend it" }],
+    problems: [{ what: "something is slow", remedy: "fix it" }],
   };
   expect(formatDiagnosis(diagnosis)).toMatch(
-    /threads +1 of 2[\s\S]*bfloat16 \(4\.0 times slower than float32\)[\s\S]*processes +Gloo \(CPU\)[\s\S]*! something is slow\n {2}mend it$/,
+    /threads +1 of 2[\s\S]*bfloat16 \(4\.0 times slower than float32\)[\s\S]*processes +Gloo \(CPU\)[\s\S]*! something is slow\n {2}fix it$/,
   );
 });

@@ -10,7 +10,7 @@ function autocastText({ dtype, speedup }: AutocastType): string {
   return `${dtype} (${comparison})`;
 }
 
-/** Name and value of each fact of a diagnosis but Node's version. */
+/** Returns name and value of each fact of a diagnosis but Node's version. */
 export function diagnosisRows(diagnosis: Diagnosis): [string, string][] {
   const { libtorch, threads, blas, rates } = diagnosis;
   return [
@@ -29,7 +29,7 @@ export function diagnosisRows(diagnosis: Diagnosis): [string, string][] {
   ];
 }
 
-/** The diagnosis as lines for a terminal. */
+/** Formats the diagnosis as lines for a terminal. */
 export function formatDiagnosis(diagnosis: Diagnosis): string {
   const rows = [["Node", diagnosis.node] as const, ...diagnosisRows(diagnosis)];
   const facts = rows.map(([name, value]) => `${name.padEnd(16)}${value}`);

@@ -3,7 +3,7 @@ import type { Device, DType } from "../dtype.ts";
 import { tidy } from "../scope.ts";
 import { ops, type Tensor } from "../tensor.ts";
 
-/** Floating-point operations a second, in units of 10^9. */
+/** Floating-point operations per second, in units of 10^9. */
 export interface Rates {
   readonly matrixProduct: number;
   readonly convolution: number;
@@ -13,7 +13,7 @@ const MATRIX = 768;
 const CHANNELS = 64;
 const IMAGE = 64;
 
-/** The best of a few runs: an idle machine's figure, which is what tells one library from another. */
+/** Takes the best of a few runs: an idle machine's figure, which is what tells one library from another. */
 function gigaflops(operations: number, run: () => Tensor): number {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 4; i++) {
@@ -24,7 +24,7 @@ function gigaflops(operations: number, run: () => Tensor): number {
   return operations / best / 1e6;
 }
 
-/** Of a 3x3 convolution, with tensors that use no random numbers. */
+/** Measures a 3x3 convolution, with tensors that use no random numbers. */
 function convolutionRate(device: Device, dtype: DType): number {
   const image = ops.ones([2, CHANNELS, IMAGE, IMAGE], { device, dtype });
   const weight = ops.ones([CHANNELS, CHANNELS, 3, 3], { device, dtype });
@@ -45,7 +45,7 @@ export function measureRates(device: Device = "cpu"): Rates {
 }
 
 /**
- * How many times as fast as in float32 a convolution runs in a dtype of reduced precision, measured now: above 1 on hardware
+ * Measures how many times as fast as in float32 a convolution runs in a dtype of reduced precision, measured now: above 1 on hardware
  * made for it, far below 1 on a processor that must emulate it.
  *
  * @throws If the device has no such convolution.

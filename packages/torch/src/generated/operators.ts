@@ -2,13 +2,12 @@
 import type { Device, DType, Layout, MemoryFormat } from "../dtype.ts";
 import type { NativeObject } from "../native/binding.ts";
 import type { NativeHolder } from "../operators.ts";
-import type { Tensor } from "../tensor.ts";
 
 /** A number as an operator takes it: a whole number counts as an integer, as a Python literal without a point does. */
 export type Scalar = number | boolean | bigint;
 
-/** Operators whose first argument is the tensor itself. */
-export interface TensorMethods {
+/** Operators whose first argument is the tensor itself; Tensor is a type parameter, so that this file imports no class. */
+export interface TensorMethods<Tensor> {
   /** `aten::__and__.Scalar(Tensor self, Scalar other) -> Tensor` */
   __and__(other: Scalar): Tensor;
   /** `aten::__and__.Tensor(Tensor self, Tensor other) -> Tensor` */
@@ -4368,7 +4367,7 @@ export interface TensorMethods {
 }
 
 /** Operators without a tensor `self` in front. */
-export interface OperatorFunctions {
+export interface OperatorFunctions<Tensor> {
   /** `aten::_adaptive_avg_pool2d_backward(Tensor grad_output, Tensor self) -> Tensor` */
   _adaptiveAvgPool2dBackward(gradOutput: Tensor, self: Tensor): Tensor;
   /** `aten::_adaptive_avg_pool2d_backward.out(Tensor grad_output, Tensor self, *, Tensor(a!) out) -> Tensor(a!)` */

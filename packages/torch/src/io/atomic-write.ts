@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "n
 import { dirname, join } from "node:path";
 import { FileAccessError, reasonOf } from "./file-errors.ts";
 
-/** Few enough bytes a call that a signal is served in time, enough that calls do not count. */
+/** Few enough bytes per call that a signal is served in time, enough that calls do not count. */
 const CHUNK_BYTES = 16 * 2 ** 20;
 
 /** Where the content of a file goes, in order. */
@@ -52,7 +52,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
-/** Without this a power cut can undo the rename. Windows cannot open a folder, and needs no such flush. */
+/** Flushes a folder: without this a power cut can undo the rename. Windows cannot open a folder, and needs no such flush. */
 function flushFolder(folder: string): void {
   if (process.platform === "win32") return;
   const descriptor = openSync(folder, "r");

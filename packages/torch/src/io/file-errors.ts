@@ -22,7 +22,7 @@ export class FileAccessError extends Error {
   }
 }
 
-/** The words of an error of unknown kind. */
+/** Returns the words of an error of unknown kind. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { MakeError } from "./file-errors.ts";
 import { FileAccessError, FileFormatError, reasonOf } from "./file-errors.ts";
 
-/** readSync() takes at most 2^31 - 1 bytes a call. */
+/** readSync() takes at most 2^31 - 1 bytes per call. */
 const MAX_READ_BYTES = 2 ** 30;
 
 /** A regular file open for positioned reads, which words errors with the caller's name and the path. */
@@ -30,7 +30,7 @@ export class InputFile {
     this.size = stat.size;
   }
 
-  /** Bytes `[offset, offset + length)`, in a buffer of their own that begins at its byte 0. */
+  /** Reads bytes `[offset, offset + length)`, in a buffer of their own that begins at its byte 0. */
   read(offset: number, length: number): Uint8Array {
     const end = offset + length;
     if (!(offset >= 0 && length >= 0 && end <= this.size)) {

@@ -30,7 +30,7 @@ export interface RawTensor {
 export const MAX_RANK = 64;
 
 /**
- * Bytes of a contiguous tensor: product of the shape times the size of an element.
+ * Counts the bytes of a contiguous tensor: product of the shape times the size of an element.
  *
  * @returns `undefined` where the shape is no shape: negative or fractional sizes, more than 64 dimensions, or a
  * product that cannot be counted exactly. Sizes beside a 0 must stay countable too, since strides are made of them.
@@ -46,7 +46,7 @@ export function byteLengthOf(dtype: DTypeName, shape: readonly number[]): number
   return shape.includes(0) ? 0 : bytes;
 }
 
-/** Whether a value found in a tree of {@link readPth} is a tensor. */
+/** Tells whether a value found in a tree of {@link readPth} is a tensor. */
 export function isRawTensor(value: unknown): value is RawTensor {
   if (typeof value !== "object" || value === null) return false;
   return "dtype" in value && "shape" in value && "data" in value;

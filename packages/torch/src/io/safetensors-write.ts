@@ -87,7 +87,7 @@ function encodeHeader(
   return header;
 }
 
-/** An object of fields built by hand, since one of JavaScript's would move names such as "0" to the front. */
+/** Encodes an object of fields, built by hand, since one of JavaScript's would move names such as "0" to the front. */
 function encodeField(name: string, value: object): string {
   return `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 }

@@ -24,7 +24,7 @@ export function stateDictOf(tree: PthValue): Map<string, RawTensor> {
   throw refusal("a dict of names and tensors", outline(value), "pass that part of the file alone");
 }
 
-/** A tensor under such a name is a weight, not a wrapping. */
+/** Returns the dict under a wrapping: a tensor under such a name is a weight, not a wrapping. */
 function unwrap(value: PthValue): PthValue | undefined {
   if (!(value instanceof Map)) return undefined;
   return WRAPPINGS.map((name) => value.get(name)).find((inner) => inner instanceof Map);

@@ -1,4 +1,4 @@
-/** A tensor of libtorch as the door knows it. Never shown to users: {@link Tensor} owns one. */
+/** A tensor of libtorch as the native binding knows it. Never shown to users: {@link Tensor} owns one. */
 export type TensorHandle = number & { readonly brand: unique symbol };
 
 /** An opaque libtorch object that JavaScript can only pass on: a generator, packed weights, a process group. */
@@ -52,8 +52,8 @@ export interface NativeAutocastState {
   readonly cache: boolean;
 }
 
-/** Everything that the native door exports; its counterpart is `native/src/door.h`. */
-export interface Door {
+/** Everything that the native binding exports; its counterpart is `native/src/binding.h`. */
+export interface NativeBinding {
   operator(name: string, overload: string): NativeOperator;
   operatorNames(): string[];
   describeOperator(name: string, overload: string): NativeSchema;

@@ -1,3 +1,4 @@
+import { argumentError } from "../argument-error.ts";
 import type { Parameter, Tensor } from "../tensor.ts";
 import { ops, parameter } from "../tensor.ts";
 import { buffer, Module } from "./module.ts";
@@ -41,7 +42,7 @@ export class BatchNorm2d extends Module {
     this.momentum = momentum;
   }
 
-  /** @throws {RangeError} If there is but one value a channel in training: it has no variance. */
+  /** @throws {RangeError} If there is but one value per channel in training: it has no variance. */
   forward(input: Tensor): Tensor {
     const isTraining = this.isTraining || this.runningMean === null;
     if (isTraining) checkShape(input);
@@ -61,7 +62,5 @@ function checkShape(input: Tensor): void {
   const { shape } = input;
   const [batch, , height, width] = shape as [number, number, number, number];
   if (shape.length === 4 && batch * height * width !== 1) return;
-  throw new RangeError(
-    `BatchNorm2d(): expected [N, C, H, W] with more than one value a channel in training, got [${shape.join(", ")}]`,
-  );
+  throw argumentError("BatchNorm2d", "[N, C, H, W] with more than one value per channel in training", shape);
 }

@@ -2,7 +2,7 @@ import type { Device, DType } from "../dtype.ts";
 import { tidy } from "../scope.ts";
 import { type Tensor, tensor } from "../tensor.ts";
 
-/** Where a pixel of the result lies among those of the source, as ATen computes it. */
+/** Returns where a pixel of the result lies among those of the source, as ATen computes it. */
 function sourcePosition(target: number, scale: number, alignCorners: boolean): number {
   return alignCorners ? target * scale : Math.max(0, (target + 0.5) * scale - 0.5);
 }
@@ -39,7 +39,7 @@ function interpolationMatrix(
 }
 
 /**
- * Bilinear resize as two products with constant matrices, A_h · X · A_wᵀ.
+ * Resizes bilinearly as two products with constant matrices, A_h · X · A_wᵀ.
  *
  * The backward pass of CUDA's own bilinear kernel adds in no fixed order; that of a matrix product is deterministic.
  *

@@ -1,3 +1,4 @@
+import { argumentError } from "../argument-error.ts";
 import type { Parameter, Tensor } from "../tensor.ts";
 import { ops } from "../tensor.ts";
 import { weightAndBias } from "./default-init.ts";
@@ -34,9 +35,8 @@ export class Conv2d extends Module {
     super();
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new RangeError(
-        `Conv2d(): expected channels that groups divides, got ${inChannels} to ${outChannels} channels in ${groups} groups`,
-      );
+      const got = `${inChannels} to ${outChannels} channels in ${groups} groups`;
+      throw argumentError("Conv2d", "channels that groups divides", got);
     }
     const made = weightAndBias([outChannels, inChannels / groups, ...pairOf(kernelSize)], bias);
     this.weight = made.weight;

@@ -4,7 +4,7 @@ import { ops, parameter } from "../tensor.ts";
 import { fansOf, kaimingUniform_, uniform_ } from "./init.ts";
 
 /**
- * Weight and bias of a convolution or a linear layer as PyTorch starts them: both uniform within ±1/√fanIn, drawn in
+ * Makes weight and bias of a convolution or a linear layer as PyTorch starts them: both uniform within ±1/√fanIn, drawn in
  * that order.
  */
 export function weightAndBias(

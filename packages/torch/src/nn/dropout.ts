@@ -1,10 +1,11 @@
+import { argumentError } from "../argument-error.ts";
 import type { Tensor } from "../tensor.ts";
 import { ops } from "../tensor.ts";
 import { Module } from "./module.ts";
 
 function probability(name: string, p: number): number {
   if (p >= 0 && p <= 1) return p;
-  throw new RangeError(`${name}(): expected a probability in [0, 1], got ${p}`);
+  throw argumentError(name, "a probability in [0, 1]", p);
 }
 
 /** In training, sets each value to zero with probability p and scales the rest by 1 / (1 − p). */

@@ -1,3 +1,4 @@
+import { argumentError } from "../argument-error.ts";
 import { noGrad } from "../autograd.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -7,7 +8,7 @@ export type FanMode = "fanIn" | "fanOut";
 /** The function that follows a layer. */
 export type Nonlinearity = "linear" | "conv2d" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
-/** The factor on the standard deviation that a nonlinearity asks for; `slope` is that of the leaky ReLU's left half. */
+/** Returns the factor on the standard deviation that a nonlinearity asks for; `slope` is that of the leaky ReLU's left half. */
 export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
   switch (nonlinearity) {
     case "tanh":
@@ -31,9 +32,7 @@ export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
 export function fansOf(weight: Tensor): { fanIn: number; fanOut: number } {
   const [outputs, inputs, ...kernel] = weight.shape;
   if (outputs === undefined || inputs === undefined) {
-    throw new RangeError(
-      `fansOf(): expected a weight [out, in, ...kernel], got [${weight.shape.join(", ")}]`,
-    );
+    throw argumentError("fansOf", "a weight [out, in, ...kernel]", weight.shape);
   }
   const field = kernel.reduce((product, size) => product * size, 1);
   return { fanIn: inputs * field, fanOut: outputs * field };

@@ -130,10 +130,10 @@ describe("BatchNorm2d", () => {
     });
   });
 
-  test("refuses one value a channel in training, and takes it in evaluation", () => {
+  test("refuses one value per channel in training, and takes it in evaluation", () => {
     using norm = new nn.BatchNorm2d(2);
     expect(() => tidy(() => norm.call(ops.zeros([1, 2, 1, 1])))).toThrow(
-      /BatchNorm2d\(\): expected \[N, C, H, W\] with more than one value a channel in training, got \[1, 2, 1, 1\]/,
+      /BatchNorm2d\(\): expected \[N, C, H, W\] with more than one value per channel in training, got \[1, 2, 1, 1\]/,
     );
     expect(() => tidy(() => norm.call(ops.zeros([4, 2])))).toThrow(/got \[4, 2\]/);
     norm.eval();

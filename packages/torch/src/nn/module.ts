@@ -1,9 +1,18 @@
+import { noGrad } from "../autograd.ts";
+import type { Device, DType, MemoryFormat } from "../dtype.ts";
 import { keep, tidy } from "../scope.ts";
 import { Parameter, Tensor } from "../tensor.ts";
 import type { LoadReport } from "./load-state.ts";
 import { loadState } from "./load-state.ts";
-import type { Placement } from "./placement.ts";
-import { place } from "./placement.ts";
+
+/** Where and how the tensors of a module lie. What is not named stays as it is. */
+export interface Placement {
+  readonly device?: Device;
+  /** For tensors of floating point only; counters keep theirs. */
+  readonly dtype?: DType;
+  /** For tensors of four dimensions only: `channels_last` often makes convolutions faster. */
+  readonly memoryFormat?: MemoryFormat;
+}
 
 /** A module of whatever arguments and result, for code that only looks at its parameters. */
 export type AnyModule = Module<never, unknown>;
@@ -14,7 +23,7 @@ export type AnyModule = Module<never, unknown>;
  */
 export type ModuleList<M extends AnyModule = Module> = readonly M[];
 
-/** `runningMean` to `running_mean`: PyTorch's names, which state dicts are keyed by. */
+/** Renames `runningMean` to `running_mean`: PyTorch's names, which state dicts are keyed by. */
 function snakeCase(field: string): string {
   return field.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -194,4 +203,22 @@ function join(prefix: string, name: string): string {
 /** A tensor that a Module owns and does not train: it belongs to no scope. Returns `value` itself. */
 export function buffer(value: Tensor): Tensor {
   return keep(value);
+}
+
+function placed(tensor: Tensor, { device, dtype, memoryFormat }: Placement): Tensor {
+  return tensor.to({
+    ...(device !== undefined && { device }),
+    ...(dtype !== undefined && tensor.isFloatingPoint() && { dtype }),
+    ...(memoryFormat !== undefined && tensor.ndim === 4 && { memoryFormat }),
+  });
+}
+
+/** Gives a tensor another device, dtype or memory format in place, its gradient too. */
+function place(tensor: Tensor, placement: Placement): void {
+  noGrad(() => {
+    const { grad } = tensor;
+    tensor.grad = null;
+    tensor.setData(placed(tensor, placement));
+    if (grad !== null) tensor.grad = placed(grad, placement);
+  });
 }

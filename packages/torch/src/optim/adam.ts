@@ -1,3 +1,4 @@
+import { argumentError } from "../argument-error.ts";
 import type { Parameter, Tensor } from "../tensor.ts";
 import { ops } from "../tensor.ts";
 import type { GroupOptions, ParameterGroup, ParameterSource, Update } from "./optimizer.ts";
@@ -96,14 +97,12 @@ export class Adam extends Optimizer<AdamSettings> {
 
 function check(name: string, { learningRate, beta1, beta2, eps, weightDecay }: AdamSettings): void {
   if (!Number.isFinite(learningRate)) {
-    throw new RangeError(`${name}(): expected a finite learningRate, got ${learningRate}`);
+    throw argumentError(name, "a finite learningRate", learningRate);
   }
   if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
-    throw new RangeError(`${name}(): expected beta1 and beta2 in [0, 1), got ${beta1} and ${beta2}`);
+    throw argumentError(name, "beta1 and beta2 in [0, 1)", `${beta1} and ${beta2}`);
   }
   if (!(eps >= 0 && weightDecay >= 0)) {
-    throw new RangeError(
-      `${name}(): expected eps and weightDecay of at least 0, got ${eps} and ${weightDecay}`,
-    );
+    throw argumentError(name, "eps and weightDecay of at least 0", `${eps} and ${weightDecay}`);
   }
 }

@@ -10,7 +10,7 @@ function normOf(gradients: readonly Tensor[]): Tensor {
   return gradients.length === 0 ? ops.zeros([]) : ops.stack(ops._foreachNorm(gradients, 2)).norm();
 }
 
-/** The 2-norm of all gradients together, `[]`; parameters without a gradient do not count. */
+/** Returns the 2-norm of all gradients together, `[]`; parameters without a gradient do not count. */
 export function gradNorm(parameters: Iterable<Parameter>): Tensor {
   return noGrad(() => normOf(gradientsOf(parameters)));
 }

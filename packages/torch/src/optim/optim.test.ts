@@ -210,7 +210,7 @@ describe("an optimizer", () => {
       new optim.SGD(wave, { learningRate: 0.1, ...options });
     expect(sgd({ learningRate: Number.NaN })).toThrow(/finite learningRate, got NaN/);
     expect(sgd({ momentum: -1 })).toThrow(/at least 0, got -1 and 0/);
-    expect(sgd({ nesterov: true })).toThrow(/nesterov needs a momentum/);
+    expect(sgd({ nesterov: true })).toThrow(/momentum above 0 without dampening for nesterov, got 0 and 0/);
     expect(() => new optim.AdamW(wave, { learningRate: 0.1, beta1: 1 })).toThrow(
       /AdamW\(\): expected beta1 and beta2 in \[0, 1\)/,
     );
@@ -219,7 +219,9 @@ describe("an optimizer", () => {
     const both = [{ parameters: wave }, { parameters: other }];
     expect(() => new optim.SGD(both, { learningRate: 0.1 })).toThrow(/got "weight" twice/);
     const same = [{ parameters: wave }, { parameters: wave.namedParameters("again") }];
-    expect(() => new optim.SGD(same, { learningRate: 0.1 })).toThrow(/"again.weight" is in two groups/);
+    expect(() => new optim.SGD(same, { learningRate: 0.1 })).toThrow(
+      /every parameter in one group, got "again.weight" in two/,
+    );
     const prefixed = [{ parameters: wave }, { parameters: other.namedParameters("other") }];
     using fine = new optim.SGD(prefixed, { learningRate: 0.1 });
     expect(fine.groups[1]?.parameters.has("other.bias")).toBe(true);

@@ -1,3 +1,4 @@
+import { argumentError } from "../argument-error.ts";
 import { noGrad } from "../autograd.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { Module } from "../nn/module.ts";
@@ -48,14 +49,15 @@ function checkGroups(groups: readonly ParameterGroup<object>[]): void {
   const parameters = new Set<Parameter>();
   for (const [name, parameter] of groups.flatMap((group) => [...group.parameters])) {
     if (names.has(name)) throw repeated(name);
-    if (parameters.has(parameter)) throw new Error(`Optimizer(): the parameter "${name}" is in two groups`);
+    if (parameters.has(parameter))
+      throw argumentError("Optimizer", "every parameter in one group", `"${name}" in two`);
     names.add(name);
     parameters.add(parameter);
   }
-  if (names.size === 0) throw new Error("Optimizer(): expected parameters, got none");
+  if (names.size === 0) throw argumentError("Optimizer", "parameters", "none");
 }
 
-/** Whether these are groups rather than parameters. */
+/** Tells whether these are groups rather than parameters. */
 function areGroups<Settings>(
   source: ParameterSource | readonly GroupOptions<Settings>[],
 ): source is readonly GroupOptions<Settings>[] {
@@ -180,9 +182,8 @@ export abstract class Optimizer<Settings extends object> {
       throw new Error(`loadStateDict(): the optimizer has no "${key}"; was the state saved by another one?`);
     }
     if (tensor.shape.join() !== parameter.shape.join()) {
-      throw new Error(
-        `loadStateDict(): expected "${key}" of shape [${parameter.shape.join(", ")}], got [${tensor.shape.join(", ")}]`,
-      );
+      const expected = `"${key}" of shape [${parameter.shape.join(", ")}]`;
+      throw argumentError("loadStateDict", expected, tensor.shape);
     }
     return { slot, name, parameter, tensor };
   }

@@ -1,3 +1,4 @@
+import { argumentError } from "../argument-error.ts";
 import type { Tensor } from "../tensor.ts";
 import { ops } from "../tensor.ts";
 import type { GroupOptions, ParameterGroup, ParameterSource, Update } from "./optimizer.ts";
@@ -65,7 +66,7 @@ export class SGD extends Optimizer<SGDSettings> {
   }
 }
 
-/** The gradients with the sign of `maximize` and the weight decay in them. */
+/** Returns the gradients with the sign of `maximize` and the weight decay in them. */
 function decayed({ maximize, weightDecay }: SGDSettings, updates: readonly Update[]): readonly Tensor[] {
   const raw = updates.map((update) => update.gradient);
   const gradients = maximize ? ops._foreachNeg(raw) : raw;
@@ -79,14 +80,16 @@ function decayed({ maximize, weightDecay }: SGDSettings, updates: readonly Updat
 
 function check({ learningRate, momentum, dampening, weightDecay, nesterov }: SGDSettings): void {
   if (!Number.isFinite(learningRate)) {
-    throw new RangeError(`SGD(): expected a finite learningRate, got ${learningRate}`);
+    throw argumentError("SGD", "a finite learningRate", learningRate);
   }
   if (!(momentum >= 0) || !(weightDecay >= 0)) {
-    throw new RangeError(
-      `SGD(): expected momentum and weightDecay of at least 0, got ${momentum} and ${weightDecay}`,
-    );
+    throw argumentError("SGD", "momentum and weightDecay of at least 0", `${momentum} and ${weightDecay}`);
   }
   if (nesterov && (momentum === 0 || dampening !== 0)) {
-    throw new RangeError("SGD(): nesterov needs a momentum above 0 and no dampening");
+    throw argumentError(
+      "SGD",
+      "momentum above 0 without dampening for nesterov",
+      `${momentum} and ${dampening}`,
+    );
   }
 }

@@ -5,7 +5,7 @@ function flat(values: NestedNumbers): number[] {
   return typeof values === "object" ? values.flatMap(flat) : [Number(values)];
 }
 
-/** The numbers as the nearest float32 numbers, in one row. */
+/** Returns the numbers as the nearest float32 numbers, in one row. */
 export function float32(values: NestedNumbers): Float32Array {
   return Float32Array.from(flat(values));
 }

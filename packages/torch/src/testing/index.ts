@@ -1,1 +1,2 @@
+export { withFreePort } from "./free-port.ts";
 export { isOnCpu, onTestDevice, testDevice, tolerance } from "./test-device.ts";

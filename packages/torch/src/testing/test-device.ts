@@ -23,7 +23,7 @@ export const testDevice: Device = chosenDevice();
 export const isOnCpu = testDevice === "cpu";
 
 /**
- * A fresh tensor's values on the test device, in place of the tensor, which is disposed. A leaf stays a leaf.
+ * Puts a fresh tensor's values on the test device, in place of the tensor, which is disposed. A leaf stays a leaf.
  *
  * Inputs are made on the CPU and moved, so that every device is given the same random numbers.
  */
@@ -36,7 +36,7 @@ export function onTestDevice(made: Tensor): Tensor {
   return moved;
 }
 
-/** The largest error that a test allows on its device; say at the call why `cuda` is larger. */
+/** Returns the largest error that a test allows on its device; say at the call why `cuda` is larger. */
 export function tolerance(allowed: { readonly cpu: number; readonly cuda: number }): number {
   return isOnCpu ? allowed.cpu : allowed.cuda;
 }

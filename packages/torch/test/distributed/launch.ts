@@ -1,15 +1,6 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-
-/** A port that nobody listened on a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+import { withFreePort } from "../../src/testing/index.ts";
 
 function output(script: string, variables: Record<string, string>): Promise<string> {
   const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url))], {
@@ -23,19 +14,22 @@ function output(script: string, variables: Record<string, string>): Promise<stri
   });
 }
 
-/** Runs a script of this folder as each rank of a world, or on its own for a world of 1; what they print, read as JSON. */
+/** Runs a script as each rank of a process group; the first that failed is the error. */
+async function runRanks(script: string, worldSize: number, port: number): Promise<string[]> {
+  const variables = { WORLD_SIZE: `${worldSize}`, MASTER_ADDR: "127.0.0.1", MASTER_PORT: `${port}` };
+  const ranks = Array.from({ length: worldSize }, (_, rank) =>
+    output(script, { ...variables, RANK: `${rank}` }),
+  );
+  await Promise.allSettled(ranks); // a port is free again only when all have ended
+  return Promise.all(ranks);
+}
+
+/**
+ * Runs a script of this folder as each rank of a process group, or on its own for a world size of 1, and reads what they
+ * print as JSON.
+ */
 export async function launch<T>(script: string, worldSize: number): Promise<T[]> {
   if (worldSize === 1) return [JSON.parse(await output(script, { MASTER_ADDR: "" })) as T];
-  const port = await freePort();
-  const texts = await Promise.all(
-    Array.from({ length: worldSize }, (_, rank) =>
-      output(script, {
-        RANK: String(rank),
-        WORLD_SIZE: String(worldSize),
-        MASTER_ADDR: "127.0.0.1",
-        MASTER_PORT: String(port),
-      }),
-    ),
-  );
+  const texts = await withFreePort((port) => runRanks(script, worldSize, port));
   return texts.map((text) => JSON.parse(text) as T);
 }

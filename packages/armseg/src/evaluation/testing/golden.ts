@@ -3,7 +3,7 @@ import type { Tensor } from "@armseg/torch";
 import { fromTypedArray, ops } from "@armseg/torch";
 import { onTestDevice } from "@armseg/torch/testing";
 import type { AugmentationName } from "../augmentation.ts";
-import type { LabelMap, Network } from "../maps.ts";
+import type { LabelImage, Network } from "../maps.ts";
 
 interface Stored {
   readonly offset: number;
@@ -71,6 +71,6 @@ export function goldenNetwork(): Network {
 }
 
 /** A label map of numbers. */
-export function labelMap(height: number, width: number, values: ArrayLike<number>): LabelMap {
+export function labelMap(height: number, width: number, values: ArrayLike<number>): LabelImage {
   return { height, width, data: Uint8Array.from(values) };
 }

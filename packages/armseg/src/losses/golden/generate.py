@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 N, C, LOW, HIGH = 2, 5, (4, 5), (9, 13)
 
 logits = (torch.randn(N, C, *LOW, dtype=torch.float64) * 2).requires_grad_()
-log_s = (torch.randn(N, 1, *LOW, dtype=torch.float64) * 0.5).requires_grad_()
+log_scale = (torch.randn(N, 1, *LOW, dtype=torch.float64) * 0.5).requires_grad_()
 labels = torch.randint(0, C, (N, *HIGH))
 labels[torch.rand(N, *HIGH) < 0.25] = 255
 probe = torch.randn(N, C, *LOW, dtype=torch.float64)
@@ -64,7 +64,7 @@ def curve_of(name, u):
 
 def run(indicator, loss, curve, p, weighted):
     p_all = F.softmax(upsample(logits), 1)
-    s = upsample(log_s).exp().squeeze(1)
+    s = upsample(log_scale).exp().squeeze(1)
     valid = labels != 255
     p_y = p_all.gather(1, labels.masked_fill(~valid, 0).unsqueeze(1)).squeeze(1)
     l = pixel_loss(loss, p_y, s)
@@ -74,14 +74,14 @@ def run(indicator, loss, curve, p, weighted):
     l, w, u = l[valid], curve_of(curve, u)[valid], u[valid]
     w_hat = w / (w ** p).sum() ** (1 / p)
     q = (w_hat / w_hat.sum().detach() * l).sum()
-    for tensor in [logits, log_s, *arm.parameters()]:
+    for tensor in [logits, log_scale, *arm.parameters()]:
         tensor.grad = None
     q.backward()
     return {
         "indicator": indicator, "loss": loss, "curve": curve, "p": p, "weighted": weighted,
         "q": q.item(), "mean": l.mean().item(), "meanConfidence": u.mean().item(),
         "logitsGradient": (logits.grad * probe).sum().item(),
-        "logSGradient": None if log_s.grad is None else (log_s.grad * probe[:, :1]).sum().item(),
+        "logScaleGradient": None if log_scale.grad is None else (log_scale.grad * probe[:, :1]).sum().item(),
         "curveGradient": None if curve != "arm" else [p.grad.norm().item() for p in arm.parameters()],
     }
 
@@ -131,7 +131,7 @@ flat = lambda t: t.detach().flatten().tolist()
 with open(os.path.join(HERE, "golden.json"), "w") as file:
     json.dump({
         "sizes": {"low": [N, C, *LOW], "high": [N, *HIGH]},
-        "logits": flat(logits), "logS": flat(log_s), "labels": flat(labels), "probe": flat(probe),
+        "logits": flat(logits), "logScale": flat(log_scale), "labels": flat(labels), "probe": flat(probe),
         "classWeights": flat(class_weights), "pixelWeights": flat(pixel_weights),
         "arm": {f"conv{i // 2 + 1}.{n.split('.')[-1]}": {"shape": list(p.shape), "values": flat(p)}
                 for i, (n, p) in enumerate(arm.named_parameters())},

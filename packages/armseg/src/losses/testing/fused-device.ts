@@ -1,7 +1,7 @@
 import type { Device, Tensor } from "@armseg/torch";
 import { ops, tidy } from "@armseg/torch";
 import { isOnCpu, onTestDevice, testDevice } from "@armseg/torch/testing";
-import { whyNotFused } from "../fused.ts";
+import { unsupportedReason } from "../fused.ts";
 import { SegmentationLoss } from "../segmentation-loss.ts";
 
 /** Whether the fused kernel takes tensors of the test device. */
@@ -9,7 +9,7 @@ export const isFusedOnTestDevice =
   isOnCpu ||
   tidy(() => {
     const logits = ops.zeros([1, 2, 1, 1], { device: testDevice });
-    return whyNotFused(logits, new SegmentationLoss().settings) === null;
+    return unsupportedReason(logits, new SegmentationLoss().settings) === null;
   });
 
 /** Where the fused kernel is tested: on the test device if it takes its tensors, else on the CPU. */

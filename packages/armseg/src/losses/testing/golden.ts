@@ -20,7 +20,7 @@ export interface GoldenCase {
   readonly meanConfidence: number;
   /** Scalar product of the gradient with the probe. */
   readonly logitsGradient: number;
-  readonly logSGradient: number | null;
+  readonly logScaleGradient: number | null;
   /** Norm of each parameter's gradient. */
   readonly curveGradient: readonly number[] | null;
 }
@@ -36,7 +36,7 @@ interface GoldenOhem {
 interface GoldenFile {
   readonly sizes: { readonly low: readonly number[]; readonly high: readonly number[] };
   readonly logits: number[];
-  readonly logS: number[];
+  readonly logScale: number[];
   readonly labels: number[];
   readonly probe: number[];
   readonly classWeights: number[];
@@ -55,13 +55,13 @@ function doubles(values: number[], shape: readonly number[]): Tensor {
   return onTestDevice(fromTypedArray(Float64Array.from(values), shape));
 }
 
-/** The golden inputs on the test device, float64; logits and logS require gradients. */
+/** The golden inputs on the test device, float64; logits and logScale require gradients. */
 export function goldenInputs() {
   const { low, high } = golden.sizes;
   const [n = 0, , h = 0, w = 0] = low;
   return {
     logits: doubles(golden.logits, low).requiresGrad_(),
-    logS: doubles(golden.logS, [n, 1, h, w]).requiresGrad_(),
+    logScale: doubles(golden.logScale, [n, 1, h, w]).requiresGrad_(),
     labels: onTestDevice(fromTypedArray(Uint8Array.from(golden.labels), high)),
     probe: doubles(golden.probe, low),
     classWeights: doubles(golden.classWeights, [golden.classWeights.length]),

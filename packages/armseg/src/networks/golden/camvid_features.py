@@ -1,4 +1,4 @@
-"""Writes camvid-features.json: stage 3 of two real ImageNet ResNets on two CamVid pictures, as a few sampled numbers.
+"""Writes camvid-features.json: stage 3 of two real ImageNet ResNets on two CamVid images, as a few sampled numbers.
 
 Run: /usr/bin/python3 camvid_features.py DATA, where DATA holds camvid/ and weights/ (not part of this repository).
 """
@@ -13,7 +13,7 @@ import torch.nn as nn
 import torchvision
 from PIL import Image
 
-PICTURES = ("images/val/0016E5_07959.jpg", "images/test/0001TP_008550.jpg")
+IMAGES = ("images/val/0016E5_07959.jpg", "images/test/0001TP_008550.jpg")
 
 
 def read_safetensors(path):
@@ -26,7 +26,7 @@ def read_safetensors(path):
     return {name: torch.from_numpy(read(entry).copy()) for name, entry in header.items()}
 
 
-def picture(path):
+def image_of(path):
     pixels = np.asarray(Image.open(path).convert("RGB"), dtype=np.float64) / 255
     pixels = (pixels - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     return torch.from_numpy(pixels).permute(2, 0, 1)
@@ -44,8 +44,8 @@ def summary(t):
 
 
 data = pathlib.Path(sys.argv[1])
-images = torch.stack([picture(data / "camvid" / name) for name in PICTURES])
-result = {"pictures": PICTURES}
+images = torch.stack([image_of(data / "camvid" / name) for name in IMAGES])
+result = {"images": IMAGES}
 with torch.no_grad():
     for depth, name in ((18, "resnet18_imagenet_partial"), (50, "resnet50_caffe_imagenet_partial")):
         net = getattr(torchvision.models, f"resnet{depth}")()

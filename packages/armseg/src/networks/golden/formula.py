@@ -1,4 +1,4 @@
-"""Weights and pictures from a formula of name and index, the same numbers as ../testing/formula.ts: nothing to exchange."""
+"""Weights and images from a formula of name and index, the same numbers as ../testing/formula.ts: nothing to exchange."""
 import math
 
 import numpy as np

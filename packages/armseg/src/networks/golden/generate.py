@@ -48,7 +48,7 @@ def record(outputs, parameters, images):
     }
 
 
-def pictures(size):
+def images_of(size):
     return values("images", (2, 3, *size)).requires_grad_()
 
 
@@ -75,7 +75,7 @@ def torchvision_resnet(is_training, depth, stride, size=(49, 65)):
         net = make(replace_stride_with_dilation=replace)
     net.fc = nn.Identity()
     fill(net, is_training)
-    images = pictures(size)
+    images = images_of(size)
     x = net.maxpool(net.relu(net.bn1(net.conv1(images))))
     outputs = {}
     for i in range(1, 5):
@@ -126,7 +126,7 @@ def torchvision_aspp(is_training, size=(13, 40), deep=24, channels=16):
 
 def composed(is_training, network, size=(49, 65)):
     """`network(weights, images)` gives named outputs."""
-    weights, images = ref.Weights(is_training), pictures(size)
+    weights, images = ref.Weights(is_training), images_of(size)
     outputs = network(weights, images)
     return record(outputs, weights.store, images)
 
@@ -170,10 +170,8 @@ CASES = {
     **{f"torchvision resnet{d} os{s}": (lambda t, d=d, s=s: torchvision_resnet(t, d, s)) for d in (18, 50, 101) for s in (8, 16, 32)},
     "torchvision aspp": torchvision_aspp,
     "torchvision aspp narrow": lambda t: torchvision_aspp(t, (2, 5)),
-    "resnet50 os16 mg124": lambda t: composed(t, lambda w, x: stages_of(ref.resnet(w, x, 50, 16, "v1", (1, 2, 4)))),
-    "resnet50 caffe": lambda t: composed(t, lambda w, x: stages_of(ref.resnet(w, x, 50, 16, "v1", None, "1x1"))),
+    "resnet50 caffe": lambda t: composed(t, lambda w, x: stages_of(ref.resnet(w, x, 50, 16, "v1", "1x1"))),
     "resnest50 os8": lambda t: composed(t, lambda w, x: stages_of(ref.resnest(w, x, 50, 8))),
-    "resnest50 os16 original": lambda t: composed(t, lambda w, x: stages_of(ref.resnest(w, x, 50, 16, True))),
     "mobilenet os8": lambda t: composed(t, lambda w, x: stages_of(ref.mobilenet(w, x, 8))),
     "mobilenet os32": lambda t: composed(t, lambda w, x: stages_of(ref.mobilenet(w, x, 32))),
     "hrnet18": lambda t: composed(t, lambda w, x: stages_of(ref.hrnet(w, x, 18))),

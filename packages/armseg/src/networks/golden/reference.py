@@ -65,7 +65,7 @@ def deep_stem(w, x, widths):
     return F.max_pool2d(x, 3, 2, 1)
 
 
-def resnet(w, x, depth, stride=8, stem="v1c", multi_grid=None, stride_on="3x3"):
+def resnet(w, x, depth, stride=8, stem="v1c", stride_on="3x3"):
     if stem == "v1c":
         x = deep_stem(w, x, (32, 32, 64))
     else:
@@ -76,8 +76,6 @@ def resnet(w, x, depth, stride=8, stem="v1c", multi_grid=None, stride_on="3x3"):
         for b in range(BLOCKS[depth][s]):
             first = b == 0
             dilation = dilations[s] // 2 if first and dilations[s] > 1 else dilations[s]
-            if multi_grid and s == 3:
-                dilation = multi_grid[b]
             x = residual(w.at(f"layer{s + 1}.{b}"), x, 64 * 2**s, strides[s] if first else 1, dilation, depth >= 50, stride_on)
         stages.append(x)
     return stages
@@ -97,7 +95,7 @@ def residual(w, x, width, stride, dilation, is_bottleneck, stride_on):
     return F.relu(x + y)
 
 
-def resnest(w, x, depth, stride=8, original=False):
+def resnest(w, x, depth, stride=8):
     x = deep_stem(w, x, {50: (32, 32, 64), 101: (64, 64, 128)}[depth])
     strides, dilations = LAYOUTS[stride]
     stages = []
@@ -106,16 +104,15 @@ def resnest(w, x, depth, stride=8, original=False):
             first = b == 0
             dilation = dilations[s] // 2 if first and dilations[s] > 1 else dilations[s]
             step = strides[s] if first else 1
-            averages = step > 1 or (original and first and s > 0)
-            x = split_block(w.at(f"layer{s + 1}.{b}"), x, 64 * 2**s, step, dilation, first, averages)
+            x = split_block(w.at(f"layer{s + 1}.{b}"), x, 64 * 2**s, step, dilation, first)
         stages.append(x)
     return stages
 
 
-def split_block(w, x, width, stride, dilation, first, averages):
+def split_block(w, x, width, stride, dilation, first):
     y = F.relu(norm(w, "bn1", conv(w, "conv1", x, width)))
     y = split_attention(w.at("conv2"), y, width, dilation)
-    if averages:
+    if stride > 1:
         y = F.avg_pool2d(y, 3, stride, 1)
     y = norm(w, "bn3", conv(w, "conv3", y, 4 * width))
     if first:

@@ -5,12 +5,10 @@ import type { Tensor } from "@armseg/torch";
 import { noGrad, saveSafetensors, tidy } from "@armseg/torch";
 import { testDevice } from "@armseg/torch/testing";
 import { afterAll, describe, expect, test } from "vitest";
-import type { Segmenter } from "../segmenter.ts";
-import { segmenter } from "../segmenter.ts";
-import type { SegmenterConfig } from "../segmenter-config.ts";
+import { type Segmenter, type SegmenterConfig, segmenter } from "../segmenter.ts";
 import { formula } from "../testing/formula.ts";
 import { expectTensor, FLOAT32, type GoldenTensor } from "../testing/golden.ts";
-import { loadWeights } from "./load-weights.ts";
+import { loadWeights } from "./weights.ts";
 
 /** What a library's own network is. */
 interface LayoutCase {

@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import type { Segmenter } from "../segmenter.ts";
 import { segmenter } from "../segmenter.ts";
-import { loadWeights } from "./load-weights.ts";
+import { loadWeights } from "./weights.ts";
 
 interface Features {
   readonly shape: readonly number[];
@@ -16,7 +16,7 @@ interface Features {
 }
 
 interface Golden {
-  readonly pictures: readonly string[];
+  readonly images: readonly string[];
   readonly resnet18_imagenet_partial: Features;
   readonly resnet50_caffe_imagenet_partial: Features;
 }
@@ -30,8 +30,8 @@ const data = fileURLToPath(new URL("../../../../../../shared/data", import.meta.
 const isPresent = existsSync(join(data, "weights")) && existsSync(join(data, "camvid"));
 if (!isPresent) console.warn(`real-weights.test.ts: skipped, ${data} is absent`);
 
-/** A picture as the ImageNet weights want it, `[1, 3, H, W]`. */
-async function picture(name: string): Promise<Tensor> {
+/** An image as the ImageNet weights want it, `[1, 3, H, W]`. */
+async function imageOf(name: string): Promise<Tensor> {
   const { data: pixels, info } = await sharp(join(data, "camvid", name))
     .raw()
     .toBuffer({ resolveWithObject: true });
@@ -46,10 +46,10 @@ async function picture(name: string): Promise<Tensor> {
 }
 
 async function stage3(network: Segmenter): Promise<Tensor> {
-  const pictures: Tensor[] = [];
-  for (const name of golden.pictures) pictures.push(await picture(name));
+  const images: Tensor[] = [];
+  for (const name of golden.images) images.push(await imageOf(name));
   network.eval();
-  return noGrad(() => network.backbone.call(ops.cat(pictures, 0))[2] as Tensor);
+  return noGrad(() => network.backbone.call(ops.cat(images, 0))[2] as Tensor);
 }
 
 function expectFeatures(actual: Tensor, expected: Features): void {

@@ -32,13 +32,13 @@ export interface ReshapedTensor {
   readonly inNetwork: readonly number[];
 }
 
-/** `backbone.layer1.0.conv1.weight` to `backbone.layer1`, `decode_head.1.conv_seg.weight` to `decode_head`. */
+/** Shortens `backbone.layer1.0.conv1.weight` to `backbone.layer1`, `decode_head.1.conv_seg.weight` to `decode_head`. */
 export function prefixOf(name: string): string {
   const [part = "", second = ""] = name.split(".");
   return part === "backbone" ? `${part}.${second}` : part;
 }
 
-/** Loaded and total tensors of each prefix, in the order of the network. */
+/** Counts loaded and total tensors of each prefix, in the order of the network. */
 export function countByPrefix(names: Iterable<string>, loaded: ReadonlySet<string>): PrefixCount[] {
   const counts = new Map<string, { loaded: number; total: number }>();
   for (const name of names) {
@@ -62,7 +62,7 @@ function describeReshaped({ name, inFile, inNetwork }: ReshapedTensor): string {
   return `${name}: [${inFile.join(", ")}] in the file, [${inNetwork.join(", ")}] in the network`;
 }
 
-/** The report as lines for a terminal or a log. */
+/** Formats the report as lines for a terminal or a log. */
 export function formatWeightsReport(report: WeightsReport): string {
   const head = `${report.file} (${report.layout}): loaded ${report.loaded} of ${report.total} tensors`;
   const parts = report.byPrefix.map(({ prefix, loaded, total }) => `  ${prefix}: ${loaded} of ${total}`);

@@ -6,10 +6,8 @@ import { loadTensors, ops, saveSafetensors } from "@armseg/torch";
 import { afterAll, describe, expect, test } from "vitest";
 import { segmenter } from "../segmenter.ts";
 import { fillByFormula } from "../testing/formula.ts";
-import { loadWeights } from "./load-weights.ts";
 import { formatWeightsReport } from "./report.ts";
-import { saveWeights } from "./save-weights.ts";
-import { WeightsError } from "./weights-error.ts";
+import { loadWeights, saveWeights, WeightsError } from "./weights.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weights-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -217,10 +217,10 @@ DISTORTIONS = [
     {"contrastFirst": False, "hue": 17},
     {"brightness": 8.125, "contrast": 1.21, "contrastFirst": False, "saturation": 1.49, "hue": -7},
 ]
-picture = np.concatenate([rng.integers(0, 256, (32, 64, 3)), rng.integers(90, 140, (32, 64, 3))]).astype(np.uint8)
+noise = np.concatenate([rng.integers(0, 256, (32, 64, 3)), rng.integers(90, 140, (32, 64, 3))]).astype(np.uint8)
 colors = {
-    "picture": text(picture),
-    "cases": [{"distortion": p, "crc32": zlib.crc32(distort(picture, p).tobytes())} for p in DISTORTIONS],
+    "image": text(noise),
+    "cases": [{"distortion": p, "crc32": zlib.crc32(distort(noise, p).tobytes())} for p in DISTORTIONS],
     # Every one of the 2^24 colours, blue fastest, through one saturation or hue step; 256 colours of red a time to bound memory.
     "exhaustive": [],
 }
@@ -269,8 +269,7 @@ for (dh, dw), (top, left, h, w), flip, frame, p in [
                 "photometric": p,
             },
             "frame": list(frame),
-            "channelsFirst": zlib.crc32(np.ascontiguousarray(out.transpose(2, 0, 1)).tobytes()),
-            "channelsLast": zlib.crc32(out.tobytes()),
+            "image": zlib.crc32(np.ascontiguousarray(out.transpose(2, 0, 1)).tobytes()),
             "label": zlib.crc32(out_label.tobytes()),
             "weights": zlib.crc32(out_weights.tobytes()),
         }

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import type { LabelImage, RgbImage } from "../../datasets/sample.ts";
+import type { LabelImage, RgbImage } from "../../data/sample.ts";
 import type { Augmentation } from "../augment.ts";
 import type { PhotometricDistortion } from "../photometric.ts";
-import type { RandomKey, Words2, Words4 } from "../random.ts";
+import type { RandomKey, Words2, Words4 } from "../../core/random.ts";
 import type { Size, Window } from "../window.ts";
 
-/** What generate.py writes; pictures are base64. */
+/** What generate.py writes; images are base64. */
 interface Golden {
   random: {
     philox: { counter: Words4; key: Words2; words: Words4 }[];
@@ -25,7 +25,7 @@ interface Golden {
     counts: number[];
   }[];
   colors: {
-    picture: string;
+    image: string;
     cases: { distortion: PhotometricDistortion; crc32: number }[];
     exhaustive: { distortion: PhotometricDistortion; crc32: number }[];
   };
@@ -38,8 +38,7 @@ interface Golden {
     cases: {
       augmentation: Augmentation;
       frame: Size;
-      channelsFirst: number;
-      channelsLast: number;
+      image: number;
       label: number;
       weights: number;
     }[];

@@ -1,10 +1,10 @@
 import type { EvaluationRecord } from "../../runs/records.ts";
-import { section, table } from "../page.ts";
+import { colorLabel, section, table } from "../page.ts";
 import { className, lastEvaluation, type ReportData, splitsOf } from "../report-data.ts";
 import { formatPercent } from "../svg/format-number.ts";
 import { element, escapeText } from "../svg/markup.ts";
 
-/** The table of scores by class, one a split, as of the last evaluation. */
+/** The table of scores by class, one per split, as of the last evaluation. */
 export function classes(data: ReportData): string {
   return splitsOf(data)
     .map((split) => {
@@ -17,12 +17,7 @@ export function classes(data: ReportData): string {
 /** The colour of a class as a small square, and its name; markup. */
 export function classLabel(data: ReportData, index: number): string {
   const color = data.run?.classes[index]?.color ?? [128, 128, 128];
-  // Numbers, whatever the file holds: it goes into a style.
-  const swatch = element("span", {
-    class: "swatch",
-    style: `background: rgb(${color.map(Number).join(" ")})`,
-  });
-  return swatch + escapeText(className(data, index));
+  return colorLabel(className(data, index), color);
 }
 
 function scores({ iteration, images, aAcc, mAcc, mIoU, boundaryIoU }: EvaluationRecord): string {

@@ -1,17 +1,9 @@
 import { SAMPLE_IMAGES, type SampleImage, type SampleRecord } from "../../runs/records.ts";
-import { section, table } from "../page.ts";
+import { image, section, table } from "../page.ts";
 import { lastSamples, type ReportData } from "../report-data.ts";
 import { element, escapeText } from "../svg/markup.ts";
 
-const HEADS: Readonly<Record<SampleImage, string>> = {
-  image: "image",
-  label: "label",
-  prediction: "prediction",
-  confidence: "confidence",
-  weight: "weight",
-};
-
-/** The sample sheet: image, label, prediction, confidence and weight side by side. */
+/** Image, label, prediction, confidence and weight of a few samples side by side. */
 export function samples(data: ReportData): string {
   const rows = lastSamples(data);
   const shown = SAMPLE_IMAGES.filter((what) => rows.some((row) => sampleImage(data, row, what) !== ""));
@@ -19,15 +11,7 @@ export function samples(data: ReportData): string {
   const cells = rows.map((row) => shown.map((what) => sampleImage(data, row, what)));
   const last = rows.at(-1)!.iteration;
   const note = `At iteration ${last}. Confidence and weight: dark is low, bright is high.`;
-  return section(
-    "Samples",
-    element("p", { class: "soft" }, escapeText(note)),
-    table(
-      shown.map((what) => HEADS[what]),
-      cells,
-      "sheet",
-    ),
-  );
+  return section("Samples", element("p", { class: "soft" }, escapeText(note)), table(shown, cells, "images"));
 }
 
 /** One image of a sample as markup with the file inside; empty text if it is missing. */
@@ -35,7 +19,5 @@ export function sampleImage(data: ReportData, sample: SampleRecord, what: Sample
   const file = sample.files[what];
   const png = file === undefined ? undefined : data.images.get(file);
   if (png === undefined) return "";
-  const source = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
-  const alternative = escapeText(`${HEADS[what]} of ${sample.name}`);
-  return `<img src="${source}" alt="${alternative}" title="${escapeText(sample.name)}">`;
+  return image(png, `${what} of ${sample.name}`, sample.name);
 }

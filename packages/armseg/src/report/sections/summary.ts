@@ -48,7 +48,7 @@ function courseTiles({ train, timings, events }: ReportData): [string, string][]
   const seconds = timings.reduce((sum, { iterationSeconds }) => sum + iterationSeconds, 0) / timings.length;
   const shown: [string, string][] = [];
   if (loss !== undefined) shown.push([formatNumber(loss), "last loss"]);
-  if (timings.length > 0) shown.push([`${formatNumber(seconds)} s`, "an iteration"]);
+  if (timings.length > 0) shown.push([`${formatNumber(seconds)} s`, "per iteration"]);
   return train.length > 0 || events.length > 0 ? [...shown, ...countTiles(events)] : shown;
 }
 

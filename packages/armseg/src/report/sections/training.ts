@@ -51,7 +51,7 @@ function smoothed(
   return { name, ...bucketMeans(points) };
 }
 
-/** mIoU (and accuracy) over the iterations; one line a split. */
+/** mIoU (and accuracy) over the iterations; one line per split. */
 function scoreFigure(data: ReportData): string {
   const series = splitsOf(data).map((split): Series => {
     const records = data.evaluations.filter((evaluation) => evaluation.split === split);
@@ -118,13 +118,13 @@ function timeFigure(data: ReportData): string {
   const highest = extent(series.flatMap(({ points }) => points.map(([, value]) => value)))?.[1] ?? 1;
   const chart = lineChart(series, {
     title: "Time",
-    description: "Wall time of an iteration, and the part of it spent waiting for data.",
+    description: "Wall time per iteration, and the part of it spent waiting for data.",
     xLabel: "iteration",
     yLabel: "seconds",
     xDomain: wholeRun(data),
     yDomain: niceDomain([0, highest]),
   });
-  return figure("Time", chart, "Wall time of an iteration, and the part of it spent waiting for data.");
+  return figure("Time", chart, "Wall time per iteration, and the part of it spent waiting for data.");
 }
 
 /** From the start to the planned end, so that a run that goes on shows how far it is. */

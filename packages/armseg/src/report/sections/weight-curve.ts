@@ -1,11 +1,14 @@
+import { evenlySpacedWithEnds } from "../../core/evenly-spaced.ts";
+import { curveAgainstOptimum } from "../../core/hoelder-optimum.ts";
 import type { CurveRecord } from "../../runs/records.ts";
-import { curveAgainstOptimum } from "../holder-optimum.ts";
 import { figure, figures, section } from "../page.ts";
 import type { ReportData } from "../report-data.ts";
-import { barChart } from "../svg/bar-chart.ts";
+import { extent, linearScale, niceDomain } from "../svg/axis-scale.ts";
+import { axes, CHART_WIDTH, type ChartText, chartSvg } from "../svg/chart-frame.ts";
 import { rampColor, seriesColor } from "../svg/colors.ts";
 import { formatNumber } from "../svg/format-number.ts";
 import { lineChart, type Point, type Series } from "../svg/line-chart.ts";
+import { element, escapeText } from "../svg/markup.ts";
 
 const CONFIDENCE = "confidence u (−1 least, 1 most confident)";
 /** More curves than this hide one another. */
@@ -22,7 +25,7 @@ export function weightCurve(data: ReportData): string {
 }
 
 function historyFigure(curves: readonly CurveRecord[]): string {
-  const shown = thinned(curves, MOST_CURVES);
+  const shown = evenlySpacedWithEnds(curves, MOST_CURVES);
   const [first, last] = [shown[0]!.iteration, shown.at(-1)!.iteration];
   const color = (iteration: number) => rampColor(last === first ? 1 : (iteration - first) / (last - first));
   const chart = lineChart(
@@ -109,8 +112,35 @@ function countFigure(last: CurveRecord): string {
   );
 }
 
-/** The first, the last, and what lies evenly between them. */
-function thinned<T>(items: readonly T[], count: number): readonly T[] {
-  if (items.length <= count) return items;
-  return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]!);
+export interface BarChartOptions extends ChartText {
+  readonly height?: number;
+  /** Ends of the axis that the bars divide evenly. */
+  readonly xDomain: readonly [number, number];
+  /** A CSS colour. */
+  readonly color: string;
+}
+
+/** Returns bars over equal bins of an axis as an SVG element; NaN leaves a gap. Empty text if there is nothing to show. */
+export function barChart(values: readonly number[], options: BarChartOptions): string {
+  const highest = extent(values)?.[1];
+  if (highest === undefined) return "";
+  const height = options.height ?? 220;
+  const area = { left: 52, right: CHART_WIDTH - 14, top: 8, bottom: height - 42 };
+  const [start, end] = options.xDomain;
+  const x = linearScale(options.xDomain, [area.left, area.right], 6);
+  const y = linearScale(niceDomain([0, highest || 1]), [area.bottom, area.top]);
+  const edge = (i: number) => start + ((end - start) * i) / values.length;
+  const bars = values.map((value, i) => {
+    if (!Number.isFinite(value)) return "";
+    const [left, right, top] = [x.position(edge(i)), x.position(edge(i + 1)), y.position(value)];
+    const tip = `${formatNumber(edge(i))} to ${formatNumber(edge(i + 1))}: ${formatNumber(value)}`;
+    // A gap of one pixel tells the bars apart as long as they are wide enough.
+    const width = Math.max(right - left - (right - left > 4 ? 1 : 0), 0.5);
+    return element(
+      "rect",
+      { x: left, y: top, width, height: area.bottom - top, fill: options.color },
+      element("title", {}, escapeText(tip)),
+    );
+  });
+  return chartSvg(options, height, axes(area, x, y, options), ...bars);
 }

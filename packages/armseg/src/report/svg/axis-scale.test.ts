@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { extent, linearScale, logScale, niceDomain, niceLogDomain } from "./axis-scale.ts";
+import { extent, linearScale, logScale, niceDomain, roomyLogDomain } from "./axis-scale.ts";
 
 const labels = (scale: { ticks: readonly { label: string }[] }) => scale.ticks.map(({ label }) => label);
 
@@ -20,6 +20,7 @@ describe("linear axis", () => {
   test("puts a constant in the middle", () => {
     expect(linearScale([7, 7], [0, 100]).position(7)).toBe(50);
     expect(linearScale([0, 0], [0, 100]).position(0)).toBe(50);
+    expect(linearScale([2e-323, 2e-323], [0, 100]).position(2e-323)).toBe(50);
     expect(linearScale(niceDomain([3, 3]), [0, 100]).position(3)).toBe(50);
   });
 
@@ -31,7 +32,7 @@ describe("linear axis", () => {
         const domain = [Math.min(a, b), Math.max(a, b)] as const;
         const { ticks } = linearScale(domain, [0, 100]);
         expect(ticks.length).toBeGreaterThanOrEqual(2);
-        expect(ticks.length).toBeLessThanOrEqual(7);
+        expect(ticks.length).toBeLessThanOrEqual(10);
         const slack = 1e-6 * (domain[1] - domain[0]);
         expect(ticks.every(({ value }) => value >= domain[0] - slack && value <= domain[1] + slack)).toBe(
           true,
@@ -44,9 +45,13 @@ describe("linear axis", () => {
 });
 
 describe("logarithmic axis", () => {
-  test("stands its ticks at powers of ten, with 2 and 5 where these are few", () => {
-    expect(labels(logScale([1e-4, 1], [0, 100]))).toEqual(["1e−4", "0.001", "0.01", "0.1", "1"]);
-    expect(labels(logScale([0.2, 5], [0, 100]))).toEqual(["0.2", "0.5", "1", "2", "5"]);
+  const shown = (scale: { ticks: readonly { label: string }[] }) =>
+    labels(scale).filter((text) => text !== "");
+
+  test("labels powers of ten, with smaller multiples where these are few", () => {
+    expect(shown(logScale([1e-4, 1], [0, 100]))).toEqual(["1e−4", "0.001", "0.01", "0.1", "1"]);
+    expect(shown(logScale([0.2, 5], [0, 100]))).toEqual(["0.2", "0.3", "0.4", "1", "2", "3", "4"]);
+    expect(shown(logScale([2, 2.5], [0, 100]))).toEqual(["2", "2.1", "2.2", "2.3", "2.4", "2.5"]);
   });
 
   test("maps equal factors to equal distances, and nothing at or below 0", () => {
@@ -54,12 +59,14 @@ describe("logarithmic axis", () => {
     expect([1, 10, 100].map(position).map(Math.round)).toEqual([0, 50, 100]);
     expect(position(0)).toBeNaN();
     expect(position(-1)).toBeNaN();
+    expect(position(Number.NaN)).toBeNaN();
   });
 
-  test("ends at round values", () => {
-    expect(niceLogDomain([0.23, 4.1])).toEqual([0.2, 5]);
-    expect(niceLogDomain([2e-5, 2e-2])).toEqual([2e-5, 2e-2]);
-    expect(niceLogDomain([1, 1])).toEqual([0.5, 2]);
+  test("leaves room of four percent at both ends, and a factor of two around a constant", () => {
+    const [low, high] = roomyLogDomain([1, 10_000]);
+    expect(Math.log10(low)).toBeCloseTo(-0.16, 12);
+    expect(Math.log10(high)).toBeCloseTo(4.16, 12);
+    expect(roomyLogDomain([1, 1])).toEqual([0.5, 2]);
   });
 });
 

@@ -37,7 +37,8 @@ export function axes(area: PlotArea, x: AxisScale, y: AxisScale, text: ChartText
   const { left, right, top, bottom } = area;
   const horizontal = y.ticks.map(({ value, label }) => {
     const at = y.position(value);
-    return gridLine(left, right, at, at) + chartText(label, left - 7, at + 4, "end");
+    const text = label === "" ? "" : chartText(label, left - 7, at + 4, "end");
+    return gridLine(left, right, at, at) + text;
   });
   const vertical = x.ticks.map(({ value, label }) => {
     const at = x.position(value);

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { describe, expect, test } from "vitest";
-import { barChart } from "./bar-chart.ts";
-import { heatMap } from "./heat-map.ts";
+import { heatMap } from "../sections/confusion.ts";
+import { barChart } from "../sections/weight-curve.ts";
 import { lineChart, type Series } from "./line-chart.ts";
 
 const TEXT = { title: "T <1>", description: "what & why", xLabel: "x", yLabel: "y" };
@@ -124,6 +124,23 @@ describe("line chart", () => {
         if (svg !== "") expectSound(svg);
       }),
     );
+  });
+
+  test("a value beyond the axis's largest is left out, whatever the others are", () => {
+    const svg = lineChart(
+      [
+        line(
+          [
+            [0, 4e-156],
+            [0, 1.0000000000000002e150],
+          ],
+          { hasDots: true },
+        ),
+      ],
+      TEXT,
+    );
+    expectSound(svg);
+    expect(attributes(svg, "cx")).toHaveLength(1);
   });
 
   test("has no number that a browser cannot read", () => {

@@ -5,7 +5,7 @@ import {
   linearScale,
   logScale,
   niceDomain,
-  niceLogDomain,
+  roomyLogDomain,
 } from "./axis-scale.ts";
 import { axes, CHART_WIDTH, type ChartText, chartSvg, chartText, type PlotArea } from "./chart-frame.ts";
 import { seriesColor } from "./colors.ts";
@@ -79,7 +79,7 @@ function yAxis(
   const values = series.flatMap(({ points }) => points.map(([, value]) => value));
   const shown = extent(isLog ? values.filter(isOnLogAxis) : values);
   if (shown === undefined) return undefined;
-  if (isLog) return logScale(options.yDomain ?? niceLogDomain(shown), [bottom, top]);
+  if (isLog) return logScale(options.yDomain ?? roomyLogDomain(shown), [bottom, top]);
   return linearScale(options.yDomain ?? niceDomain(shown), [bottom, top]);
 }
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { temporaryFolder } from "./folders.ts";
 
-/** What `./` means in the code of a child: `src/runs`. */
-const SOURCES = join(import.meta.dirname, "..");
+/** What `./` means in the code of a child: `src`. */
+const SOURCES = join(import.meta.dirname, "../..");
 const TSX = import.meta.resolve("tsx");
 
 /** Runs TypeScript code in a process of its own, to the end. */

@@ -1,5 +1,6 @@
 // What the CUDA kernels are given: plain data, read by the host's compiler and, as text, by NVRTC, which knows no header.
 #pragma once
+#include "../loss_layout.h"
 
 namespace armseg {
 namespace cuda {
@@ -28,11 +29,8 @@ struct Tiling {
   int span;  // most source columns that the columns of a block touch
 };
 
-// Sums over the kept pixels, in the order of statistics (see pixel_pass.h); then the largest |loss|.
-const int kSums = 10, kBlockTotals = kSums + 1;
-
-// Per-knot sums: pixels, weight, loss, weight^(p - 1).
-enum { kBinCount, kBinWeight, kBinLoss, kBinPower, kBins };
+// What a block leaves of its pixels: the sums of LossSum, then the largest |loss|.
+const int kLargestLoss = kLossSums, kBlockTotals = kLossSums + 1;
 
 // Rows of a column that a thread of bins.cu follows, and columns that a block of gradient.cu takes: the host counts blocks by them.
 const int kRunRows = 16, kGradientColumns = 64;
@@ -62,7 +60,7 @@ struct PrepareArguments {
   const float* knots;  // or null
   int count;
   float* table;               // [count - 1][2]: weight at the left knot and rise to the next, scaled to a largest knot of 1
-  unsigned long long* fixed;  // [kBins][count] to be zeroed, or null
+  unsigned long long* fixed;  // [kBinSums][count] to be zeroed, or null
   State* state;
 };
 
@@ -75,7 +73,7 @@ const float kNotKept = 2.f;
 struct PixelArguments {
   Shape shape;
   Tiling tiling;
-  Planes logits, log_s;
+  Planes logits, log_scale;
   const unsigned char* labels8;  // one of the two, [N, H, W]; both null: every pixel counts
   const long long* labels64;
   long long ignore_index;
@@ -105,7 +103,7 @@ struct BinArguments {
   const float* table;
   int cells;
   float p;
-  unsigned long long* fixed;  // [kBins][cells + 1], in two's complement
+  unsigned long long* fixed;  // [kBinSums][cells + 1], in two's complement
   int in_shared;              // whether a block first adds up in shared memory
   const State* state;
 };
@@ -120,8 +118,8 @@ struct FinishArguments {
   const unsigned long long* fixed;
   float* objective;
   float* mean;
-  double* statistics;  // [kSums]
-  double* bins;        // [kBins][knots]
+  double* statistics;  // [kLossSums]
+  double* bins;        // [kBinSums][knots]
   float* for_knots;    // [knots] or null
   const unsigned char* labels8;
   const long long* labels64;
@@ -138,8 +136,8 @@ struct GradientArguments {
   int planes;  // classes, and log s as one more
   float* logits;
   long long image, plane, row, column;  // its strides
-  float* log_s;
-  long long log_s_image, log_s_row, log_s_column;
+  float* log_scale;
+  long long log_scale_image, log_scale_row, log_scale_column;
   const State* state;
 };
 

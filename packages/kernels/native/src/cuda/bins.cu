@@ -16,7 +16,7 @@ __device__ inline float fixed_scale(long long pixels, float largest) {
 // Neighbouring pixels of one cell: their sums, and again times their position in the cell.
 struct Run {
   int cell;
-  float sums[kBins], moved[kBins];
+  float sums[kBinSums], moved[kBinSums];
 };
 
 // Shared memory adds 32 bits in one instruction but 64 only in a loop: so the halves one after the other, the carry with the
@@ -41,17 +41,21 @@ __device__ inline void add_fixed(unsigned long long* bins, bool in_shared, int k
 
 __device__ inline void flush_run(const BinArguments& a, const Run& run, float unit, float loss_unit, unsigned long long* bins) {
   if (run.cell < 0) return;
-  const int rows = a.p == 1.f || a.p == 2.f ? kBinPower : kBins;  // else the powers are the weights or the count
+  const int rows = a.p == 1.f || a.p == 2.f ? kBinPower : kBinSums;  // else the powers are the weights or the count
 #pragma unroll
-  for (int i = 0; i < kBins; ++i)
+  for (int i = 0; i < kBinSums; ++i)
     if (i < rows) add_fixed(bins + i * (a.cells + 1), a.in_shared, run.cell, run.moved[i], run.sums[i], i == kBinLoss ? loss_unit : unit);
 }
 
 __device__ inline void add_to_run(const BinArguments& a, Run& run, CurvePoint point, float loss) {
   const float weight = interpolate(a.table, point);
-  const float values[kBins] = {1.f, weight, loss, power_minus_one(a.p, weight)};
+  float values[kBinSums];
+  values[kBinCount] = 1.f;
+  values[kBinWeight] = weight;
+  values[kBinLoss] = loss;
+  values[kBinPower] = power_minus_one(a.p, weight);
 #pragma unroll
-  for (int i = 0; i < kBins; ++i) {
+  for (int i = 0; i < kBinSums; ++i) {
     run.sums[i] += values[i];
     run.moved[i] = fmaf(values[i], point.fraction, run.moved[i]);
   }
@@ -76,7 +80,7 @@ __device__ inline void bin_column(const BinArguments& a, long long first, int ro
 }
 
 extern "C" __global__ void __launch_bounds__(256) armseg_bins(BinArguments a) {
-  const int size = kBins * (a.cells + 1);
+  const int size = kBinSums * (a.cells + 1);
   unsigned long long* bins = a.in_shared ? (unsigned long long*)memory : a.fixed;
   if (a.in_shared)
     for (int i = threadIdx.x; i < size; i += blockDim.x) bins[i] = 0;

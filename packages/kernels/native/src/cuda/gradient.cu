@@ -34,6 +34,6 @@ extern "C" __global__ void __launch_bounds__(256) armseg_gradient(GradientArgume
     const int x = x0 + (planes_first ? item / a.planes : item % columns);
     const float value = factor == 0.f ? 0.f : gradient_at(a, image, y, x, plane) * factor;
     if (plane < a.shape.classes) a.logits[image * a.image + plane * a.plane + y * a.row + x * a.column] = value;
-    else a.log_s[image * a.log_s_image + y * a.log_s_row + x * a.log_s_column] = value;
+    else a.log_scale[image * a.log_scale_image + y * a.log_scale_row + x * a.log_scale_column] = value;
   }
 }

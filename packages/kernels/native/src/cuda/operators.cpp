@@ -22,7 +22,7 @@ Runner& runner_for(const char* name, const at::Tensor& logits) {
 LossOutputs reweighted_loss_cuda(ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bool knots_wanted) {
   Runner& runner = runner_for("reweighted_loss", logits);
   const c10::DeviceGuard guard(logits.device());
-  return reweighted_loss(runner, logits, labels, knots, log_s, class_weights, pixel_weights, keep_below, indicator, loss, q, gamma, p, ignore_index, normalise, isolated,
+  return reweighted_loss(runner, logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated,
                          statistics, logits_gradient, knots_wanted);
 }
 
@@ -44,18 +44,18 @@ at::Tensor predict_cuda(const at::Tensor& logits, at::IntArrayRef size) {
   return predict(runner, logits, size);
 }
 
-at::Tensor confidence_cuda(const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_s, const std::string& indicator) {
+at::Tensor confidence_cuda(const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_scale, const std::string& indicator) {
   Runner& runner = runner_for("confidence", logits);
   const c10::DeviceGuard guard(logits.device());
-  return confidence(runner, logits, size, log_s, indicator);
+  return confidence(runner, logits, size, log_scale, indicator);
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> pixel_maps_cuda(
-    const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_s, const OptionalTensor& class_weights,
-    const OptionalTensor& pixel_weights, const std::string& indicator, const std::string& loss, double q, double gamma, int64_t ignore_index) {
+    const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_scale, const OptionalTensor& class_weights,
+    const OptionalTensor& pixel_weights, const std::string& indicator, const std::string& pixel_loss, double q, double gamma, int64_t ignore_index) {
   Runner& runner = runner_for("pixel_maps", logits);
   const c10::DeviceGuard guard(logits.device());
-  return pixel_maps(runner, logits, labels, knots, log_s, class_weights, pixel_weights, indicator, loss, q, gamma, ignore_index);
+  return pixel_maps(runner, logits, labels, knots, log_scale, class_weights, pixel_weights, indicator, pixel_loss, q, gamma, ignore_index);
 }
 
 // "" if the kernels are usable on the device, which compiles and loads them; else why not.

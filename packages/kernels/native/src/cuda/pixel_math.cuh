@@ -3,7 +3,6 @@
 
 enum { kVar, kStd, kLogVar, kEntropy, kKlIndicator };  // Indicator of pixel_pass.h
 enum { kCe, kGce, kFocal, kKl };                       // Loss
-enum { kValid, kKept, kWeight, kWeightPower, kWeightedLoss, kLoss, kMultiplier, kConfidence, kLikelihood, kWeightSquare };  // Total
 
 struct Softmax {
   float label_logit, label_exp;
@@ -11,13 +10,13 @@ struct Softmax {
   float total, inverse;
   float square;  // sum of exp^2 (var) or of (p - 1/C)^2 (std, logVar)
   float moment;  // sum of exp * logit (entropy)
-  float log_s;
+  float log_scale;
 };
 
 struct PixelLoss {
   float value;
   float slope;  // -d value / d ln p_y
-  float log_s_slope;
+  float log_scale_slope;
 };
 
 __device__ inline float ln(float x) { return log2f(x) * kLn2; }
@@ -52,7 +51,7 @@ __device__ inline float confidence_of(const PixelArguments& a, const Softmax& s)
   else if (a.indicator == kLogVar) u = ln(fmaxf(spread, 1e-4f)) * (2.f / 9.21034037f) + 1.f;  // ln(1e4)
   else if (a.indicator == kEntropy) u = 1.f - (ln(s.total) - s.moment * s.inverse * kLn2) * a.entropy_scale;
   else {
-    const float scale = exp2f(fminf(s.log_s, 60.f) * kLog2e);
+    const float scale = exp2f(fminf(s.log_scale, 60.f) * kLog2e);
     u = __fdividef(1.f - scale, 1.f + scale);
   }
   return fmaxf(fminf(u, 1.f), -1.f);
@@ -76,10 +75,10 @@ __device__ inline PixelLoss pixel_loss(const PixelArguments& a, const Softmax& s
     loss.value = factor * ce;
     loss.slope = factor + once * likelihood * ce * a.gamma;
   } else if (a.loss == kKl) {
-    const float precision = exp2f(-s.log_s * kLog2e);
-    loss.value = ce * precision + s.log_s * 0.5f;
+    const float precision = exp2f(-s.log_scale * kLog2e);
+    loss.value = ce * precision + s.log_scale * 0.5f;
     loss.slope = precision;
-    loss.log_s_slope = 0.5f - ce * precision;
+    loss.log_scale_slope = 0.5f - ce * precision;
   }
   return loss;
 }
@@ -110,7 +109,7 @@ __device__ inline float power_minus_one(float p, float weight) {
 
 // What a pixel adds to the gradient: d(objective)/dz_c = slope * (p_c - [c = label]), unscaled; 0 where not kept.
 struct PixelSlopes {
-  float logits, log_s;
+  float logits, log_scale;
 };
 
 __device__ inline float multiplier_of(const PixelArguments& a, int label, long long pixel) {
@@ -145,7 +144,7 @@ __device__ inline PixelSlopes evaluate_pixel(const PixelArguments& a, const Soft
     sums[kConfidence] += confidence;
     sums[kLikelihood] += likelihood;
     sums[kWeightSquare] += weight * weight;
-    sums[kSums] = fmaxf(sums[kSums], fabsf(loss.value));
+    sums[kLargestLoss] = fmaxf(sums[kLargestLoss], fabsf(loss.value));
   }
   if (counts) {
     if (valid) sums[kValid] += 1.f;
@@ -156,7 +155,7 @@ __device__ inline PixelSlopes evaluate_pixel(const PixelArguments& a, const Soft
     if (a.likelihood_map) a.likelihood_map[pixel] = valid ? likelihood : 0.f;
   }
   const float scale = !kept ? 0.f : a.weighted_gradient ? weight * multiplier : multiplier;
-  PixelSlopes slopes = {scale * loss.slope, scale * loss.log_s_slope};
+  PixelSlopes slopes = {scale * loss.slope, scale * loss.log_scale_slope};
   if (!kept) slopes = PixelSlopes{0.f, 0.f};
   return slopes;
 }

@@ -12,7 +12,6 @@ namespace armseg {
 namespace cuda {
 namespace {
 
-static_assert(kSums == kTotals, "sums of pixels.cu and statistics");
 static_assert(static_cast<int>(Indicator::kKl) == 4 && static_cast<int>(Loss::kKl) == 3, "the enumerations of pixel_math.cuh");
 
 template <typename T>
@@ -34,7 +33,7 @@ Work allocate(Runner& runner, const char* name, const LossInputs& in, at::IntArr
   Work work;
   const at::Device device = in.logits.device();
   work.shape = make_shape(name, in.logits, size);
-  work.planes = work.shape.classes + (in.log_s.defined() ? 1 : 0);
+  work.planes = work.shape.classes + (in.log_scale.defined() ? 1 : 0);
   work.plan = plan_pixels(work.shape, work.planes, options.gradient);
   TORCH_CHECK(work.plan.shared_bytes <= runner.most_shared_bytes(), "armseg::", name, "(): ", work.shape.classes, " classes at ", work.shape.source_width, " -> ", work.shape.width,
               " columns need ", work.plan.shared_bytes, " bytes of shared memory, this GPU has ", runner.most_shared_bytes(), " a block; use the composed loss");
@@ -42,7 +41,7 @@ Work allocate(Runner& runner, const char* name, const LossInputs& in, at::IntArr
   work.totals = empty({work.plan.blocks, kBlockTotals}, at::kDouble, device);
   if (in.knots.defined()) work.table = empty({in.knots.size(0) - 1, 2}, at::kFloat, device);
   if (options.bins) {
-    work.fixed = empty({kBins, in.knots.size(0)}, at::kLong, device);
+    work.fixed = empty({kBinSums, in.knots.size(0)}, at::kLong, device);
     work.confidences = empty({work.shape.images, size[0], size[1], 2}, at::kFloat, device);
   }
   if (options.gradient) work.partials = empty({work.plan.blocks, tiling.intervals + 1, tiling.span, work.planes}, at::kFloat, device);
@@ -55,7 +54,7 @@ void run_pixel_kernel(Runner& runner, const LossInputs& in, const RunOptions& op
   a.shape = work.shape;
   a.tiling = work.plan.tiling;
   a.logits = make_planes(in.logits);
-  if (in.log_s.defined()) a.log_s = make_planes(in.log_s);
+  if (in.log_scale.defined()) a.log_scale = make_planes(in.log_scale);
   set_labels(in.labels, a.labels8, a.labels64);
   a.ignore_index = in.ignore_index;
   a.indicator = static_cast<int>(in.indicator);
@@ -89,7 +88,7 @@ void run_pixel_kernel(Runner& runner, const LossInputs& in, const RunOptions& op
 
 void run_bin_kernel(Runner& runner, const LossInputs& in, const Work& work, const at::Tensor& state) {
   constexpr int64_t kThreads = 256;
-  const int64_t knots = in.knots.size(0), bytes = 8 * kBins * knots;
+  const int64_t knots = in.knots.size(0), bytes = 8 * kBinSums * knots;
   const Shape& shape = work.shape;
   BinArguments a{};
   a.images = shape.images;
@@ -112,8 +111,8 @@ void run_finish_kernel(Runner& runner, const LossInputs& in, const RunOptions& o
   const int64_t knots = options.bins ? in.knots.size(0) : 0;
   run.objective = empty({}, at::kFloat, device);
   run.mean = empty({}, at::kFloat, device);
-  run.statistics = empty({kSums}, at::kDouble, device);
-  run.bins = empty({kBins, knots}, at::kDouble, device);
+  run.statistics = empty({kLossSums}, at::kDouble, device);
+  run.bins = empty({kBinSums, knots}, at::kDouble, device);
   run.for_knots = empty({options.knots_gradient ? knots : 0}, at::kFloat, device);
   FinishArguments a{};
   a.totals = data<double>(work.totals);
@@ -135,7 +134,7 @@ void run_finish_kernel(Runner& runner, const LossInputs& in, const RunOptions& o
   a.shape = work.shape;
   a.ignore_index = in.ignore_index;
   a.state = data<State>(run.state);
-  runner.launch("armseg_finish", 1, 256, 8 * (kSums * 256 + 4), &a);
+  runner.launch("armseg_finish", 1, 256, 8 * (kLossSums * 256 + 4), &a);
 }
 
 void run_gradient_kernel(Runner& runner, const LossInputs& in, const Work& work, Run& run) {
@@ -150,12 +149,12 @@ void run_gradient_kernel(Runner& runner, const LossInputs& in, const Work& work,
   a.plane = run.for_logits.stride(1);
   a.row = run.for_logits.stride(2);
   a.column = run.for_logits.stride(3);
-  if (in.log_s.defined()) {
-    run.for_log_s = at::empty_like(in.log_s, in.log_s.options().dtype(at::kFloat));
-    a.log_s = data<float>(run.for_log_s);
-    a.log_s_image = run.for_log_s.stride(0);
-    a.log_s_row = run.for_log_s.stride(1);
-    a.log_s_column = run.for_log_s.stride(2);
+  if (in.log_scale.defined()) {
+    run.for_log_scale = at::empty_like(in.log_scale, in.log_scale.options().dtype(at::kFloat));
+    a.log_scale = data<float>(run.for_log_scale);
+    a.log_scale_image = run.for_log_scale.stride(0);
+    a.log_scale_row = run.for_log_scale.stride(1);
+    a.log_scale_column = run.for_log_scale.stride(2);
   }
   a.state = data<State>(run.state);
   const int64_t blocks = ceil_div(work.shape.source_width, kGradientColumns) * work.shape.source_height * work.shape.images;
@@ -204,7 +203,7 @@ at::Tensor make_state(Runner& runner, const at::Tensor& knots, const at::Tensor&
 }
 
 Run run_pixels(Runner& runner, const char* name, const LossInputs& in, at::IntArrayRef size, const RunOptions& options) {
-  check_devices(name, in.logits, {in.labels, in.knots, in.log_s, in.class_weights, in.pixel_weights});
+  check_devices(name, in.logits, {in.labels, in.knots, in.log_scale, in.class_weights, in.pixel_weights});
   throw_earlier_problem(runner, name);
   const Work work = allocate(runner, name, in, size, options);
   Run run;

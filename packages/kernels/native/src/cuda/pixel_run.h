@@ -18,7 +18,7 @@ struct RunOptions {
 };
 
 struct Run {
-  at::Tensor objective, mean, statistics, bins, for_logits, for_log_s, for_knots;
+  at::Tensor objective, mean, statistics, bins, for_logits, for_log_scale, for_knots;
   at::Tensor state;  // a State, on the device
 };
 
@@ -41,10 +41,10 @@ LossOutputs reweighted_loss(Runner& runner, ARMSEG_LOSS_PARAMETERS, bool logits_
 at::Tensor ohem_threshold(Runner& runner, const at::Tensor& logits, const at::Tensor& labels, double threshold, int64_t min_kept, int64_t ignore_index);
 at::Tensor confusion(Runner& runner, const at::Tensor& logits, const at::Tensor& labels, int64_t ignore_index);
 at::Tensor predict(Runner& runner, const at::Tensor& logits, at::IntArrayRef size);
-at::Tensor confidence(Runner& runner, const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_s, const std::string& indicator);
+at::Tensor confidence(Runner& runner, const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_scale, const std::string& indicator);
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> pixel_maps(
-    Runner& runner, const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_s, const OptionalTensor& class_weights,
-    const OptionalTensor& pixel_weights, const std::string& indicator, const std::string& loss, double q, double gamma, int64_t ignore_index);
+    Runner& runner, const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_scale, const OptionalTensor& class_weights,
+    const OptionalTensor& pixel_weights, const std::string& indicator, const std::string& pixel_loss, double q, double gamma, int64_t ignore_index);
 
 }  // namespace cuda
 }  // namespace armseg

@@ -30,7 +30,7 @@ __device__ inline Thread locate(const PixelArguments& a) {
   t.x = threadIdx.x % tiling.columns;
   t.slice = threadIdx.x / tiling.columns;
   t.slices = tiling.slices;
-  t.planes = a.shape.classes + (a.log_s.data ? 1 : 0);
+  t.planes = a.shape.classes + (a.log_scale.data ? 1 : 0);
   t.stride = tiling.columns + 1;  // odd: neighbouring planes lie in different banks
   t.column_tile = blockIdx.x % tiling.column_tiles;
   t.row_tile = blockIdx.x / tiling.column_tiles % tiling.row_tiles;
@@ -51,7 +51,7 @@ __device__ inline Thread locate(const PixelArguments& a) {
 // The part of `rows` ([2][planes][stride]) that belongs to a source row.
 __device__ inline float* row_of(const Thread& t, float* rows, int row) { return rows + (row & 1) * t.planes * t.stride; }
 
-// Where the columns of each source column begin; columns past the picture belong to none.
+// Where the columns of each source column begin; columns past the image belong to none.
 __device__ inline void plan_columns(const PixelArguments& a, const Thread& t) {
   if (t.slice > 0) return;
   t.fraction[t.x] = t.sample.fraction;
@@ -74,7 +74,7 @@ __device__ inline void load_row(const PixelArguments& a, Thread& t, int row) {
   float* target = row_of(t, t.upsampled, row) + t.x;
   upsample_planes(a.logits, t.image * a.logits.image + row * a.logits.row, t.sample, kLog2e, t.slice, t.slices, a.shape.classes, target, t.stride);
   if (t.planes > a.shape.classes && a.shape.classes % t.slices == t.slice)
-    upsample_planes(a.log_s, t.image * a.log_s.image + row * a.log_s.row, t.sample, 1.f, 0, 1, 1, target + a.shape.classes * t.stride, t.stride);
+    upsample_planes(a.log_scale, t.image * a.log_scale.image + row * a.log_scale.row, t.sample, 1.f, 0, 1, 1, target + a.shape.classes * t.stride, t.stride);
 }
 
 struct Adding {
@@ -186,7 +186,7 @@ __device__ inline void softmax_of(const PixelArguments& a, const Thread& t, cons
   if (a.indicator == kEntropy) across_slices<Adding>(a, t, sums.moment);
 #pragma unroll
   for (int r = 0; r < R; ++r) {
-    const int at = max(rows.label[r], 0) * t.stride, log_s = a.shape.classes * t.stride;
+    const int at = max(rows.label[r], 0) * t.stride, log_scale = a.shape.classes * t.stride;
     Softmax& s = softmax[r];
     s.label_logit = fmaf(rows.fraction[r], rows.bottom[at] - rows.top[at], rows.top[at]) - rows.most[r];
     s.label_exp = exp2f(s.label_logit);
@@ -196,16 +196,16 @@ __device__ inline void softmax_of(const PixelArguments& a, const Thread& t, cons
     s.inverse = __fdividef(1.f, s.total);
     s.square = sums.square[r];
     s.moment = sums.moment[r];
-    s.log_s = a.log_s.data ? fmaf(rows.fraction[r], rows.bottom[log_s] - rows.top[log_s], rows.top[log_s]) : 0.f;
+    s.log_scale = a.log_scale.data ? fmaf(rows.fraction[r], rows.bottom[log_scale] - rows.top[log_scale], rows.top[log_scale]) : 0.f;
   }
   if (a.indicator == kStd || a.indicator == kLogVar) centre_squares(a, t, rows, softmax);
 }
 
 template <int R>
-__device__ inline void split(const PixelSlopes (&slopes)[R], const Rows<R>& rows, const Softmax (&softmax)[R], bool log_s, float (&upper)[R], float (&lower)[R]) {
+__device__ inline void split(const PixelSlopes (&slopes)[R], const Rows<R>& rows, const Softmax (&softmax)[R], bool log_scale, float (&upper)[R], float (&lower)[R]) {
 #pragma unroll
   for (int r = 0; r < R; ++r) {
-    const float slope = log_s ? slopes[r].log_s : slopes[r].logits == 0.f ? 0.f : slopes[r].logits * softmax[r].inverse;
+    const float slope = log_scale ? slopes[r].log_scale : slopes[r].logits == 0.f ? 0.f : slopes[r].logits * softmax[r].inverse;
     lower[r] = slope * rows.fraction[r];
     upper[r] = slope - lower[r];
   }
@@ -295,14 +295,14 @@ __device__ inline void leave_totals(const PixelArguments& a, const float (&sums)
 #pragma unroll 1
       for (int i = 0; i < kBlockTotals; ++i) {
         double* here = memory + i * blockDim.x + threadIdx.x;
-        *here = i < kSums ? here[0] + here[half] : fmax(here[0], here[half]);
+        *here = i != kLargestLoss ? here[0] + here[half] : fmax(here[0], here[half]);
       }
     count = half;
   }
   if (threadIdx.x > 0) return;
 #pragma unroll 1
   for (int i = 0; i < kBlockTotals; ++i) a.totals[(long long)blockIdx.x * kBlockTotals + i] = memory[i * blockDim.x];
-  if (a.confidences) atomicMax(&a.state->largest_loss, __float_as_uint((float)memory[kSums * blockDim.x]));
+  if (a.confidences) atomicMax(&a.state->largest_loss, __float_as_uint((float)memory[kLargestLoss * blockDim.x]));
 }
 
 template <int R>

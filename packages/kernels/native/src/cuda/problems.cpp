@@ -19,7 +19,7 @@ namespace {
     TORCH_CHECK(false, "armseg::", name, "(): label ", problem.label, " at image ", image, ", row ", row, ", column ", column, " is outside 0..", problem.classes - 1,
                 " and is not the ignore index ", problem.ignore_index, when, "; map the labels to class indices first");
   TORCH_CHECK(false, "armseg::", name, "(): the loss is not finite at image ", image, ", row ", row, ", column ", column, when,
-              ": the logits hold NaN or infinity there, or log_s or a weight is out of range; lower the learning rate or look for the layer that diverged");
+              ": the logits hold NaN or infinity there, or log_scale or a weight is out of range; lower the learning rate or look for the layer that diverged");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace cuda {
 
 LossOutputs reweighted_loss(Runner& runner, ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bool knots_wanted) {
   const char* name = "reweighted_loss";
-  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_s, class_weights, pixel_weights, keep_below, indicator, loss, q, gamma, p, ignore_index);
+  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index);
   const bool curve = in.knots.defined();
   RunOptions options;
   options.over_all = normalise == "all";
@@ -24,7 +24,7 @@ LossOutputs reweighted_loss(Runner& runner, ARMSEG_LOSS_PARAMETERS, bool logits_
   options.knots_gradient = curve && knots_wanted;
   Run run = run_pixels(runner, name, in, labels.sizes().slice(1), options);
   const auto or_nothing = [&](const at::Tensor& gradient) { return gradient.defined() ? gradient : at::empty({0}, run.mean.options()); };
-  return {run.objective, run.mean, run.statistics, run.bins, or_nothing(run.for_logits), or_nothing(run.for_log_s), run.for_knots};
+  return {run.objective, run.mean, run.statistics, run.bins, or_nothing(run.for_logits), or_nothing(run.for_log_scale), run.for_knots};
 }
 
 at::Tensor ohem_threshold(Runner& runner, const at::Tensor& logits, const at::Tensor& labels, double threshold, int64_t min_kept, int64_t ignore_index) {
@@ -35,7 +35,7 @@ at::Tensor ohem_threshold(Runner& runner, const at::Tensor& logits, const at::Te
   options.likelihood_map = at::zeros(labels.sizes(), logits.options().dtype(at::kFloat));
   const Run run = run_pixels(runner, name, in, labels.sizes().slice(1), options);
   // Ignored pixels stand in the map as 0 and so come first in its order.
-  const at::Tensor valid = run.statistics[0], sorted = std::get<0>(options.likelihood_map.flatten().sort());
+  const at::Tensor valid = run.statistics[kValid], sorted = std::get<0>(options.likelihood_map.flatten().sort());
   const at::Tensor rank = (valid - 1).clamp_max(static_cast<double>(min_kept)) + (static_cast<double>(labels.numel()) - valid);
   const at::Tensor chosen = sorted.index_select(0, rank.clamp_max(static_cast<double>(labels.numel() - 1)).to(at::kLong).view(1)).squeeze(0);
   // Without a valid pixel all are 0.
@@ -91,12 +91,12 @@ at::Tensor confusion(Runner& runner, const at::Tensor& logits, const at::Tensor&
   return matrix;
 }
 
-at::Tensor confidence(Runner& runner, const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_s, const std::string& indicator) {
+at::Tensor confidence(Runner& runner, const at::Tensor& logits, at::IntArrayRef size, const OptionalTensor& log_scale, const std::string& indicator) {
   const char* name = "confidence";
   check_logits(name, logits);
   TORCH_CHECK(size.size() == 2 && size[0] > 0 && size[1] > 0, "armseg::confidence(): size must be [height, width], both positive, got ", size);
   // Labels of the right batch, to pass the checks that both operators share; the pass itself gets none.
-  LossInputs in = check_loss_inputs(name, logits, at::zeros({logits.size(0), 1, 1}, logits.options().dtype(at::kByte)), {}, log_s, {}, {}, {}, indicator, "ce", 0.1, 2, 2, 255);
+  LossInputs in = check_loss_inputs(name, logits, at::zeros({logits.size(0), 1, 1}, logits.options().dtype(at::kByte)), {}, log_scale, {}, {}, {}, indicator, "ce", 0.1, 2, 2, 255);
   in.labels = at::Tensor();
   RunOptions options;
   options.report = false;
@@ -106,17 +106,17 @@ at::Tensor confidence(Runner& runner, const at::Tensor& logits, at::IntArrayRef 
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> pixel_maps(
-    Runner& runner, const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_s, const OptionalTensor& class_weights,
-    const OptionalTensor& pixel_weights, const std::string& indicator, const std::string& loss, double q, double gamma, int64_t ignore_index) {
+    Runner& runner, const at::Tensor& logits, const at::Tensor& labels, const OptionalTensor& knots, const OptionalTensor& log_scale, const OptionalTensor& class_weights,
+    const OptionalTensor& pixel_weights, const std::string& indicator, const std::string& pixel_loss, double q, double gamma, int64_t ignore_index) {
   const char* name = "pixel_maps";
-  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_s, class_weights, pixel_weights, {}, indicator, loss, q, gamma, 2, ignore_index);
+  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_scale, class_weights, pixel_weights, {}, indicator, pixel_loss, q, gamma, 2, ignore_index);
   const at::IntArrayRef size = labels.sizes().slice(1);
   RunOptions options;
   options.report = false;
   for (at::Tensor* map : {&options.loss_map, &options.weight_map, &options.likelihood_map}) *map = at::zeros(labels.sizes(), logits.options().dtype(at::kFloat));
   throw_problem_now(name, run_pixels(runner, name, in, size, options).state, in, size);
   if (in.knots.defined()) options.weight_map.mul_(in.knots.max());
-  return {confidence(runner, logits, size, log_s, indicator), options.loss_map, options.weight_map, options.likelihood_map};
+  return {confidence(runner, logits, size, log_scale, indicator), options.loss_map, options.weight_map, options.likelihood_map};
 }
 
 }  // namespace cuda

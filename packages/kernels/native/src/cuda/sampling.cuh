@@ -1,5 +1,6 @@
 // Bilinear interpolation (align_corners = false) and reading the low resolution.
 
+using namespace armseg;
 using namespace armseg::cuda;
 
 struct Sample {

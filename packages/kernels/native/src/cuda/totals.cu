@@ -40,7 +40,7 @@ extern "C" __global__ void __launch_bounds__(256) armseg_prepare(PrepareArgument
     a.table[2 * k] = here;
     a.table[2 * k + 1] = a.knots[k + 1] / scale - here;
   }
-  for (int i = threadIdx.x; a.fixed && i < kBins * a.count; i += kThreads) a.fixed[i] = 0;
+  for (int i = threadIdx.x; a.fixed && i < kBinSums * a.count; i += kThreads) a.fixed[i] = 0;
   if (threadIdx.x > 0) return;
   State state = {};
   state.bad_label = state.not_finite = kNowhere;
@@ -83,7 +83,7 @@ __device__ inline void finish_numbers(const FinishArguments& a, const double* t,
   state.factor = (float)((norm > 0 ? 1 / norm : 0) + nothing);
   const double scale = state.scale;
   const double s1 = t[kWeight] * scale, sp = t[kWeightPower] * pow(scale, (double)a.p), sl = t[kWeightedLoss] * scale;
-  for (int i = 0; i < kSums; ++i) a.statistics[i] = t[i];
+  for (int i = 0; i < kLossSums; ++i) a.statistics[i] = t[i];
   a.statistics[kWeight] = s1;
   a.statistics[kWeightPower] = sp;
   a.statistics[kWeightedLoss] = sl;
@@ -111,19 +111,19 @@ __device__ inline void finish_bins(const FinishArguments& a, const double* share
 }
 
 extern "C" __global__ void __launch_bounds__(256) armseg_finish(FinishArguments a) {
-  double sums[kSums] = {};
+  double sums[kLossSums] = {};
   for (long long block = threadIdx.x; block < a.blocks; block += kThreads)
-    for (int i = 0; i < kSums; ++i) sums[i] += a.totals[block * kBlockTotals + i];
-  for (int i = 0; i < kSums; ++i) memory[i * kThreads + threadIdx.x] = sums[i];
+    for (int i = 0; i < kLossSums; ++i) sums[i] += a.totals[block * kBlockTotals + i];
+  for (int i = 0; i < kLossSums; ++i) memory[i * kThreads + threadIdx.x] = sums[i];
   for (int half = kThreads / 2; half > 0; half /= 2) {
     __syncthreads();
     if ((int)threadIdx.x < half)
-      for (int i = 0; i < kSums; ++i) memory[i * kThreads + threadIdx.x] += memory[i * kThreads + threadIdx.x + half];
+      for (int i = 0; i < kLossSums; ++i) memory[i * kThreads + threadIdx.x] += memory[i * kThreads + threadIdx.x + half];
   }
-  double* shared = memory + kSums * kThreads;
+  double* shared = memory + kLossSums * kThreads;
   if (threadIdx.x == 0) {
-    double totals[kSums];
-    for (int i = 0; i < kSums; ++i) totals[i] = memory[i * kThreads];
+    double totals[kLossSums];
+    for (int i = 0; i < kLossSums; ++i) totals[i] = memory[i * kThreads];
     finish_numbers(a, totals, shared);
   }
   __syncthreads();

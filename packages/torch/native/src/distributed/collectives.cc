@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
-#include "../door.h"
+#include "../binding.h"
 #include "../environment.h"
 #include "process_group.h"
 

@@ -12,7 +12,7 @@ namespace armseg::distributed {
 
 namespace {
 
-Store meet(const Rendezvous& where) {
+Store storeOf(const Rendezvous& where) {
   c10d::TCPStoreOptions options;
   options.port = where.port;
   const bool hasAgent = !where.agentPrefix.empty();
@@ -59,7 +59,7 @@ std::vector<std::string> devices() {
 #if ARMSEG_TORCH_VERSION >= 20000
 
 Group join(const Rendezvous& where) {
-  const Store store = meet(where);
+  const Store store = storeOf(where);
   auto group = c10::make_intrusive<c10d::ProcessGroup>(store, where.rank, where.worldSize);
 #ifdef USE_C10D_GLOO
   const Store forGloo = c10::make_intrusive<c10d::PrefixStore>("gloo", store);
@@ -74,11 +74,11 @@ Group join(const Rendezvous& where) {
 
 #elif defined(USE_C10D_GLOO)
 
-Group join(const Rendezvous& where) { return makeGloo(meet(where), where); }
+Group join(const Rendezvous& where) { return makeGloo(storeOf(where), where); }
 
 #else
 
-Group join(const Rendezvous&) { TORCH_CHECK(false, "the door was built without Gloo; install libgloo-dev"); }
+Group join(const Rendezvous&) { TORCH_CHECK(false, "the native binding was built without Gloo; install libgloo-dev"); }
 
 #endif
 

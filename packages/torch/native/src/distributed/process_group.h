@@ -15,7 +15,7 @@ namespace armseg::distributed {
 using Group = c10::intrusive_ptr<c10d::ProcessGroup>;
 using Store = c10::intrusive_ptr<c10d::Store>;
 
-/// Where the processes meet, and which one this is.
+/// Where the processes of a group find each other, and which one this is.
 struct Rendezvous {
   std::string address;
   uint16_t port;

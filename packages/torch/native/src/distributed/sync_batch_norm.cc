@@ -40,9 +40,9 @@ Statistics gather(const at::Tensor& input, const Group& group) {
   const at::Tensor counts = all.slice(1, 2 * channels);        // [P, 1]
   const at::Tensor means = all.slice(1, 0, channels);          // [P, C]
   const at::Tensor count = counts.sum();
-  const at::Tensor joint = means.mul(counts).sum(0).div(count);
-  const at::Tensor deviations = means.sub(joint).square().add(all.slice(1, channels, 2 * channels)).mul(counts);
-  return {joint.to(at::kFloat), deviations.sum(0).div(count).to(at::kFloat), count.to(at::kFloat)};
+  const at::Tensor groupMean = means.mul(counts).sum(0).div(count);
+  const at::Tensor deviations = means.sub(groupMean).square().add(all.slice(1, channels, 2 * channels)).mul(counts);
+  return {groupMean.to(at::kFloat), deviations.sum(0).div(count).to(at::kFloat), count.to(at::kFloat)};
 }
 
 void updateRunning(const Statistics& found, const at::Tensor& runningMean, const at::Tensor& runningVar,

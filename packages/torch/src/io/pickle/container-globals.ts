@@ -8,7 +8,7 @@ const FACTORIES = ["list", "dict", "int", "float", "str", "tuple", "bool"];
 /** Python 2's name of the module, which protocol 2 keeps, and Python 3's. */
 const BUILTINS = ["builtins", "__builtin__"];
 
-/** The containers and scalars of Python and numpy that checkpoints use. */
+/** Defines the containers and scalars of Python and numpy that checkpoints use. */
 export function containerGlobals(error: MakeError): Map<string, unknown> {
   const globals = new Map<string, unknown>();
   const define = (name: string, apply: (args: readonly unknown[]) => unknown) =>
@@ -43,7 +43,7 @@ function bytesOf(bytes: unknown, error: MakeError): Uint8Array {
   return encodeLatin1(bytes, "latin-1", error);
 }
 
-/** A dict is passed as itself, an older `OrderedDict` as a list of pairs. */
+/** Makes a dict, which is passed as itself, an older `OrderedDict` as a list of pairs. */
 function dictOf(content: unknown, error: MakeError): Map<unknown, unknown> {
   if (content === undefined) return new Map();
   if (content instanceof Map) return content;
@@ -58,7 +58,7 @@ function defaultDict([factory]: readonly unknown[], error: MakeError): Map<unkno
   return new Map();
 }
 
-/** Protocol 2 has no bytes: Python 3 writes them as text to be encoded. */
+/** Makes bytes of text. Protocol 2 has no bytes: Python 3 writes them as text to be encoded. */
 function encodeLatin1(text: unknown, encoding: unknown, error: MakeError): Uint8Array {
   const isLatin1 = encoding === "latin1" || encoding === "latin-1";
   if (typeof text !== "string" || !isLatin1 || /[^\0-\xff]/.test(text)) {

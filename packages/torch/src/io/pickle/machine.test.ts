@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { FileFormatError } from "../file-errors.ts";
 import { ByteSource } from "./byte-source.ts";
 import { containerGlobals } from "./container-globals.ts";
-import { PickleMachine } from "./machine.ts";
+import { runPickle } from "./opcodes.ts";
 
 const makeError = (what: string) => new FileFormatError(`test(): ${what}`, "file");
 
@@ -15,11 +15,11 @@ function run(pickle: Uint8Array | string, extra: Record<string, unknown> = {}): 
     return globals.get(`${module}.${name}`);
   };
   const loadPersistent = () => "storage";
-  return new PickleMachine(ByteSource.of(bytes, makeError), {
+  return runPickle(ByteSource.of(bytes, makeError), {
     error: makeError,
     findGlobal,
     loadPersistent,
-  }).run();
+  });
 }
 
 // Opcodes in letters, as `pickletools` lists them: ( MARK, ] EMPTY_LIST, } EMPTY_DICT, ) EMPTY_TUPLE, . STOP and so on.

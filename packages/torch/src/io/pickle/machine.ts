@@ -1,5 +1,4 @@
 import type { ByteSource } from "./byte-source.ts";
-import { OPCODES } from "./opcodes.ts";
 import type { PickleContext } from "./values.ts";
 
 /** Real checkpoints stay below a hundredth of these; they bound what a hostile pickle can make us hold. */
@@ -9,9 +8,7 @@ const MAX_STACK = 1_000_000;
 const MAX_MEMO = 2_000_000;
 const MAX_COPIED = 64 * 2 ** 20;
 
-const STOP = 0x2e;
-
-/** The stack, marks and memo of pickle's stack language. It runs nothing: calls go to {@link PickleContext}. */
+/** The stack, marks and memo of pickle's stack language, for the operations of `opcodes.ts`. It runs nothing: calls go to {@link PickleContext}. */
 export class PickleMachine {
   readonly source: ByteSource;
   readonly context: PickleContext;
@@ -26,13 +23,8 @@ export class PickleMachine {
     this.context = context;
   }
 
-  /** Runs one pickle, up to and with its STOP. */
-  run(): unknown {
-    for (let code = this.source.byte(); code !== STOP; code = this.source.byte()) {
-      const operation = OPCODES.get(code);
-      if (operation === undefined) throw this.unknownOpcode(code);
-      operation(this);
-    }
+  /** Takes the one value that a whole pickle leaves. */
+  result(): unknown {
     if (this.#stack.length !== 1 || this.#marks.length !== 0)
       throw this.damaged("it does not leave one value");
     return this.#stack[0];

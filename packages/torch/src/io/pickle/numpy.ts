@@ -36,7 +36,7 @@ export class NumpyDType {
     this.#error = error;
   }
 
-  /** numpy keeps the byte order in the state: `(3, "<", ...)`. */
+  /** Checks the byte order: numpy keeps it in the state, `(3, "<", ...)`. */
   restore(state: unknown): void {
     const order: unknown = Array.isArray(state) ? state[1] : undefined;
     if (order !== "<" && order !== "|") {

@@ -1,5 +1,7 @@
-import type { PickleMachine } from "./machine.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { PickleMachine } from "./machine.ts";
 import { addItems, append, build, call, readBigInteger, readText, setItems } from "./operations.ts";
+import type { PickleContext } from "./values.ts";
 
 type Operation = (machine: PickleMachine) => void;
 
@@ -64,8 +66,21 @@ const TABLE: readonly (readonly [number, Operation])[] = [
   [0x51, (m) => m.pushObject(m.context.loadPersistent(m.pop()))], // BINPERSID
 ];
 
-/** What each operation of the stack language does, by its code. STOP is the machine's. */
-export const OPCODES: ReadonlyMap<number, Operation> = new Map(TABLE);
+/** What each operation of the stack language does, by its code. */
+const OPCODES: ReadonlyMap<number, Operation> = new Map(TABLE);
+
+const STOP = 0x2e;
+
+/** Runs one pickle, up to and with its STOP, and returns the value that it leaves. */
+export function runPickle(source: ByteSource, context: PickleContext): unknown {
+  const machine = new PickleMachine(source, context);
+  for (let code = source.byte(); code !== STOP; code = source.byte()) {
+    const operation = OPCODES.get(code);
+    if (operation === undefined) throw machine.unknownOpcode(code);
+    operation(machine);
+  }
+  return machine.result();
+}
 
 function checkProtocol(machine: PickleMachine, protocol: number): void {
   if (protocol > 5) throw machine.damaged(`expected pickle protocol 2 to 5, got ${protocol}`);

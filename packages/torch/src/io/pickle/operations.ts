@@ -7,7 +7,7 @@ const MAX_INTEGER_BYTES = 64;
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A little-endian two's complement integer: a number where exact, else a bigint. */
+/** Reads a little-endian two's complement integer: a number where exact, else a bigint. */
 export function readBigInteger(machine: PickleMachine, length: number): number | bigint {
   if (length > MAX_INTEGER_BYTES) throw machine.tooLarge(`an integer of ${length} bytes`);
   let value = 0n;
@@ -56,7 +56,7 @@ export function addItems(machine: PickleMachine, values: unknown[]): void {
   for (const value of values) set.add(value);
 }
 
-/** Python would run `callee(*args)` here; only our own stand-ins are ever called. */
+/** Calls one of our own stand-ins: Python would run `callee(*args)` here; only our own stand-ins are ever called. */
 export function call(machine: PickleMachine, callee: unknown, args: unknown): void {
   if (!Array.isArray(args)) throw machine.damaged(`it calls with ${kindOf(args)} for arguments`);
   if (callee instanceof InertObject) {
@@ -68,7 +68,7 @@ export function call(machine: PickleMachine, callee: unknown, args: unknown): vo
   machine.pushObject(callee.apply(args));
 }
 
-/** Upper bound of what a call may copy out of its arguments. */
+/** Returns an upper bound of what a call may copy out of its arguments. */
 function sizeOf(args: readonly unknown[]): number {
   let size = args.length;
   for (const value of args) {
@@ -78,7 +78,7 @@ function sizeOf(args: readonly unknown[]): number {
   return size;
 }
 
-/** Python would restore an object's attributes here. Dicts and tensors have none that we keep. */
+/** Keeps the state of an object: Python would restore an object's attributes here. Dicts and tensors have none that we keep. */
 export function build(machine: PickleMachine): void {
   const state = machine.pop();
   const target = machine.top();

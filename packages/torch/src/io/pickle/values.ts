@@ -44,14 +44,14 @@ export class InertObject {
 /** What the machine needs from the format around the pickle. */
 export interface PickleContext {
   readonly error: MakeError;
-  /** The value of a global, or an error that names it. */
+  /** Returns the value of a global, or an error that names it. */
   readonly findGlobal: (module: string, name: string) => unknown;
-  /** The value of a persistent identifier: in PyTorch's files, a storage. */
+  /** Returns the value of a persistent identifier: in PyTorch's files, a storage. */
   readonly loadPersistent: (id: unknown) => unknown;
 }
 
 /**
- * A number or short text as it is, anything else by its kind: a list printed in full may be astronomically long, since
+ * Words a value for messages: a number or short text as it is, anything else by its kind: a list printed in full may be astronomically long, since
  * a pickle of a few bytes can make lists of itself by sharing.
  */
 export function brief(value: unknown): string {
@@ -60,7 +60,7 @@ export function brief(value: unknown): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
 }
 
-/** A value in words for messages: its kind, never its content. */
+/** Words a value for messages: its kind, never its content. */
 export function kindOf(value: unknown): string {
   if (value === null) return "None";
   if (Array.isArray(value)) return `a list of ${value.length}`;

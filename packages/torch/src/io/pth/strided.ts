@@ -26,7 +26,7 @@ export function extentOf({ shape, stride, offset }: StridedView): number {
   return Number.isSafeInteger(last) ? last + 1 : Number.POSITIVE_INFINITY;
 }
 
-/** Whether the view's elements lie in row-major order without gaps. */
+/** Tells whether the view's elements lie in row-major order without gaps. */
 export function isContiguous({ shape, stride }: StridedView): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

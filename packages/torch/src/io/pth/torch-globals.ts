@@ -55,7 +55,7 @@ function tensorOf(value: unknown, error: MakeError): RawTensor {
   return value;
 }
 
-/** `_rebuild_from_type_v2(function, type, args, state)`: a tensor with Python attributes, which are dropped. */
+/** Rebuilds `_rebuild_from_type_v2(function, type, args, state)`: a tensor with Python attributes, which are dropped. */
 function rebuildFromType(build: unknown, args: unknown, error: MakeError): RawTensor {
   if (
     !(build instanceof Callable) ||

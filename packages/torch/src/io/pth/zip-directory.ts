@@ -75,7 +75,7 @@ function findDirectory(file: InputFile): DirectoryPlace {
   throw file.error("expected a zip archive that ends with its directory, got none", DAMAGED);
 }
 
-/** The 64-bit directory, if a locator lies right before the ordinary end record. */
+/** Finds the 64-bit directory, if a locator lies right before the ordinary end record. */
 function findZip64Directory(file: InputFile, endOffset: number): DirectoryPlace | undefined {
   if (endOffset < LOCATOR_BYTES) return undefined;
   const locator = viewOf(file.read(endOffset - LOCATOR_BYTES, LOCATOR_BYTES));
@@ -127,7 +127,7 @@ function widenSizes(view: DataView, start: number, end: number, sizes: Sizes): S
   return undefined;
 }
 
-/** Beyond 2^53 the number is not exact, but then it also lies beyond any file and is refused as such. */
+/** Reads 64 bits: beyond 2^53 the number is not exact, but then it also lies beyond any file and is refused as such. */
 function readUint64(view: DataView, at: number): number {
   return Number(view.getBigUint64(at, true));
 }

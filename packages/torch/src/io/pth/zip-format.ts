@@ -5,7 +5,8 @@ import { ByteBudget } from "./byte-budget.ts";
 import { TensorTable } from "./tensor-table.ts";
 import type { PthValue } from "./tree.ts";
 import { type ReadPthOptions, unpickleTorch } from "./unpickle.ts";
-import { ZipArchive } from "./zip-archive.ts";
+import { readZipDirectory, type ZipEntry } from "./zip-directory.ts";
+import { readZipEntry, STORED } from "./zip-entry.ts";
 
 /** `kMaxSupportedFileFormatVersion` of PyTorch's `caffe2/serialize/versions.h`. */
 const MAX_VERSION = 10;
@@ -14,7 +15,7 @@ const PICKLE = "data.pkl";
 
 /**
  * Reads the format of torch.save() since PyTorch 1.6: a zip archive of `<root>/data.pkl`, one `<root>/data/<key>`
- * a storage, `<root>/version` and, later, `<root>/byteorder`.
+ * per storage, `<root>/version` and, later, `<root>/byteorder`.
  */
 export function readZipFormat(file: InputFile, options: ReadPthOptions): PthValue {
   const budget = new ByteBudget(file.size, file.error);
@@ -28,7 +29,7 @@ export function readZipFormat(file: InputFile, options: ReadPthOptions): PthValu
   return tree;
 }
 
-/** The folder around everything: the name the file had when it was saved. */
+/** Finds the folder around everything: the name the file had when it was saved. */
 function findRoot(file: InputFile, archive: ZipArchive): string {
   const pickles = archive.names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   const [only] = pickles;
@@ -62,4 +63,49 @@ function checkNotes(file: InputFile, archive: ZipArchive, root: string): void {
 function readNote(archive: ZipArchive, name: string): string | undefined {
   if (!archive.has(name)) return undefined;
   return Buffer.from(archive.read(name, MAX_NOTE_BYTES)).toString("latin1").trim();
+}
+
+/** A zip archive of which single entries are read, together never more bytes than the file has. */
+class ZipArchive {
+  readonly names: readonly string[];
+  readonly #file: InputFile;
+  readonly #budget: ByteBudget;
+  readonly #entries: ReadonlyMap<string, ZipEntry>;
+  readonly #hasChecksums: boolean;
+  #bytesRead = 0;
+
+  constructor(file: InputFile, budget: ByteBudget) {
+    this.#file = file;
+    this.#budget = budget;
+    this.#entries = readZipDirectory(file);
+    this.#hasChecksums = [...this.#entries.values()].some(mayHaveChecksum);
+    this.names = [...this.#entries.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
+  /** @param maxBytes - Refuses an entry that claims more before reading it. */
+  read(name: string, maxBytes = Number.POSITIVE_INFINITY): Uint8Array {
+    const entry = this.#entries.get(name);
+    if (entry === undefined)
+      throw this.#file.error(`expected an entry ${name}, got none`, "fetch the file again");
+    if (entry.size > maxBytes) {
+      throw this.#file.error(`entry ${name}: expected at most ${maxBytes} bytes, got ${entry.size}`);
+    }
+    this.#bytesRead += entry.compressedSize;
+    // Entries laid over each other would make a small file large in memory.
+    if (this.#bytesRead > this.#file.size)
+      throw this.#file.error("refuses a zip archive whose entries overlap");
+    return readZipEntry(this.#file, entry, { budget: this.#budget, isChecked: this.#hasChecksums });
+  }
+}
+
+/**
+ * Returns false for what torch.save() writes after `torch.serialization.set_crc32_options(False)`: a stored entry with a
+ * checksum of 0. Only where every entry is such a one was the archive written so; a single 0 among checksums is damage.
+ */
+function mayHaveChecksum({ crc32, method }: ZipEntry): boolean {
+  return crc32 !== 0 || method !== STORED;
 }

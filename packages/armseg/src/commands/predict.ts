@@ -1,0 +1,84 @@
+import { withImageRange } from "../data/image-form.ts";
+import { readImage } from "../data/read-image.ts";
+import type { Sample } from "../data/sample.ts";
+import { expandInputs, type Prediction, predictImage, writePrediction } from "../evaluation/index.ts";
+import { loadNetwork, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
+import { logitsOf } from "./validate.ts";
+
+export interface PredictControl {
+  /** Ends after the image in hand. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface PredictRunOptions extends TrainedOptions, PredictControl {
+  /** Images, folders, patterns. */
+  readonly inputs: readonly string[];
+  /** Folder that the label PNGs go to. */
+  readonly out: string;
+  /** Also write the labels' colours over the image. Default false. */
+  readonly overlay?: boolean;
+  /** Also write the confidence as a picture. Default false. */
+  readonly confidence?: boolean;
+  /** Replace files that exist. Default false. */
+  readonly overwrite?: boolean;
+}
+
+export interface PredictRunResult {
+  readonly checkpoint: string;
+  readonly images: number;
+  readonly files: readonly string[];
+}
+
+/**
+ * Predicts images one after another, at the size that each has on disk, and hands each prediction on.
+ *
+ * @returns The number of images predicted.
+ */
+export async function predictSamples(
+  { network, settings }: TrainedNetwork,
+  samples: readonly Sample[],
+  use: (sample: Sample, prediction: Prediction) => Promise<void>,
+  { signal, onProgress }: PredictControl,
+): Promise<number> {
+  const { inference, device, indicator } = settings;
+  await using reader = settings.read(samples);
+  let done = 0;
+  for await (const image of reader) {
+    if (signal?.aborted) break;
+    const prediction = predictImage(logitsOf(network), image, {
+      ...inference,
+      originalSize: image.originalSize,
+      device,
+      indicator,
+    });
+    await use(image.sample, prediction);
+    onProgress?.(++done, samples.length);
+  }
+  return done;
+}
+
+/**
+ * Predicts the classes of images with the network of a run: `NAME.png`, and where asked `NAME_overlay.png` and
+ * `NAME_confidence.png`.
+ *
+ * @throws {Error} If an input names no image, an image cannot be read, or a file exists and `overwrite` is not set.
+ */
+export async function predictRun(options: PredictRunOptions): Promise<PredictRunResult> {
+  const { out, overwrite = false, confidence = false } = options;
+  const inputs = await expandInputs(options.inputs);
+  using trained = loadNetwork(options);
+  const { imageRange } = trained.config.data;
+  const samples = withImageRange(
+    inputs.map(({ path, name }): Sample => ({ name, image: path })),
+    imageRange,
+  );
+  const files: string[] = [];
+  const write = async ({ name, image }: Sample, prediction: Prediction) => {
+    const pixels = options.overlay ? await readImage(image, { range: imageRange }) : null;
+    const settings = { classes: trained.classes, image: pixels, confidence, overwrite };
+    files.push(...(await writePrediction(out, name, prediction, settings)));
+  };
+  const images = await predictSamples(trained, samples, write, options);
+  return { checkpoint: trained.checkpoint, images, files };
+}

@@ -1,0 +1,96 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Device, fromTypedArray, noGrad, tidy } from "@armseg/torch";
+import type { EvaluationSettings } from "../config/build-evaluation.ts";
+import { evenlySpaced } from "../core/evenly-spaced.ts";
+import { colorize, encodeRgbPng, type FloatMap, heatmap } from "../data/drawing/index.ts";
+import type { Dataset, RgbImage } from "../data/sample.ts";
+import { type Prediction, predictImage } from "../evaluation/index.ts";
+import type { Segmenter } from "../networks/index.ts";
+import type { EvaluationImage, NormaliseOptions } from "../pipeline/index.ts";
+import type { Curve } from "../reweighting/index.ts";
+import type { SampleImage, SampleRecord } from "../runs/records.ts";
+import { inEvaluationMode, logitsOf } from "./validate.ts";
+
+const ROWS = 4;
+
+/** The image as it was before normalisation, at the size the network sees. */
+function toRgb({ image, size }: EvaluationImage, { mean, std }: NormaliseOptions): RgbImage {
+  const [height, width] = size;
+  const pixels = height * width;
+  const data = new Uint8Array(3 * pixels);
+  for (let c = 0; c < 3; c++) {
+    for (let i = 0; i < pixels; i++) {
+      data[3 * i + c] = Math.round((image[c * pixels + i] as number) * std[c]! + mean[c]!);
+    }
+  }
+  return { height, width, data };
+}
+
+/** The weight that the curve gives each pixel. */
+function weightMap(curve: Curve, { height, width, data }: FloatMap, device: Device): FloatMap {
+  return tidy(() => {
+    const weights = noGrad(() => curve.call(fromTypedArray(data, [height, width]).to(device, "float32")));
+    return { height, width, data: weights.cpu().contiguous().toTypedArray() as Float32Array };
+  });
+}
+
+/**
+ * Draws image, label, prediction, confidence and weight of a few images of a split into a run's figures.
+ *
+ * @param folder - The run folder; files go to `figures/samples`.
+ * @returns One record per image, for the log. The network is in its mode of before afterwards.
+ */
+export function drawSamples(
+  folder: string,
+  dataset: Dataset,
+  { network, curve }: { readonly network: Segmenter; readonly curve: Curve | null },
+  settings: EvaluationSettings,
+  iteration: number,
+): Promise<SampleRecord[]> {
+  mkdirSync(join(folder, "figures", "samples"), { recursive: true });
+  return inEvaluationMode(network, async () => {
+    const records: SampleRecord[] = [];
+    // Spread over the split, so that they are not four frames of one street.
+    await using reader = settings.read(evenlySpaced(dataset.samples, ROWS), 0);
+    for await (const image of reader) {
+      const { originalSize } = image;
+      const { device, indicator } = settings;
+      const prediction = predictImage(logitsOf(network), image, { originalSize, device, indicator });
+      const weight = curve && weightMap(curve, prediction.confidence, device);
+      const drawings = draw(image, dataset, prediction, weight, settings.normalise);
+      const { name } = image.sample;
+      records.push({ kind: "sample", iteration, name, files: await write(folder, name, drawings) });
+    }
+    return records;
+  });
+}
+
+type Drawings = Readonly<Partial<Record<SampleImage, RgbImage>>>;
+
+function draw(
+  image: EvaluationImage,
+  { classes }: Dataset,
+  { label, confidence }: Prediction,
+  weight: FloatMap | null,
+  normalise: NormaliseOptions,
+): Drawings {
+  return {
+    image: toRgb(image, normalise),
+    ...(image.label && { label: colorize(image.label, classes) }),
+    prediction: colorize(label, classes),
+    confidence: heatmap(confidence, [-1, 1]),
+    ...(weight && { weight: heatmap(weight) }),
+  };
+}
+
+/** Writes what was drawn of one image, and returns their paths in the run folder. */
+async function write(folder: string, name: string, drawings: Drawings): Promise<SampleRecord["files"]> {
+  const files: Partial<Record<SampleImage, string>> = {};
+  for (const [kind, drawn] of Object.entries(drawings) as [SampleImage, RgbImage][]) {
+    const file = `figures/samples/${name.replaceAll("/", "_")}-${kind}.png`;
+    writeFileSync(join(folder, file), await encodeRgbPng(drawn));
+    files[kind] = file;
+  }
+  return files;
+}

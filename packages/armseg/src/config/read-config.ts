@@ -1,0 +1,144 @@
+import { readFileSync } from "node:fs";
+import { parse, YAMLParseError } from "yaml";
+import * as z from "zod";
+import { isTree, type Tree, type Warn, withPresentKeys } from "./renamed-keys.ts";
+import { type Config, configSchema } from "./schema.ts";
+
+/** A configuration is wrong; the message names each key, what was expected and the nearest known key. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly code = "ERR_CONFIG";
+}
+
+const toStandardError: Warn = (message) => {
+  process.stderr.write(`warning: ${message}\n`);
+};
+
+/** Number of single-letter changes between two words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((name) => ({ name, steps: distance(word.toLowerCase(), name.toLowerCase()) }));
+  const best = ranked.sort((a, b) => a.steps - b.steps)[0];
+  return best && best.steps <= Math.max(2, word.length / 2) ? best.name : undefined;
+}
+
+/** The object schema inside defaults and optionals. */
+function shapeOf(schema: z.ZodType): Record<string, z.ZodType> | undefined {
+  let inner: unknown = schema;
+  while (
+    inner instanceof z.ZodPrefault ||
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodOptional ||
+    inner instanceof z.ZodNullable
+  ) {
+    inner = inner.unwrap();
+  }
+  return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : undefined;
+}
+
+/** The keys that the configuration has at a path, e.g. those of `optimizer`. */
+export function keysAt(path: readonly PropertyKey[]): string[] {
+  let shape = shapeOf(configSchema);
+  for (const key of path) shape = shape?.[String(key)] && shapeOf(shape[String(key)] as z.ZodType);
+  return Object.keys(shape ?? {});
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const path = issue.path.join(".");
+  if (issue.code !== "unrecognized_keys") return `${path || "the file"}: ${issue.message}`;
+  return issue.keys
+    .map((key) => {
+      const known = keysAt(issue.path);
+      const near = nearest(key, known);
+      const hint = near
+        ? `did you mean ${[path, near].filter(Boolean).join(".")}?`
+        : `known are ${known.join(", ")}`;
+      return `${[path, key].filter(Boolean).join(".")}: there is no such key; ${hint}`;
+    })
+    .join("\n  ");
+}
+
+/**
+ * Checks a configuration and fills in the defaults.
+ *
+ * @param origin - Where it came from, for the messages.
+ * @param warn - Told of keys that were renamed. Default: standard error.
+ * @throws {ConfigError}
+ */
+export function checkConfig(input: unknown, origin: string, warn: Warn = toStandardError): Config {
+  const present = isTree(input) ? withPresentKeys(input, origin, warn) : input;
+  const result = configSchema.safeParse(present);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `  ${describeIssue(issue)}`);
+  throw new ConfigError(`${origin} is not a valid configuration:\n${lines.join("\n")}`);
+}
+
+/** Puts `key.sub=value` into a configuration; the value is read as YAML, so `[512, 512]` and `null` work. */
+function override(config: Tree, assignment: string): void {
+  const equals = assignment.indexOf("=");
+  if (equals < 1) throw new ConfigError(`--set: expected key=value, got "${assignment}"`);
+  const path = assignment.slice(0, equals).trim().split(".");
+  const last = path.pop() as string;
+  let place = config;
+  for (const key of path) {
+    if (!isTree(place[key])) place[key] = {};
+    place = place[key] as Tree;
+  }
+  place[last] = parse(assignment.slice(equals + 1));
+}
+
+function parseTree(text: string, origin: string): Tree {
+  try {
+    const tree: unknown = parse(text) ?? {};
+    if (isTree(tree)) return tree;
+    throw new ConfigError(`${origin}: expected keys and values, got ${JSON.stringify(tree)}`);
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    throw new ConfigError(`${origin}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Returns the configuration of a file's text with overrides applied, before defaults. */
+export function parseConfig(
+  text: string,
+  origin: string,
+  overrides: readonly string[] = [],
+  warn: Warn = toStandardError,
+): unknown {
+  const tree = withPresentKeys(parseTree(text, origin), origin, warn);
+  for (const assignment of overrides) override(tree, assignment);
+  return withPresentKeys(tree, "--set", warn); // an old name is then the later one, and wins
+}
+
+/**
+ * Reads a configuration file.
+ *
+ * @param overrides - `key.sub=value`, as `--set` takes them.
+ * @param warn - Told of keys that were renamed. Default: standard error.
+ * @throws {ConfigError} If the file is missing, is no YAML, or has a key or value that is not known.
+ */
+export function readConfig(
+  path: string,
+  overrides: readonly string[] = [],
+  warn: Warn = toStandardError,
+): Config {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new ConfigError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  return checkConfig(parseConfig(text, path, overrides, warn), path, warn);
+}

@@ -1,0 +1,89 @@
+/** A configuration, or a part of it, before it is checked. */
+export type Tree = { [key: string]: unknown };
+
+export function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A key that had another name: both are in one section. */
+interface RenamedKey {
+  readonly section: string;
+  readonly old: string;
+  readonly now: string;
+  /** The present value of each old one, where the values changed too. */
+  readonly values?: readonly (readonly [old: unknown, now: unknown])[];
+}
+
+/** Every key that was renamed. The old names are still read, with a warning. */
+export const RENAMED: readonly RenamedKey[] = [
+  {
+    section: "model",
+    old: "strideOnFirst",
+    now: "strideOn",
+    values: [
+      [true, "1x1"],
+      [false, "3x3"],
+    ],
+  },
+  { section: "loss", old: "pixel", now: "pixelLoss" },
+  { section: "reweighting", old: "comparator", now: "baseline" },
+  { section: "reweighting", old: "cleanSamples", now: "metaSamples" },
+];
+
+/** Tells about an old name. */
+export type Warn = (message: string) => void;
+
+function find(
+  section: string | undefined,
+  key: string | undefined,
+  name: "old" | "now",
+): RenamedKey | undefined {
+  return RENAMED.find((renamed) => renamed.section === section && renamed[name] === key);
+}
+
+/** Renames the keys of every section, in their places. */
+function mapKeys(
+  tree: Tree,
+  rename: (section: string, key: string, value: unknown) => readonly [key: string, value: unknown],
+): Tree {
+  return Object.fromEntries(
+    Object.entries(tree).map(([section, part]) => [
+      section,
+      isTree(part)
+        ? Object.fromEntries(Object.entries(part).map(([key, value]) => rename(section, key, value)))
+        : part,
+    ]),
+  );
+}
+
+/**
+ * Returns a configuration with the present names of keys that were renamed.
+ *
+ * @param origin - Where it came from, for the warning.
+ */
+export function withPresentKeys(tree: Tree, origin: string, warn: Warn): Tree {
+  return mapKeys(tree, (section, key, value) => {
+    const renamed = find(section, key, "old");
+    if (!renamed) return [key, value];
+    warn(`${origin}: ${section}.${key} is now ${section}.${renamed.now}; the old name is still read`);
+    const [, now] = renamed.values?.find(([old]) => old === value) ?? [value, value];
+    return [renamed.now, now];
+  });
+}
+
+/** Returns a configuration under the names that its keys had first: hashes of configurations are taken of it, and stay. */
+export function withFirstKeys(tree: Tree): Tree {
+  return mapKeys(tree, (section, key, value) => {
+    const renamed = find(section, key, "now");
+    if (!renamed) return [key, value];
+    const [old] = renamed.values?.find(([, now]) => now === value) ?? [value, value];
+    return [renamed.old, old];
+  });
+}
+
+/** Returns the name that a key such as `loss.pixelLoss` had before, if it had one. */
+export function oldKey(path: readonly string[]): string[] | undefined {
+  const [section, key] = path;
+  const renamed = find(section, key, "now");
+  return renamed && [renamed.section, renamed.old, ...path.slice(2)];
+}

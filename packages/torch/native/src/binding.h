@@ -1,0 +1,15 @@
+// What each file of the binding adds to the module's exports; the TypeScript side of it is src/native/binding.ts.
+#pragma once
+
+#include <napi.h>
+
+namespace armseg {
+
+void exportCalls(Napi::Env env, Napi::Object exports);
+void exportTensors(Napi::Env env, Napi::Object exports);
+void exportAutograd(Napi::Env env, Napi::Object exports);
+void exportRuntime(Napi::Env env, Napi::Object exports);
+/// Only where libtorch has c10d.
+void exportDistributed(Napi::Env env, Napi::Object exports);
+
+}  // namespace armseg
