@@ -120,7 +120,7 @@ tbody tr + tr td { border-top: 1px solid var(--line); } .numbers td + td, .numbe
 .tag { font-size: 12px; font-weight: 500; border: 1px solid var(--line); border-radius: 4px; padding: 0 6px; color: var(--soft); }
 .tag.error, .fault { color: var(--series-4); } .tag.warning { color: var(--series-1); } .fault { font-size: 13px; overflow-wrap: anywhere; }
 .problem { margin: 14px 0 22px; } .problem ul { margin: 4px 0; padding-left: 20px; overflow-wrap: anywhere; } h3 { display: flex; flex-wrap: wrap; gap: 2px 8px; align-items: baseline; font-size: 16px; margin: 0; }
-.views { display: flex; flex-wrap: wrap; gap: 2px 8px; margin: 10px 0; } .views label { margin-right: 8px; cursor: pointer; white-space: nowrap; }
+.views { display: flex; flex-wrap: wrap; gap: 2px 8px; margin: 10px 0; } .views label { margin-right: 8px; cursor: pointer; white-space: nowrap; } .views input { margin: 0 6px 0 0; }
 @media (max-width: 440px) { .pair { grid-template-columns: 1fr; } }
 main:has(#view-alone:checked) .over:not(:hover) .image { display: none; }
 main:has(#view-alone:checked) .over:not(:hover) .label { opacity: 1; }
