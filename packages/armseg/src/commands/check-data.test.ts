@@ -211,6 +211,36 @@ describe("the page of a check", () => {
     expect(html.indexOf(">error<")).toBeLessThan(html.indexOf(">warning<"));
   });
 
+  test("shows shapes whose name is outside the label map", async () => {
+    const root = mkdtempSync(join(tmpdir(), "armseg-check-"));
+    const square = (label: string, x: number) => {
+      const points = [
+        [x, 0],
+        [x + 40, 0],
+        [x + 40, 40],
+        [x, 40],
+      ];
+      return { label, shape_type: "polygon", points };
+    };
+    for (const name of ["a", "b"]) {
+      const shapes = [square("field", 0), square(name === "a" ? "lake" : "wood", 60)];
+      const file = { imagePath: `${name}.png`, imageHeight: 50, imageWidth: 100, shapes };
+      writeFileSync(join(root, `${name}.json`), JSON.stringify(file));
+      const create = { height: 50, width: 100, channels: 3, background: "#888" } as const;
+      writeFileSync(join(root, `${name}.png`), await sharp({ create }).png().toBuffer());
+      writeFileSync(join(root, `${name}.txt`), name);
+    }
+    const known = [
+      { name: "field", color: [0, 200, 0] },
+      { name: "wood", color: [0, 100, 0] },
+    ];
+    const lists = { train: { list: join(root, "a.txt") }, val: { list: join(root, "b.txt") } };
+    const { data } = checkConfig({ data: { format: "labelme", root, classes: known, ...lists } }, "the test");
+    const html = await pageOf(folderOf(root), data);
+    const at = await labelOf(html, cardsOf(html, "value outside the label map (1)")[0]!);
+    expect([at(40, 40), at(190, 40)]).toEqual(["0,200,0", "255,0,255"]);
+  });
+
   test("has pixels, shares and images of each class of both splits, and what is ignored", async () => {
     const folder = scenesFolder();
     const data = configOf(folder, scenes(0, 4), [scene(4)]);
