@@ -72,7 +72,7 @@ describe("from two folders to a checked configuration, without libtorch", () => 
     const args = ["init", "scenes/images/all", "scenes/labels/all"];
     const { status, stdout } = armseg(args, withoutLibtorch);
     expect(stdout).toMatch(
-      /10 images with a mask[\s\S]*Wrote armseg\.yaml, train\.txt, val\.txt[\s\S]*armseg train armseg\.yaml/,
+      /10 images with a mask[\s\S]*Wrote armseg\.yaml, train\.txt, val\.txt[\s\S]*armseg train armseg\.yaml[\s\S]*data check armseg\.yaml --html check\.html\n$/,
     );
     expect(status).toBe(0);
     const before = readFileSync(join(folder, "armseg.yaml"), "utf8");
@@ -84,14 +84,14 @@ describe("from two folders to a checked configuration, without libtorch", () => 
 
   test("data check finds both splits fit, as text and as JSON, and draws them", () => {
     const { status, stdout } = armseg(
-      ["data", "check", "armseg.yaml", "--preview", "samples.html"],
+      ["data", "check", "armseg.yaml", "--html", "check.html"],
       withoutLibtorch,
     );
     expect(stdout).toMatch(
-      /8 images[\s\S]*class_3[\s\S]*2 images[\s\S]*Wrote samples\.html[\s\S]*Fit to train on/,
+      /8 images[\s\S]*class_3[\s\S]*2 images[\s\S]*Wrote check\.html[\s\S]*Fit to train on/,
     );
     expect(status).toBe(0);
-    expect(existsSync(join(folder, "samples.html"))).toBe(true);
+    expect(existsSync(join(folder, "check.html"))).toBe(true);
     const json = JSON.parse(armseg(["data", "check", "armseg.yaml", "--json"], withoutLibtorch).stdout);
     expect(json).toMatchObject({ isUsable: true, shared: [], train: { samples: 8 }, val: { samples: 2 } });
   });

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import { readConfig } from "../config/read-config.ts";
-import { examples, htmlFile, setOption } from "./arguments.ts";
+import { examples, htmlFile, integer, setOption } from "./arguments.ts";
 import { FAILED } from "./exit-codes.ts";
 import { printResult, withProgress } from "./output.ts";
 
 interface Options {
   readonly set?: string[];
-  readonly preview?: string;
+  readonly html?: string;
+  readonly seed: number;
   readonly json?: true;
 }
 
@@ -17,19 +18,21 @@ export function addDataCheck(data: Command): void {
     .description("Read every file of both splits: sizes, values, classes, class weights, problems.")
     .argument("<config>", "configuration file")
     .option(
-      "--preview <file.html>",
-      "also write a page with samples of both splits and their labels",
+      "--html <file.html>",
+      "also write a page to look at: images with their labels over them, classes, problems",
       htmlFile,
     )
+    .option("--seed <n>", "of the images that the page shows at random", integer(0), 0)
     .option("--json", "print JSON")
-    .addHelpText("after", examples("data check armseg.yaml", "data check armseg.yaml --preview samples.html"))
+    .addHelpText("after", examples("data check armseg.yaml", "data check armseg.yaml --html check.html"))
     .action(async (path: string, options: Options) => {
       const { checkData, checkText } = await import("../commands/check-data.ts");
       const config = readConfig(path, options.set);
       const result = await withProgress("read", (onProgress) =>
         checkData(config.data, {
           onProgress,
-          ...(options.preview !== undefined && { preview: options.preview }),
+          seed: options.seed,
+          ...(options.html !== undefined && { html: options.html }),
         }),
       );
       printResult(result, options.json, checkText);

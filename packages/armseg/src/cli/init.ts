@@ -30,5 +30,10 @@ export function addInit(program: Command): void {
 }
 
 function nextSteps(config: string): string[] {
-  return [`  armseg data check ${config}`, `  armseg train ${config} --dry-run`, `  armseg train ${config}`];
+  return [
+    `  armseg train ${config} --dry-run`,
+    `  armseg train ${config}`,
+    "Before that, look at what you train on:",
+    `  armseg data check ${config} --html check.html`,
+  ];
 }

@@ -1,17 +1,18 @@
+import { existsSync } from "node:fs";
 import { checkClasses, openData, sharedNames } from "../config/open-data.ts";
 import type { Config } from "../config/schema.ts";
-import { evenlySpaced } from "../core/evenly-spaced.ts";
-import { readLabel } from "../data/labels/read-label.ts";
-import { readImage } from "../data/read-image.ts";
 import type { Dataset } from "../data/sample.ts";
 import { isUsable } from "../data/scan/problems.ts";
 import { type ScanResult, scan } from "../data/scan/scan.ts";
 import { scanText } from "../data/scan/scan-text.ts";
-import { type LabelledImage, writeSamplePage } from "./preview.ts";
+import { type ScannedSplit, writeCheckPage } from "./check-data-page.ts";
+import { SampleChooser } from "./check-data-samples.ts";
 
 export interface CheckDataOptions {
-  /** HTML file for samples with their labels. Default: none. */
-  readonly preview?: string;
+  /** HTML file for samples with their labels, counts and problems. Default: none. */
+  readonly html?: string;
+  /** Names the random choice of the samples that the page shows. Default 0. */
+  readonly seed?: number;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -22,65 +23,66 @@ export interface DataCheck {
   readonly val: ScanResult;
   /** Names that are in both splits: scores on them mean little. */
   readonly shared: readonly string[];
-  /** The file with samples. */
-  readonly preview: string | null;
+  /** The page. */
+  readonly html: string | null;
 }
 
-const SAMPLES_PER_SPLIT = 4;
+/** A dozen at random of both splits together. */
+const SHOWN = { train: { random: 8, extreme: 4 }, val: { random: 4, extreme: 2 } };
 
 /**
  * Reads every file of both splits and counts what is in them.
  *
  * @throws {DataError} If a folder or list is missing, so that there is nothing to scan.
  * @throws {ConfigError} If the splits differ in classes.
+ * @throws {Error} If the page exists; nothing is read then.
  */
 export async function checkData(data: Config["data"], options: CheckDataOptions = {}): Promise<DataCheck> {
+  const { html, seed = 0, onProgress } = options;
+  if (html !== undefined && existsSync(html))
+    throw new Error(`checkData(): ${html} exists and is not overwritten; choose another place or remove it`);
   const [train, val] = [await openData(data, "train"), await openData(data, "val")];
   checkClasses(train, val);
   const total = train.samples.length + val.samples.length;
-  const scanFrom = (dataset: Dataset, before: number) =>
-    scan(dataset, { onProgress: (done) => options.onProgress?.(before + done, total) });
-  const found = { train: await scanFrom(train, 0), val: await scanFrom(val, train.samples.length) };
-  return {
-    isUsable: isUsable(found.train, "training") && isUsable(found.val, "reading"),
-    ...found,
-    shared: sharedNames(train, val),
-    preview: options.preview === undefined ? null : await previewOf(options.preview, [train, val]),
+  const scanned = async (dataset: Dataset, own: "train" | "val", before: number): Promise<ScannedSplit> => {
+    const chooser = new SampleChooser(seed, SHOWN[own]);
+    const result = await scan(dataset, {
+      onProgress: (done) => onProgress?.(before + done, total),
+      onInspected: (sample, inspection) => chooser.add(sample, inspection),
+    });
+    return { dataset, purpose: own === "train" ? "training" : "reading", result, chooser };
   };
-}
-
-async function previewOf(path: string, datasets: readonly Dataset[]): Promise<string> {
-  const samples: LabelledImage[] = [];
-  for (const dataset of datasets) {
-    for (const sample of evenlySpaced(
-      dataset.samples.filter(({ annotation }) => annotation),
-      SAMPLES_PER_SPLIT,
-    )) {
-      const image = await readImage(sample.image, { range: sample.imageRange }).catch(() => null);
-      const label =
-        image && (await readLabel(sample.annotation!, [image.height, image.width]).catch(() => null));
-      // What cannot be read is told by the scan.
-      if (image && label) samples.push({ name: `${dataset.split}: ${sample.name}`, image, label });
-    }
-  }
-  const { name, classes } = datasets[0]!;
-  return await writeSamplePage(path, `Samples of ${name}`, samples, classes);
+  const splits = [await scanned(train, "train", 0), await scanned(val, "val", train.samples.length)] as const;
+  const found = {
+    isUsable: splits.every(({ result, purpose }) => isUsable(result, purpose)),
+    train: splits[0].result,
+    val: splits[1].result,
+    shared: sharedNames(train, val),
+  };
+  if (html === undefined) return { ...found, html: null };
+  const verdict = { isUsable: found.isUsable, verdict: verdictOn(found), warnings: sharedWarnings(found) };
+  return { ...found, html: await writeCheckPage(html, splits, verdict) };
 }
 
 /** Returns both scans as text, with the verdict at the end. */
-export function checkText({ isUsable, train, val, shared, preview }: DataCheck): string {
-  const both =
-    shared.length > 0
-      ? [`warning: ${shared.length} images are in both splits, e.g. ${shared[0]}; scores on them mean little`]
-      : [];
-  const hasWarnings = [train, val].some(({ problems }) => problems.length > 0) || both.length > 0;
-  const fit = hasWarnings ? "Fit to train on, but read the warnings above first." : "Fit to train on.";
-  const verdict = isUsable ? fit : "Not fit to train on: fix the errors above first.";
+export function checkText(check: DataCheck): string {
+  const { train, val, html } = check;
   return [
     scanText(train),
     scanText(val, "reading"),
-    ...both,
-    ...(preview ? [`Wrote ${preview}.`] : []),
-    verdict,
+    ...sharedWarnings(check).map((text) => `warning: ${text}`),
+    ...(html ? [`Wrote ${html}: look whether labels are in their places.`] : []),
+    verdictOn(check),
   ].join("\n");
+}
+
+function sharedWarnings({ shared }: Pick<DataCheck, "shared">): string[] {
+  if (shared.length === 0) return [];
+  return [`${shared.length} images are in both splits, e.g. ${shared[0]}; scores on them mean little`];
+}
+
+function verdictOn({ isUsable, train, val, shared }: Omit<DataCheck, "html">): string {
+  if (!isUsable) return "Not fit to train on: fix the errors first.";
+  const hasWarnings = [train, val].some(({ problems }) => problems.length > 0) || shared.length > 0;
+  return hasWarnings ? "Fit to train on, but read the warnings first." : "Fit to train on.";
 }

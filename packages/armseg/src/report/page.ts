@@ -107,7 +107,25 @@ tbody tr + tr td { border-top: 1px solid var(--line); } .numbers td + td, .numbe
 .images img { display: block; width: 100%; min-width: 130px; border-radius: 4px; image-rendering: auto; }
 .images td { padding: 4px 6px 4px 0; border: 0 !important; } .images { width: 100%; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; }
-.better { color: var(--series-2); } .worse { color: var(--series-4); }
+.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(520px, 100%), 1fr)); gap: 16px; margin: 12px 0; }
+.sample { padding: 10px 12px; } .sample .legend { font-size: 13px; margin-top: 6px; gap: 2px 14px; }
+.sample figcaption { display: flex; flex-wrap: wrap; gap: 2px 10px; align-items: baseline; margin-bottom: 6px; overflow-wrap: anywhere; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 6px; align-items: start; }
+.pair svg { display: block; width: 100%; height: auto; max-height: 420px; border-radius: 4px; background: var(--line); }
+.pair .coarse { image-rendering: pixelated; } .files { position: absolute; }
+.over .label { opacity: 0.5; } .over:hover .label { opacity: 0; }
+.missing { border: 1px dashed var(--soft); border-radius: 4px; padding: 24px 8px; text-align: center; color: var(--soft); }
+.box { fill: none; stroke: #fff; stroke-width: 2; vector-effect: non-scaling-stroke; } .box.back { stroke: #000; stroke-width: 5; }
+.ignored { background: repeating-linear-gradient(135deg, #f0f0f0 0 2px, #282828 2px 4px, var(--line) 4px 7px); }
+.tag { font-size: 12px; font-weight: 500; border: 1px solid var(--line); border-radius: 4px; padding: 0 6px; color: var(--soft); }
+.tag.error, .fault { color: var(--series-4); } .tag.warning { color: var(--series-1); } .fault { font-size: 13px; overflow-wrap: anywhere; }
+.problem { margin: 14px 0 22px; } .problem ul { margin: 4px 0; padding-left: 20px; overflow-wrap: anywhere; } h3 { display: flex; flex-wrap: wrap; gap: 2px 8px; align-items: baseline; font-size: 16px; margin: 0; }
+.views { display: flex; flex-wrap: wrap; gap: 2px 8px; margin: 10px 0; } .views label { margin-right: 8px; cursor: pointer; white-space: nowrap; } .views input { margin: 0 6px 0 0; }
+@media (max-width: 440px) { .pair { grid-template-columns: 1fr; } }
+main:has(#view-alone:checked) .over:not(:hover) .image { display: none; }
+main:has(#view-alone:checked) .over:not(:hover) .label { opacity: 1; }
+.key { margin-top: 28px; } .counts .bar { width: 110px; } .counts td:nth-child(3n + 5), .counts th:nth-child(3n + 5), .counts td:nth-child(3n + 6), .counts th:nth-child(3n + 6) { text-align: right; white-space: nowrap; }
+.better { color: var(--series-2); } .caution { color: var(--series-1); } .worse { color: var(--series-4); }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); }
 pre { overflow-x: auto; background: var(--panel); border-radius: 8px; padding: 12px 16px; font-size: 13px; line-height: 1.45; }
 @media print { body { font-size: 12px; } figure, tr { break-inside: avoid; } }

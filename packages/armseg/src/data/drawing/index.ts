@@ -2,3 +2,4 @@ export { type FloatMap, heatmap, viridis } from "./heatmap.ts";
 export { colorize, overlay } from "./label-colors.ts";
 export { encodeLabelPng, labelPalette, writeLabelPng } from "./label-png.ts";
 export { encodeRgbPng, writeRgbPng } from "./rgb-png.ts";
+export { imageThumbnail, labelThumbnail, type Thumbnail } from "./thumbnails.ts";

@@ -4,7 +4,7 @@ import { mapConcurrently } from "../../core/concurrently.ts";
 import type { Dataset, LabelMap, Sample } from "../sample.ts";
 
 /** Raised when the scan's result changes form, so that older caches are not read. */
-const FORMAT = 2;
+const FORMAT = 3;
 const STATS_AT_ONCE = 32;
 
 /**

@@ -49,7 +49,8 @@ export async function inspectSample(
   if (read && label) findings.push(...(await orientationFindings(sample, read, label)));
   if (read) findings.push(...bandFindings(sample, read.form));
   const values16 = read && (await valuesOf16Bits(sample, read.form));
-  return { findings, ...(size && { size }), ...(label && { label }), ...(values16 && { values16 }) };
+  const own = findings.map((finding) => ({ ...finding, samples: [sample.name] }));
+  return { findings: own, ...(size && { size }), ...(label && { label }), ...(values16 && { values16 }) };
 }
 
 /** Samples that share one annotation file are told apart by name. */

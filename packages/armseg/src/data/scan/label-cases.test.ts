@@ -82,7 +82,7 @@ describe("palettes that differ from file to file", () => {
   test("are told, with the colours and files of each index", async () => {
     const result = await scan(await open({ masks, map: { 0: "back", 1: "front" } }));
     expect(result.problems).toMatchObject([
-      { kind: "one index, several colours", severity: "warning", count: 2 },
+      { kind: "one index, several colours", severity: "warning", count: 2, samples: ["a", "b"] },
     ]);
     expect(textOf(result)).toMatch(
       /index 0 is 0,0,0 in .*a\.png and 1 more, 255,0,0 in .*b\.png; .*set labels.encoding: colors/,

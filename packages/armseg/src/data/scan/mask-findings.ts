@@ -14,11 +14,19 @@ export function maskFindings(dataset: Dataset, labels: readonly LabelInspection[
   const mask = dataset.samples.find(({ annotation }) => annotation?.kind === "mask")?.annotation;
   if (!mask || files.length === 0) return [];
   const { labelMap } = mask;
-  return [
+  const findings = [
     ...levelFindings(files, labelMap),
     ...(labelMap.encoding === "values" ? [...paletteFindings(files), ...formFindings(files)] : []),
     ...smoothingFindings(labels, labelMap),
   ];
+  return findings.map((finding) => ({ ...finding, samples: samplesNamed(finding.text, dataset) }));
+}
+
+/** Returns the names of the samples whose masks a text names. */
+function samplesNamed(text: string, { samples }: Dataset): string[] {
+  return samples
+    .filter(({ annotation }) => annotation && text.includes(annotation.path))
+    .map(({ name }) => name);
 }
 
 /** The class of a grey value, which a map of colours has as a grey colour. */

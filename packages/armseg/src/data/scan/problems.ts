@@ -31,8 +31,10 @@ export interface Problem {
   /** Nothing runs over an error; training does not start over a `training error`. */
   readonly severity: "error" | "training error" | "warning";
   readonly count: number;
-  /** The first ten, in the order of the samples. */
+  /** The first hundred, in the order of the samples. */
   readonly examples: readonly string[];
+  /** Names of the first samples concerned, where it is a matter of samples. */
+  readonly samples: readonly string[];
 }
 
 /** One case of a problem. */
@@ -40,9 +42,12 @@ export interface Finding {
   readonly kind: ProblemKind;
   /** Names files, cause and remedy. */
   readonly text: string;
+  /** Names of the samples concerned. */
+  readonly samples?: readonly string[];
 }
 
-const EXAMPLES = 10;
+const EXAMPLES = 100;
+const SAMPLES = 10;
 const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
   "class without a pixel": "training error",
   "a single class": "training error",
@@ -62,18 +67,19 @@ const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
 
 /** Returns findings as problems, one per kind, in the order of their first cases. */
 export function groupProblems(findings: readonly Finding[]): Problem[] {
-  const groups = new Map<ProblemKind, string[]>();
-  for (const { kind, text } of findings) {
-    const texts = groups.get(kind);
-    if (texts) texts.push(text);
-    else groups.set(kind, [text]);
+  const groups = new Map<ProblemKind, Finding[]>();
+  for (const finding of findings) {
+    const group = groups.get(finding.kind);
+    if (group) group.push(finding);
+    else groups.set(finding.kind, [finding]);
   }
-  return [...groups].map(([kind, texts]): Problem => {
+  return [...groups].map(([kind, group]): Problem => {
     return {
       kind,
       severity: SEVERITIES[kind] ?? "error",
-      count: texts.length,
-      examples: texts.slice(0, EXAMPLES),
+      count: group.length,
+      examples: group.slice(0, EXAMPLES).map(({ text }) => text),
+      samples: [...new Set(group.flatMap(({ samples = [] }) => samples))].slice(0, SAMPLES),
     };
   });
 }

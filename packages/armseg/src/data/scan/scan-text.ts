@@ -7,6 +7,7 @@ import { type Problem, type Purpose, severityFor } from "./problems.ts";
 import type { ScanResult } from "./scan.ts";
 
 const MAX_VALUES = 8;
+const MAX_CASES = 10;
 
 /** What `armseg data check` prints: files, a table of classes with pixels and weights, and every problem with its first ten cases. */
 export function scanText(result: ScanResult, purpose: Purpose = "training"): string {
@@ -70,7 +71,8 @@ function percent(part: number, whole: number): string {
   return whole === 0 ? "" : `${((100 * part) / whole).toFixed(2)} %`;
 }
 
-function valuesOf(values: readonly ValueCount[], label: number): string {
+/** Returns the values of a class, of ignored pixels, or of those outside the label map (undefined) as a short list. */
+export function valuesOf(values: readonly ValueCount[], label: number | undefined): string {
   const own = [...new Set(values.filter((value) => value.label === label).map(({ value }) => value))];
   const separator = own.some((value) => value.includes(",")) ? "; " : ", ";
   return (
@@ -99,7 +101,8 @@ export function warningText({ problems }: ScanResult): string {
 
 function problemLines(problems: readonly Problem[], purpose: Purpose): string[] {
   return problems.flatMap((problem) => {
-    const { kind, count, examples } = problem;
+    const { kind, count } = problem;
+    const examples = problem.examples.slice(0, MAX_CASES);
     return [
       `${severityFor(problem, purpose)}: ${kind} (${count.toLocaleString("en-GB")})`,
       ...examples.map((example) => `  ${example}`),

@@ -114,6 +114,36 @@ describe("scan()", () => {
     expect([isUsable(result, "training"), isUsable(result, "reading")]).toEqual([false, false]);
   });
 
+  test("problems name the samples concerned, and hand each inspection on", async () => {
+    const inspected: string[] = [];
+    const { problems } = await scan(dataset, { onInspected: ({ name }) => inspected.push(name) });
+    expect(Object.fromEntries(problems.map(({ kind, samples }) => [kind, samples]))).toEqual({
+      "value outside the label map": ["unknown", "regions"],
+      "label without a valid pixel": ["void"],
+      "label of another size than its image": ["small"],
+      "unreadable weight map": ["small"],
+      "unreadable image": ["cut", "missing"],
+      "unreadable label": ["cut"],
+      "class without a pixel": [],
+      "file without a partner": [],
+    });
+    expect(inspected.sort()).toEqual(["cut", "good", "missing", "regions", "small", "unknown", "void"]);
+  });
+
+  test("a hundred cases of a problem are kept, ten are printed, the rest counted", async () => {
+    const unpaired = Array.from({ length: 1234 }, (_, i) => `lonely-${i}.png`);
+    const result = await scan({ ...dataset, unpaired });
+    const problem = result.problems.find(({ kind }) => kind === "file without a partner")!;
+    expect([problem.count, problem.examples.length, problem.examples[99]]).toEqual([
+      1234,
+      100,
+      "lonely-99.png",
+    ]);
+    expect(scanText(result)).toMatch(
+      /file without a partner \(1,234\)\n.*\n(.*\n){8} {2}lonely-9\.png\n {2}and 1,224 more/,
+    );
+  });
+
   test("the text names values, classes, problems and files", async () => {
     const text = scanText(await scan(dataset)).replaceAll(root, "");
     expect(text).toContain("made, train: 7 images, 5 readable labels\nsizes (height x width): 2x3: 5\n");

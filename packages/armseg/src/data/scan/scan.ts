@@ -12,6 +12,8 @@ export interface ScanOptions {
   /** Files in flight at once. Default: the processors available. */
   readonly concurrency?: number;
   readonly onProgress?: (done: number, total: number) => void;
+  /** Called with what each sample's files hold, in the order in which they are read. */
+  readonly onInspected?: (sample: Sample, inspection: Inspection) => void;
 }
 
 export interface ClassCount {
@@ -63,6 +65,7 @@ export async function scan(dataset: Dataset, options: ScanOptions = {}): Promise
     options.concurrency ?? availableParallelism(),
     async (sample, index) => {
       const inspection = await inspectSample(sample, { countsBorders: index % step === 0 });
+      options.onInspected?.(sample, inspection);
       options.onProgress?.(++done, dataset.samples.length);
       return inspection;
     },
@@ -79,7 +82,13 @@ function summarise(dataset: Dataset, hash: string, inspections: readonly Inspect
     ...rangeFindings(dataset.samples, inspections),
     ...splitFindings(dataset, classes, labels.length),
     ...classesWithoutPixels(classes, labels.length),
-    ...(dataset.problems ?? []),
+    ...(dataset.problems ?? []).map(
+      ({ kind, text, sample }): Finding => ({
+        kind,
+        text,
+        ...(sample !== undefined && { samples: [sample] }),
+      }),
+    ),
     ...(dataset.unpaired ?? []).map((path): Finding => ({ kind: "file without a partner", text: path })),
   ];
   const values = sumValues(labels);
@@ -149,14 +158,15 @@ function splitFindings(dataset: Dataset, classes: readonly ClassCount[], labelle
 function rangeFindings(samples: readonly Sample[], inspections: readonly Inspection[]): Finding[] {
   const small = inspections.flatMap(({ values16 }, i) =>
     values16 && values16[1] - values16[0] < LEAST_SHARE_OF_16_BITS * 65536
-      ? [{ path: samples[i]!.image, range: values16 }]
+      ? [{ ...samples[i]!, range: values16 }]
       : [],
   );
   const low = Math.min(...small.map(({ range }) => range[0]));
   const high = Math.max(...small.map(({ range }) => range[1]));
-  return small.map(({ path, range }) => ({
+  return small.map(({ name, image, range }) => ({
     kind: "16-bit image that fills little of its range",
-    text: `${path} has values of ${range[0]} to ${range[1]} of 65535, which leaves ${(range[1] >> 8) - (range[0] >> 8) + 1} of 256 levels; set data.imageRange: [${low}, ${Math.max(high, low + 1)}] (all such images here) or what your camera gives`,
+    samples: [name],
+    text: `${image} has values of ${range[0]} to ${range[1]} of 65535, which leaves ${(range[1] >> 8) - (range[0] >> 8) + 1} of 256 levels; set data.imageRange: [${low}, ${Math.max(high, low + 1)}] (all such images here) or what your camera gives`,
   }));
 }
 
