@@ -221,7 +221,7 @@ describe.runIf(hasData)("COCO and CVAT sample files equal an independent reading
   });
   test("CVAT's documented example: polygon, mask and box by z order", async () => {
     const path = join(SAMPLES, "cvat/cvat_docs/example_images_1.1.xml");
-    await expect(cvat(path, { split: "train", images: SAMPLES })).rejects.toThrow("none of the 1 pictures");
+    await expect(cvat(path, { split: "train", images: SAMPLES })).rejects.toThrow("none of the 1 images");
     // The picture is not published; an empty file of its name is enough to read the labels.
     const images = mkdtempSync(join(tmpdir(), "armseg-"));
     writeFileSync(join(images, "filename000.jpg"), "");
