@@ -15,7 +15,7 @@ function mIoUKnown(mIoU: number): PaperFigures {
 }
 
 /**
- * Every figure of the paper's tables 1 to 5 and of section 4.5 (Liu et al. 2020, arXiv 2009.05205): percent, on val, at a single preset.
+ * Every figure of the paper's tables 1 to 5 and of section 4.5 (Liu et al. 2020, arXiv 2009.05205): percent, on val, at a single scale.
  *
  * The one place where they are typed: entries, recipes and tables of results take them from here or are held to it by tests.
  */
