@@ -26,6 +26,6 @@ test("without a peer, the text says so", () => {
     ratio: null,
   });
   expect(text).toBe(
-    "no Python with PyTorch for cpu to compare with\n19×256×512 logits to 1024×2048 labels\nAMD EPYC, 2 threads, libtorch 1.13.0\narmseg, logits to confusion matrix       14.3 ms\n",
+    "no Python with PyTorch for cpu to compare with\n19×256×512 logits to 1024×2048 labels\nAMD EPYC, 2 threads, libtorch 1.13.0\narmseg, logits to confusion matrix  14.3 ms\n",
   );
 });

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { getThreads, manualSeed, ops, setThreads, tidy } from "@armseg/torch";
 import { type BenchDevice, medianMs, type Place, placeOf, placeText, runPeer } from "@armseg/torch/bench";
 import { ConfusionMatrix } from "../evaluation/confusion-matrix.ts";
+import { figureTable } from "./figure-table.ts";
 import { peakBytes } from "./peak-memory.ts";
 
 export interface EvalBenchOptions {
@@ -83,16 +84,16 @@ function problem([classes, height, width]: EvalBenchResult["size"], device: Benc
 /** Formats the result as lines of text, ratio first. */
 export function benchEvalText({ size, place, ours, peer, ratio }: EvalBenchResult): string {
   const [classes, height, width] = size;
-  const side = (name: string, { ms, bytes }: EvalBenchFigure) =>
-    `${name.padEnd(36)} ${ms.toFixed(1).padStart(8)} ms  ${bytes === null ? "" : `${(bytes / 2 ** 20).toFixed(1).padStart(7)} MiB`}`.trimEnd();
   const lines = [
     ratio === null
       ? `no Python with PyTorch for ${place.device} to compare with`
       : `${ratio.toFixed(1)}× faster than PyTorch`,
     `${classes}×${height / 4}×${width / 4} logits to ${height}×${width} labels`,
     placeText(place),
-    side("armseg, logits to confusion matrix", ours),
-    ...(peer ? [side("PyTorch, upsample + argmax + bincount", peer)] : []),
+    ...figureTable([
+      { name: "armseg, logits to confusion matrix", ...ours },
+      ...(peer ? [{ name: "PyTorch, upsample + argmax + bincount", ...peer }] : []),
+    ]),
   ];
   return `${lines.join("\n")}\n`;
 }

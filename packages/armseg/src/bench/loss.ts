@@ -7,6 +7,7 @@ import { type BenchDevice, findPython, medianMs, type Place, placeOf, placeText 
 import { unsupportedReason } from "../losses/fused.ts";
 import { SegmentationLoss } from "../losses/index.ts";
 import { ArmCurve } from "../reweighting/index.ts";
+import { figureTable } from "./figure-table.ts";
 import { peakBytes } from "./peak-memory.ts";
 
 export interface LossBenchOptions {
@@ -226,9 +227,11 @@ export function benchLossText(result: LossBenchResult): string {
     ...headLines(result),
     `reweighted loss, forward + backward, ${n}×${c}×${h}×${w} logits to ${height}×${width} labels`,
     placeText(place),
-    ...rowOrReason("armseg, fused", fused, fusedMissing),
-    row("armseg, composed of operators", composed),
-    ...(peer ? peerLines(peer) : []),
+    ...figureLines([
+      ["armseg, fused", fused, fusedMissing],
+      ["armseg, composed of operators", composed, null],
+      ...(peer ? peerSides(peer) : []),
+    ]),
   ].join("\n");
 }
 
@@ -237,22 +240,25 @@ function headLines({ place, ratios, fusedMissing, peerMissing }: LossBenchResult
   return [`no comparison: ${fusedMissing ?? peerMissing}`];
 }
 
-function row(name: string, { ms, bytes }: LossBenchFigure): string {
-  return `${name.padEnd(42)} ${ms.toFixed(1).padStart(8)} ms ${mebibytes(bytes).padStart(11)}`.trimEnd();
-}
+/** What was measured, or the reason why not; both are `null` where it was not asked for. */
+type Side = readonly [name: string, figure: LossBenchFigure | null, missing: string | null];
 
-/** Returns a row, or why there is none; no line where neither was asked for. */
-function rowOrReason(name: string, found: LossBenchFigure | null, missing: string | null): string[] {
-  if (found) return [row(name, found)];
-  return missing === null ? [] : [`${name}: none, ${missing}`];
-}
-
-function peerLines(peer: NonNullable<LossBenchResult["peer"]>): string[] {
+/** Returns the table of what was measured, then a line with the reason of each that was not. */
+function figureLines(sides: readonly Side[]): string[] {
   return [
-    row(`PyTorch ${peer.torch}, composed`, peer.composed),
-    ...rowOrReason(`PyTorch ${peer.torch}, composed and compiled`, peer.compiled, peer.compiledMissing),
-    row(`PyTorch ${peer.torch}, plain cross entropy`, peer.plain),
-    ...rowOrReason("PyTorch with armseg's kernel", peer.fused, peer.fusedMissing),
+    ...figureTable(sides.flatMap(([name, figure]) => (figure ? [{ name, ...figure }] : []))),
+    ...sides.flatMap(([name, figure, missing]) =>
+      figure || missing === null ? [] : [`${name}: none, ${missing}`],
+    ),
+  ];
+}
+
+function peerSides(peer: NonNullable<LossBenchResult["peer"]>): Side[] {
+  return [
+    [`PyTorch ${peer.torch}, composed`, peer.composed, null],
+    [`PyTorch ${peer.torch}, composed and compiled`, peer.compiled, peer.compiledMissing],
+    [`PyTorch ${peer.torch}, plain cross entropy`, peer.plain, null],
+    ["PyTorch with armseg's kernel", peer.fused, peer.fusedMissing],
   ];
 }
 
@@ -271,8 +277,4 @@ function ratioLines(ratios: LossBenchRatios, goals: (typeof GOALS)[BenchDevice])
     const goal = goals[key] === undefined ? "" : ` (goal ${before}${goals[key]}${before ? "" : "×"})`;
     return [`${before}${ratio.toFixed(before ? 0 : 1)}${after}${goal}`];
   });
-}
-
-function mebibytes(bytes: number | null): string {
-  return bytes === null ? "" : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

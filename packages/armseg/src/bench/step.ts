@@ -18,6 +18,7 @@ import type { Batch } from "../pipeline/index.ts";
 import { CounterRandom } from "../pipeline/index.ts";
 import { toTensors } from "../training/batch-tensors.ts";
 import { trainStep } from "../training/step.ts";
+import { figureTable } from "./figure-table.ts";
 
 export type StepBackbone = "resnet18" | "resnet50" | "resnet101";
 
@@ -225,22 +226,25 @@ export function benchStepText(result: StepBenchResult): string {
   const { backbone, size, precision, place, parameters, plainMs, armMs, armShare, copyMs, peakBytes, peer } =
     result;
   const digits = place.device === "cpu" ? 0 : 1;
-  const row = (name: string, ms: number, bytes: number | null = null) =>
-    `${name.padEnd(34)} ${ms.toFixed(digits).padStart(8)} ms${bytes === null ? "" : `  ${(bytes / 2 ** 20).toFixed(0).padStart(6)} MiB`}`;
   return [
     ratioLine(result),
     `${(100 * armShare).toFixed(1)} % of a step is ARM's (goal 1 %)`,
     `DeepLabv3+ on ${backbone}, ${parameters.toLocaleString("en-GB")} parameters, batch ${size.join("×")}, ${precision}`,
     placeText(place),
-    row("armseg, plain cross entropy", plainMs, peakBytes),
-    row("armseg, ARM", armMs),
-    ...(copyMs === null ? [] : [row("  of each, copying the batch", copyMs)]),
-    ...(peer
-      ? [
-          row(`PyTorch ${peer.torch}, contiguous`, peer.contiguous.ms, peer.contiguous.bytes),
-          row(`PyTorch ${peer.torch}, channels_last`, peer.channels_last.ms, peer.channels_last.bytes),
-        ]
-      : []),
+    ...figureTable(
+      [
+        { name: "armseg, plain cross entropy", ms: plainMs, bytes: peakBytes },
+        { name: "armseg, ARM", ms: armMs },
+        ...(copyMs === null ? [] : [{ name: "  of each, copying the batch", ms: copyMs }]),
+        ...(peer
+          ? [
+              { name: `PyTorch ${peer.torch}, contiguous`, ...peer.contiguous },
+              { name: `PyTorch ${peer.torch}, channels_last`, ...peer.channels_last },
+            ]
+          : []),
+      ],
+      digits,
+    ),
   ].join("\n");
 }
 

@@ -77,9 +77,8 @@ describe("bench loss", () => {
       ratios: null,
     });
     expect(text).toMatch(/^no comparison: logits on cuda:0\n/);
-    expect(text).toMatch(
-      /\narmseg, fused: none, logits on cuda:0\narmseg, composed of operators +20\.0 ms\n/,
-    );
+    expect(text).toMatch(/\narmseg, composed of operators +20\.0 ms\n/);
+    expect(text).toContain("\narmseg, fused: none, logits on cuda:0\n");
     expect(text).toContain("\nPyTorch 2.11.0, composed and compiled: none, no Triton\n");
     expect(text).toMatch(/\nPyTorch with armseg's kernel: none, no kernel$/);
   });

@@ -14,6 +14,7 @@ import { createRun } from "../runs/run-folder.ts";
 import { RunLog } from "../runs/run-log.ts";
 import { trainStep } from "../training/step.ts";
 import { Trainer } from "../training/trainer.ts";
+import { figureTable } from "./figure-table.ts";
 
 export interface TrainingBenchOptions {
   /** Default cpu. */
@@ -151,12 +152,16 @@ export async function benchTraining(options: TrainingBenchOptions = {}): Promise
 
 /** Formats the result as lines of text, ratio first. */
 export function benchTrainingText({ size, place, bareMs, wholeMs, overhead }: TrainingBenchResult): string {
-  const row = (name: string, ms: number) => `${name.padEnd(46)} ${ms.toFixed(0).padStart(8)} ms`;
   return [
     `${(100 * overhead).toFixed(1)} % more than the bare step (goal 3 %)`,
     `DeepLabv3+ on resnet18, ARM, batch ${size.join("×")}, float32`,
     placeText(place),
-    row("bare step: forward, backward, update", bareMs),
-    row("iteration of the trainer: data, step, log", wholeMs),
+    ...figureTable(
+      [
+        { name: "bare step: forward, backward, update", ms: bareMs },
+        { name: "iteration of the trainer: data, step, log", ms: wholeMs },
+      ],
+      0,
+    ),
   ].join("\n");
 }

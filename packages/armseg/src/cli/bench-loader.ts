@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { LoaderBenchResult } from "../bench/loader.ts";
+import { textTable } from "../core/text-table.ts";
 import { examples, integer } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
@@ -30,9 +31,11 @@ function text({ figures, images }: LoaderBenchResult): string {
   return [
     ratios.length === 0 ? "no Python with cv2 or Pillow to compare with" : `${ratios.join(", ")}`,
     `2048×1024 PNG to an augmented 512×1024 crop with its label, ${images} images per measurement`,
-    ...figures.map(
-      ({ library, imagesPerSecondPerCore }) =>
-        `${library.padEnd(16)} ${imagesPerSecondPerCore.toFixed(2).padStart(7)} images/s per core`,
+    ...textTable(
+      figures.map(({ library, imagesPerSecondPerCore }) => [
+        library,
+        `${imagesPerSecondPerCore.toFixed(2)} images/s per core`,
+      ]),
     ),
   ].join("\n");
 }

@@ -1,3 +1,4 @@
+import { textTable } from "../core/text-table.ts";
 import { BAND_STARTS, type CoarsenStatistics } from "./statistics.ts";
 
 /** What Cityscapes' own coarse annotations measure against its fine ones (23 frames; polygons: 2975 frames). */
@@ -38,54 +39,56 @@ const SAME_AS: Readonly<Record<string, string>> = {
   sign: "traffic sign",
 };
 
-/** The statistics as a text table, each figure beside what Cityscapes' coarse annotations measure. */
+/** Formats the statistics as a text table, each figure beside what Cityscapes' coarse annotations measure. */
 export function coarsenText(statistics: CoarsenStatistics): string {
-  const { bands, classes } = statistics;
-  const lines = [
-    row("", "measured", "Cityscapes"),
-    row("covered, %", percent(statistics.coverage), percent(CITYSCAPES_TARGETS.coverage)),
-    row(
-      "right where covered, %",
-      percent(statistics.correctness, 2),
-      percent(CITYSCAPES_TARGETS.correctness, 2),
-    ),
-    row(
-      "polygons a frame, median",
-      number(statistics.polygonsPerFrame),
-      `${CITYSCAPES_TARGETS.polygonsPerFrame}`,
-    ),
-    row(
-      "corners a polygon, median",
-      number(statistics.verticesPerPolygon),
-      `${CITYSCAPES_TARGETS.verticesPerPolygon}`,
-    ),
-    "",
-    `covered by distance to the nearest border (pixels of a frame 2048 wide), ${statistics.frames} frames, %`,
-    ...bands.map(({ coverage }, i) =>
-      row(bandName(i), percent(coverage), percent(CITYSCAPES_TARGETS.bands[i]!)),
-    ),
-    "",
-    "covered by class, %",
-    ...classes
-      .filter(({ share }) => share > 0)
-      .map(({ name, coverage }) =>
-        row(
-          name,
-          percent(coverage),
-          percent(CITYSCAPES_TARGETS.classes[SAME_AS[name] ?? name] ?? Number.NaN),
-        ),
-      ),
+  const sections: readonly (readonly [title: string | null, rows: readonly Row[]])[] = [
+    [null, [["", "measured", "Cityscapes"], ...overallRows(statistics)]],
+    [
+      `covered by distance to the nearest border (pixels of a frame 2048 wide), ${statistics.frames} frames, %`,
+      statistics.bands.map(({ coverage }, i) => [
+        bandName(i),
+        percent(coverage),
+        percent(CITYSCAPES_TARGETS.bands[i]!),
+      ]),
+    ],
+    ["covered by class, %", classRows(statistics)],
   ];
-  return `${lines.join("\n")}\n`;
+  // One table, so that the columns of all sections stand below each other.
+  const lines = textTable(sections.flatMap(([, rows]) => rows));
+  let next = 0;
+  const texts = sections.map(([title, rows]) => {
+    const start = next;
+    next += rows.length;
+    return [...(title === null ? [] : [title]), ...lines.slice(start, next)].join("\n");
+  });
+  return `${texts.join("\n\n")}\n`;
+}
+
+type Row = readonly [name: string, ours: string, target: string];
+
+function overallRows(statistics: CoarsenStatistics): Row[] {
+  const { coverage, correctness, polygonsPerFrame, verticesPerPolygon } = CITYSCAPES_TARGETS;
+  return [
+    ["covered, %", percent(statistics.coverage), percent(coverage)],
+    ["right where covered, %", percent(statistics.correctness, 2), percent(correctness, 2)],
+    ["polygons per frame, median", number(statistics.polygonsPerFrame), `${polygonsPerFrame}`],
+    ["corners per polygon, median", number(statistics.verticesPerPolygon), `${verticesPerPolygon}`],
+  ];
+}
+
+function classRows({ classes }: CoarsenStatistics): Row[] {
+  return classes
+    .filter(({ share }) => share > 0)
+    .map(({ name, coverage }) => [
+      name,
+      percent(coverage),
+      percent(CITYSCAPES_TARGETS.classes[SAME_AS[name] ?? name] ?? Number.NaN),
+    ]);
 }
 
 function bandName(band: number): string {
   const next = BAND_STARTS[band + 1];
   return next === undefined ? `from ${BAND_STARTS[band]}` : `${BAND_STARTS[band]} to ${next - 1}`;
-}
-
-function row(name: string, ours: string, target: string): string {
-  return `${name.padEnd(28)}${ours.padStart(9)}${target.padStart(12)}`;
 }
 
 function percent(share: number, digits = 1): string {

@@ -40,7 +40,7 @@ export interface CoarsenStatistics {
  * width. Cityscapes' frames are enclosed in ignored pixels, so this is what the measured targets mean there.
  *
  * @param pairs - Any number of frames; taken one at a time, so a generator keeps memory flat.
- * @returns Medians for polygons a frame and corners a polygon, shares of all pixels together for the rest.
+ * @returns Medians for polygons per frame and corners per polygon, shares of all pixels together for the rest.
  */
 export function coarsenStatistics(
   pairs: Iterable<CoarsePair>,

@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import type { Diagnosis, Problem } from "@armseg/torch";
+import { textTable } from "../core/text-table.ts";
 
 /** What a machine brings for armseg, and what it lacks. */
 export interface SystemDiagnosis {
@@ -109,7 +110,7 @@ export async function formatSystem(diagnosis: SystemDiagnosis): Promise<string> 
     ["images", `${images.library}  ${formats.join(", ")}`],
     ["free disk", `${(disk.freeBytes / 1e9).toFixed(1)} GB in ${disk.folder}`],
   ];
-  const facts = rows.map(([name, value]) => `${name.padEnd(17)}${value}`.trimEnd());
+  const facts = textTable(rows, { left: [0, 1] });
   const found = problems.map(({ what, remedy }) => `! ${what}\n  ${remedy}`);
   return [...facts, "", ...(found.length > 0 ? found : ["Nothing is wrong."])].join("\n");
 }
