@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { RunResult } from "../commands/train.ts";
 import { readConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
+import { hasTrainedState, isRun } from "../runs/run-folder.ts";
 import { examples, integer, setOption } from "./arguments.ts";
 import { UsageError } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
@@ -66,7 +67,8 @@ export function addTrain(program: Command): void {
 async function trainOne(path: string, options: Options): Promise<void> {
   const { startTraining, resumeTraining } = await import("../commands/train.ts");
   const result = await interruptible((signal) => {
-    if (options.resume) return resumeTraining({ folder: runToResume(path, options), signal });
+    const run = options.resume && runToResume(path, options);
+    if (run) return resumeTraining({ folder: run, signal });
     const config = readConfig(path, options.set);
     return startTraining(config, { folder: folderOf(config, options), signal });
   });
@@ -94,11 +96,16 @@ function folderOf({ name }: Config, { out }: Options): string {
   return out ?? join("runs", name);
 }
 
-/** `--resume` takes the folder of a run, or the configuration that named it. */
-function runToResume(path: string, options: Options): string {
+/**
+ * `--resume` takes the folder of a run, or the configuration that named it.
+ *
+ * @returns Nothing where the run of a configuration never came to a checkpoint: it then starts by the configuration as it is now.
+ */
+function runToResume(path: string, options: Options): string | undefined {
   if (options.set) throw new UsageError("a resumed run keeps its configuration; leave out --set or --resume");
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;
-  return folderOf(readConfig(path), options);
+  const folder = folderOf(readConfig(path), options);
+  return isRun(folder) && !hasTrainedState(folder) ? undefined : folder;
 }
 
 function runText({ folder, iteration, iterations, processes, isComplete, evaluation }: RunResult): string {

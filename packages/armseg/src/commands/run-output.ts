@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { writeReport } from "../report/write-report.ts";
 import type { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { appendEnvironment, type Environment } from "../runs/environment.ts";
@@ -46,13 +45,12 @@ export function openOutput(
   };
 }
 
-function storeOf({ folder }: RunPaths, checkpoints: CheckpointIndex): CheckpointStore {
+function storeOf({ failed }: RunPaths, checkpoints: CheckpointIndex): CheckpointStore {
   return {
     save: (iteration, write, score) => checkpoints.save(iteration, write, score),
     saveFailed: (write) => {
-      const path = join(folder, "failed.safetensors");
-      write(path);
-      return path;
+      write(failed);
+      return failed;
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { type Comparison, compareScores } from "../core/statistics.ts";
 import { textTable } from "../core/text-table.ts";
 import { finishedEvaluation } from "../runs/read-run.ts";
-import { isRun } from "../runs/run-folder.ts";
+import { hasTrainedState } from "../runs/run-folder.ts";
 import { type RunControl, type RunResult, resumeTraining, startTraining } from "./train.ts";
 
 export interface SeedsOptions extends RunControl {
@@ -93,7 +93,7 @@ export async function trainSeeds(configs: readonly Config[], options: SeedsOptio
 /** Returns mIoU at the end of a training, undefined if it was stopped. */
 async function scoreOf(config: Config, run: string, options: SeedsOptions): Promise<number | undefined> {
   const { folder: _, seeds: __, isResumed = false, train = trainOne, ...control } = options;
-  const result = await train(config, { ...control, folder: run }, isResumed && isRun(run));
+  const result = await train(config, { ...control, folder: run }, isResumed && hasTrainedState(run));
   return result.isComplete ? (result.evaluation?.mIoU ?? Number.NaN) : undefined;
 }
 

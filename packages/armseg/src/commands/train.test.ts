@@ -106,6 +106,31 @@ describe("a run of 32 iterations", () => {
   }, 300_000);
 });
 
+test("a start that fails does not block its folder: what was wrong is put right and started again", async () => {
+  const config = smallConfig(folder, { iterations: 1, checkpointEvery: 1 });
+  const run = join(folder, "failed-starts");
+  const { data } = config;
+  const classes = [{ name: "road", color: [128, 64, 128] as [number, number, number] }];
+  const masks = { ...data, format: "folder" as const, images: "nowhere", masks: "nowhere", classes };
+  const wrong = [
+    [{ ...config, data: masks }, /nowhere/],
+    [{ ...config, model: { ...config.model, weights: "nowhere.pth" } }, /nowhere\.pth/],
+    [{ ...config, training: { ...config.training, device: "cuda:99" } }, /cuda/i],
+  ] as const;
+  for (const [config, message] of wrong) {
+    await expect(startTraining(config, { folder: run, stream })).rejects.toThrow(message);
+    await expect(resumeTraining({ folder: run, stream })).rejects.toThrow(message);
+  }
+  let said = "";
+  const result = await startTraining(config, {
+    folder: run,
+    stream: { write: (text: string) => (said += text) },
+  });
+  expect(result.isComplete).toBe(true);
+  expect(said).toContain("an earlier start left no checkpoint; this one begins afresh");
+  expect(readMetrics(join(run, "metrics.jsonl")).filter(({ kind }) => kind === "run")).toHaveLength(1);
+}, 60_000);
+
 describe("a training that diverges ends with an error, and its state is kept", () => {
   const diverging = (iterations: number) => {
     const config = smallConfig(folder, { iterations, checkpointEvery: iterations });

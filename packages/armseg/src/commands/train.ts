@@ -20,7 +20,15 @@ import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { collectEnvironment, type Environment } from "../runs/environment.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { type EvaluationRecord, type RunRecord, recordsOfKind } from "../runs/records.ts";
-import { createRun, type RunFolder, type RunPaths, resumeRun, runPaths } from "../runs/run-folder.ts";
+import {
+  createRun,
+  hasTrainedState,
+  isRun,
+  type RunFolder,
+  type RunPaths,
+  resumeRun,
+  runPaths,
+} from "../runs/run-folder.ts";
 import { loadCheckpoint, validateCheckpoint } from "../training/checkpoint.ts";
 import { withAverages } from "../training/ema.ts";
 import { Trainer } from "../training/trainer.ts";
@@ -50,14 +58,20 @@ export interface RunResult {
 }
 
 /**
- * Trains from the beginning, in a new run folder; as one process of several where the environment says so.
+ * Trains from the beginning, in a new run folder or one whose run never came to a checkpoint; as one process of several where
+ * the environment says so.
  *
- * @throws If the folder holds a run already, the data are not fit to train on, or the training cannot go on.
+ * @throws If the folder holds a run with a checkpoint, the data are not fit to train on, or the training cannot go on.
  */
 export async function startTraining(config: Config, control: RunControl): Promise<RunResult> {
   const resolved = checkConfig(config, "the configuration");
   const context = distributedContext();
+  const isAgain = isRun(control.folder);
   using _run = openFolder(context, () => createRun(control.folder, stringify(resolved)));
+  if (isAgain) {
+    const say = speaker(context, control);
+    say(`${control.folder}: an earlier start left no checkpoint; this one begins afresh`);
+  }
   return await trainInFolder(await openSession(resolved, false, context, control));
 }
 
@@ -69,7 +83,14 @@ export async function startTraining(config: Config, control: RunControl): Promis
 export async function resumeTraining(control: RunControl): Promise<RunResult> {
   const context = distributedContext();
   using _run = openFolder(context, () => resumeRun(control.folder));
-  const config = readConfig(runPaths(control.folder).config, [], () => {}); // nobody is to edit it
+  const { config: file } = runPaths(control.folder);
+  const config = readConfig(file, [], () => {}); // nobody is to edit it
+  if (!hasTrainedState(control.folder)) {
+    const say = speaker(context, control);
+    say(
+      `${control.folder} has no checkpoint: it begins at 0, by its own ${file}; without --resume it takes yours`,
+    );
+  }
   return await trainInFolder(await openSession(config, true, context, control));
 }
 
@@ -98,15 +119,25 @@ interface Session {
 
 const SILENT: ProgressStream = { write: () => true };
 
+/** Where a process writes of its progress: of several, the main one alone does. */
+function streamOf({ isMain }: DistributedContext, { stream = process.stderr }: RunControl): ProgressStream {
+  return (isMain ? stream : null) ?? SILENT;
+}
+
+function speaker(context: DistributedContext, control: RunControl): (text: string) => void {
+  const stream = streamOf(context, control);
+  return (text) => void stream.write(`${text}\n`);
+}
+
 async function openSession(
   given: Config,
   isResumed: boolean,
   context: DistributedContext,
   control: RunControl,
 ): Promise<Session> {
-  const { signal, folder, stream: wanted = process.stderr } = control;
-  const stream = (context.isMain ? wanted : null) ?? SILENT;
-  const say = (text: string) => void stream.write(`${text}\n`);
+  const { signal, folder } = control;
+  const stream = streamOf(context, control);
+  const say = speaker(context, control);
   const config = onOwnDevice(given, context);
   const paths = runPaths(folder);
   const evaluation = buildEvaluation(config);

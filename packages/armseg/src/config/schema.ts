@@ -394,7 +394,11 @@ const augmentation = z.strictObject({
 const training = z.strictObject({
   batchSize: count.default(8).describe("Sets the samples per batch of one process."),
   seed: z.int().min(0).default(0).describe("Seeds weights, order and augmentation."),
-  device: z.string().default("cpu").describe("Chooses the device: `cpu`, `cuda`, `cuda:1` or `mps`."),
+  device: z
+    .string()
+    .regex(/^(cpu|mps|cuda(:\d+)?)$/, "expected cpu, cuda, cuda:1 or mps")
+    .default("cpu")
+    .describe("Chooses the device: `cpu`, `cuda`, `cuda:1` or `mps`."),
   precision: z
     .enum(["float32", "bfloat16", "float16"])
     .default("float32")

@@ -1,14 +1,13 @@
 /** The process of one job; `job-in-process.ts` starts it and speaks to it. */
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { setThreads } from "@armseg/torch";
 import { evaluateRun } from "../commands/evaluate.ts";
 import { resumeTraining, startTraining } from "../commands/train.ts";
 import type { ProgressStream } from "../core/progress.ts";
 import { finishedEvaluation } from "../runs/read-run.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
-import { isRun } from "../runs/run-folder.ts";
+import { hasTrainedState, runPaths } from "../runs/run-folder.ts";
 import { TrainingError } from "../training/trainer.ts";
 import { type Job, type Outcome, runFolderOf, type Scores } from "./job.ts";
 import type { JobReport, StartMessage, StopMessage } from "./job-in-process.ts";
@@ -57,14 +56,16 @@ async function runJob(job: Job, { folder, ...control }: JobControl): Promise<Out
     if (!last) return { kind: "stopped" };
     return { kind: "scored", scores: job.overrides.length > 0 ? await evaluated(run, job) : scoresOf(last) };
   } catch (error) {
-    const isDiverged = error instanceof TrainingError && existsSync(join(run, "failed.safetensors"));
+    const isDiverged = error instanceof TrainingError && existsSync(runPaths(run).failed);
     if (!isDiverged) throw error;
     return { kind: "diverged", message: error.message };
   }
 }
 
 async function train(job: Job, control: JobControl): Promise<EvaluationRecord | null> {
-  const result = await (isRun(control.folder) ? resumeTraining(control) : startTraining(job.config, control));
+  const result = await (hasTrainedState(control.folder)
+    ? resumeTraining(control)
+    : startTraining(job.config, control));
   return result.isComplete ? result.evaluation : null;
 }
 

@@ -21,9 +21,12 @@ export interface LatestValid {
 
 const FILE_NAME = /^iteration-(\d{8,})\.safetensors$/;
 
+/** What the names of checkpoints end in. */
+export const CHECKPOINT_ENDING = ".safetensors";
+
 /** `iteration-00012000.safetensors`. */
 export function checkpointFileName(iteration: number): string {
-  return `iteration-${String(iteration).padStart(8, "0")}.safetensors`;
+  return `iteration-${String(iteration).padStart(8, "0")}${CHECKPOINT_ENDING}`;
 }
 
 /**

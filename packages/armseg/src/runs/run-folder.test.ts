@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createRun, isRun, resumeRun } from "./run-folder.ts";
+import { RunLog } from "./run-log.ts";
 import { temporaryFolder } from "./testing/folders.ts";
 
 const CONFIG = "seed: 1\n";
@@ -20,13 +21,34 @@ describe("createRun", () => {
     ]);
   });
 
-  test("refuses a folder that holds a run, names it and says what to do", () => {
+  test.each([
+    ["a checkpoint", "checkpoints/iteration-00000004.safetensors"],
+    ["a checkpoint of another name", "checkpoints/mine.safetensors"],
+    ["the state of a training that failed", "failed.safetensors"],
+  ])("refuses a folder whose run has %s, and says what to do", (_, state) => {
     const folder = temporaryFolder();
     createRun(folder, CONFIG)[Symbol.dispose]();
+    fs.writeFileSync(join(folder, state), "");
     expect(() => createRun(folder, "seed: 2\n")).toThrow(
       `${folder} already holds a run. Continue it with --resume`,
     );
     expect(fs.readFileSync(join(folder, "config.yaml"), "utf8")).toBe(CONFIG);
+  });
+
+  test("starts a run afresh that never came to a checkpoint, and deletes nothing but its files", () => {
+    const folder = temporaryFolder();
+    const foreign = ["notes.txt", "checkpoints/notes.txt", "tensorboard/notes.txt", "cache/scan-train.json"];
+    {
+      using run = createRun(folder, CONFIG);
+      using _log = new RunLog(run.paths);
+      fs.mkdirSync(join(folder, "cache"));
+      for (const file of [...foreign, "environment.json"]) fs.writeFileSync(join(folder, file), "");
+    }
+    using run = createRun(folder, "seed: 2\n");
+    expect(fs.readFileSync(run.paths.config, "utf8")).toBe("seed: 2\n");
+    expect(fs.readdirSync(run.paths.tensorboard)).toEqual(["notes.txt"]);
+    expect([run.paths.metrics, run.paths.environment].some((file) => fs.existsSync(file))).toBe(false);
+    for (const file of foreign) expect(fs.existsSync(join(folder, file)), file).toBe(true);
   });
 
   test("refuses a folder that holds anything else, and leaves it alone", () => {

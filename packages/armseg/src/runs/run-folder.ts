@@ -1,7 +1,9 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { removeTemporaryFiles, writeFileAtomically } from "../core/atomic-file.ts";
+import { CHECKPOINT_ENDING } from "./checkpoint-index.ts";
 import { acquireRunLock, type RunLock } from "./run-lock.ts";
+import { isEventFile } from "./tensorboard.ts";
 
 /** Where everything of a run lies. This is the only place that knows the layout. */
 export interface RunPaths {
@@ -16,6 +18,8 @@ export interface RunPaths {
   readonly tensorboard: string;
   /** `checkpoints/`: `iteration-00012000.safetensors` and `index.json`, see `checkpoint-index.ts`. */
   readonly checkpoints: string;
+  /** `failed.safetensors`: the state of a training that could not go on. */
+  readonly failed: string;
   /** `figures/`: PNG files, named by the sample records. */
   readonly figures: string;
   /** `report.html`: the self-contained report. */
@@ -33,6 +37,7 @@ export function runPaths(folder: string): RunPaths {
     metrics: join(folder, "metrics.jsonl"),
     tensorboard: join(folder, "tensorboard"),
     checkpoints: join(folder, "checkpoints"),
+    failed: join(folder, "failed.safetensors"),
     figures: join(folder, "figures"),
     report: join(folder, "report.html"),
     lock: join(folder, "run.lock"),
@@ -61,11 +66,22 @@ export function isRun(folder: string): boolean {
   return fs.existsSync(runPaths(folder).config);
 }
 
+/** Tells whether a folder holds what a training has learned: a checkpoint, or the state of one that could not go on. */
+export function hasTrainedState(folder: string): boolean {
+  const { checkpoints, failed } = runPaths(folder);
+  if (fs.existsSync(failed)) return true;
+  return (
+    fs.existsSync(checkpoints) && fs.readdirSync(checkpoints).some((name) => name.endsWith(CHECKPOINT_ENDING))
+  );
+}
+
 /**
- * Starts a run in a new or empty folder, and writes the resolved configuration into it.
+ * Starts a run, and writes the resolved configuration into it: in a new or empty folder, or in one whose run never came to a
+ * checkpoint (a wrong path, a killed process), which then begins afresh. Such a run's configuration and log are replaced;
+ * files that are not a run's stay.
  *
  * @param config - The resolved configuration, YAML text.
- * @throws If the folder holds a run or anything else, or is in use by another process. Nothing is overwritten.
+ * @throws If the folder holds a run with a checkpoint, or no run but other files, or is in use by another process.
  */
 export function createRun(folder: string, config: string): RunFolder {
   const paths = runPaths(folder);
@@ -75,6 +91,7 @@ export function createRun(folder: string, config: string): RunFolder {
   try {
     // Again, now that nobody else can write: another process may have created a run since.
     refuseOccupied(paths);
+    discardStart(paths);
     writeFileAtomically(paths.config, config);
     makeFolders(paths);
     return new RunFolder(paths, lock);
@@ -110,14 +127,22 @@ function makeFolders(paths: RunPaths): void {
 
 function refuseOccupied(paths: RunPaths): void {
   if (isRun(paths.folder)) {
+    if (!hasTrainedState(paths.folder)) return;
     throw new Error(
-      `createRun(): ${paths.folder} already holds a run. Continue it with --resume, or choose another folder.`,
+      `createRun(): ${paths.folder} already holds a run. Continue it with --resume, or choose another folder with --out.`,
     );
   }
   // A lock and hidden files are what a run leaves that was killed before it wrote its configuration.
   const foreign = fs.readdirSync(paths.folder).find((name) => name !== "run.lock" && !name.startsWith("."));
   if (foreign === undefined) return;
   throw new Error(
-    `createRun(): ${paths.folder} must be empty, but holds ${foreign}. Choose another folder for the run.`,
+    `createRun(): ${paths.folder} must be empty, but holds ${foreign}. Choose another folder for the run with --out.`,
   );
+}
+
+/** Removes what a run without a checkpoint wrote, by name. The configuration goes last: until then the folder is that run's. */
+function discardStart({ metrics, environment, report, tensorboard, config }: RunPaths): void {
+  const events = fs.existsSync(tensorboard) ? fs.readdirSync(tensorboard).filter(isEventFile) : [];
+  const files = [metrics, environment, report, ...events.map((name) => join(tensorboard, name)), config];
+  for (const file of files) fs.rmSync(file, { force: true });
 }

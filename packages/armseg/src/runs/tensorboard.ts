@@ -62,6 +62,11 @@ export class TensorBoardWriter implements Disposable {
   }
 }
 
+/** Tells whether a file of this name was written by a {@link TensorBoardWriter}. */
+export function isEventFile(name: string): boolean {
+  return EVENT_FILE.test(name);
+}
+
 /** TensorBoard reads a folder's files in the order of their names: seconds, host, process. */
 function nextFileName(folder: string, now: number): string {
   const taken = fs.readdirSync(folder).flatMap((name) => EVENT_FILE.exec(name)?.[1] ?? []);
