@@ -22,6 +22,8 @@ export interface ScannedSplit {
 export interface CheckVerdict {
   readonly isUsable: boolean;
   readonly verdict: string;
+  /** Problems of both splits together. */
+  readonly between: readonly Problem[];
   readonly warnings: readonly string[];
 }
 

@@ -267,6 +267,27 @@ describe("the page of a check", () => {
     expect(html).toMatch(/<summary>7 more<\/summary><pre>[^<]*lonely_05\.png\n[^<]*lonely_11\.png<\/pre>/);
   });
 
+  test("compares the masks of both splits, which are each fine alone", async () => {
+    const folder = scenesFolder();
+    const grey = (level: number) => new Uint8Array(HEIGHT * WIDTH).fill(level, HEIGHT * 100);
+    const raw = { height: HEIGHT, width: WIDTH, channels: 1 } as const;
+    for (let i = 0; i < 4; i++) {
+      const levels = sharp(grey(i < 3 ? 1 : 255), { raw }).toColourspace("b-w");
+      writeFileSync(folder.mask(scene(i)), await levels.png().toBuffer());
+    }
+    const labels = { labels: { map: { 0: classes[0]!.name, 1: classes[1]!.name, 255: "ignore" } } };
+    const data = configOf(folder, scenes(0, 3), [scene(3)], { ...labels, classes: classes.slice(0, 2) });
+    const html = join(folder.root, "between.html");
+    const check = await checkData(data, { html });
+    expect(check.between).toMatchObject([{ kind: "two-valued masks of two kinds", count: 1 }]);
+    expect(checkText(check)).toMatch(
+      /train and val together:\nwarning: two-valued masks of two kinds \(1\)\n {2}masks of 0 and 1 \(.*scene_000000\.png and 2 more\) beside/,
+    );
+    expect(readFileSync(html, "utf8")).toContain(
+      `<span class="tag">both splits</span>two-valued masks of two kinds (1)`,
+    );
+  });
+
   test("takes names of files and classes as text, never as markup", async () => {
     const folder = emptyFolder();
     const names = [`<b onclick=1>&"'`, "<script>", "plain"];

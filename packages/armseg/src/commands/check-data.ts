@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { checkClasses, openData, sharedNames } from "../config/open-data.ts";
 import type { Config } from "../config/schema.ts";
 import type { Dataset } from "../data/sample.ts";
-import { isUsable } from "../data/scan/problems.ts";
+import { compareSplits } from "../data/scan/compare-splits.ts";
+import { isUsable, type Problem } from "../data/scan/problems.ts";
 import { type ScanResult, scan } from "../data/scan/scan.ts";
-import { scanText } from "../data/scan/scan-text.ts";
+import { problemLines, scanText } from "../data/scan/scan-text.ts";
 import { type ScannedSplit, writeCheckPage } from "./check-data-page.ts";
 import { SampleChooser } from "./check-data-samples.ts";
 
@@ -21,6 +22,8 @@ export interface DataCheck {
   readonly isUsable: boolean;
   readonly train: ScanResult;
   readonly val: ScanResult;
+  /** What is wrong with the masks of both splits together, and with neither alone. */
+  readonly between: readonly Problem[];
   /** Names that are in both splits: scores on them mean little. */
   readonly shared: readonly string[];
   /** The page. */
@@ -53,23 +56,35 @@ export async function checkData(data: Config["data"], options: CheckDataOptions 
     return { dataset, purpose: own === "train" ? "training" : "reading", result, chooser };
   };
   const splits = [await scanned(train, "train", 0), await scanned(val, "val", train.samples.length)] as const;
+  const between = compareSplits(...splits);
   const found = {
-    isUsable: splits.every(({ result, purpose }) => isUsable(result, purpose)),
+    isUsable:
+      splits.every(({ result, purpose }) => isUsable(result, purpose)) &&
+      isUsable({ problems: between }, "reading"),
     train: splits[0].result,
     val: splits[1].result,
+    between,
     shared: sharedNames(train, val),
   };
   if (html === undefined) return { ...found, html: null };
-  const verdict = { isUsable: found.isUsable, verdict: verdictOn(found), warnings: sharedWarnings(found) };
+  const verdict = {
+    isUsable: found.isUsable,
+    verdict: verdictOn(found),
+    between,
+    warnings: sharedWarnings(found),
+  };
   return { ...found, html: await writeCheckPage(html, splits, verdict) };
 }
 
 /** Returns both scans as text, with the verdict at the end. */
 export function checkText(check: DataCheck): string {
-  const { train, val, html } = check;
+  const { train, val, between, html } = check;
   return [
     scanText(train),
     scanText(val, "reading"),
+    ...(between.length > 0
+      ? [`${train.split} and ${val.split} together:`, ...problemLines(between, "reading"), ""]
+      : []),
     ...sharedWarnings(check).map((text) => `warning: ${text}`),
     ...(html ? [`Wrote ${html}: look whether labels are in their places.`] : []),
     verdictOn(check),
@@ -81,8 +96,8 @@ function sharedWarnings({ shared }: Pick<DataCheck, "shared">): string[] {
   return [`${shared.length} images are in both splits, e.g. ${shared[0]}; scores on them mean little`];
 }
 
-function verdictOn({ isUsable, train, val, shared }: Omit<DataCheck, "html">): string {
+function verdictOn({ isUsable, train, val, between, shared }: Omit<DataCheck, "html">): string {
   if (!isUsable) return "Not fit to train on: fix the errors first.";
-  const hasWarnings = [train, val].some(({ problems }) => problems.length > 0) || shared.length > 0;
+  const hasWarnings = [train.problems, val.problems, between, shared].some(({ length }) => length > 0);
   return hasWarnings ? "Fit to train on, but read the warnings first." : "Fit to train on.";
 }

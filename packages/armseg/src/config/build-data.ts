@@ -3,10 +3,11 @@ import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { imageSize } from "../data/read-image.ts";
 import type { Dataset } from "../data/sample.ts";
 import { type ClassWeightFormula, classWeights } from "../data/scan/class-weights.ts";
+import { compareSplits, type ScannedDataset } from "../data/scan/compare-splits.ts";
 import { isUsable } from "../data/scan/problems.ts";
 import type { ScanResult } from "../data/scan/scan.ts";
 import { cachedScan } from "../data/scan/scan-cache.ts";
-import { scanText, warningText } from "../data/scan/scan-text.ts";
+import { problemLines, scanText, warningText } from "../data/scan/scan-text.ts";
 import { checkClasses, openData, sharedNames } from "./open-data.ts";
 import { ConfigError } from "./read-config.ts";
 import type { Config } from "./schema.ts";
@@ -48,6 +49,16 @@ async function scanSplit(
   say(scanText(result, purpose));
   throw new ConfigError(
     `the ${dataset.split} split of ${dataset.name} is not fit for ${purpose}; see the table above`,
+  );
+}
+
+/** Masks may mean one thing in each split, and another in the two together. */
+function checkTogether(train: ScannedDataset, val: ScannedDataset, say: PrepareOptions["say"]): void {
+  const problems = compareSplits(train, val);
+  if (problems.length > 0) say(problemLines(problems, "reading").join("\n"));
+  if (isUsable({ problems }, "reading")) return;
+  throw new ConfigError(
+    `the masks of ${train.dataset.split} and ${val.dataset.split} of ${train.dataset.name} are not in one form; see above`,
   );
 }
 
@@ -111,7 +122,8 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   checkClasses(train, val);
   for (const note of [...train.notes, ...val.notes, ...sharedNote(train, val)]) options.say(note);
   const scan = await scanSplit(train, "training", options);
-  await scanSplit(val, "reading", options);
+  const valScan = await scanSplit(val, "reading", options);
+  checkTogether({ dataset: train, result: scan }, { dataset: val, result: valScan }, options.say);
   if (meta) await scanSplit(meta, "reading", options);
   return {
     train,

@@ -40,7 +40,9 @@ export interface CheckPage {
   readonly verdict: string;
   readonly classes: readonly ClassInfo[];
   readonly splits: readonly CheckedSplit[];
-  /** Problems of no split alone. */
+  /** Problems of both splits together. */
+  readonly between: readonly Problem[];
+  /** What else is to be said of both splits, one sentence each. */
   readonly warnings: readonly string[];
   readonly groups: readonly SampleGroup[];
   /** Each sample that is shown, once. */
@@ -69,9 +71,10 @@ export function checkHtml(data: CheckPage): string {
   );
 }
 
-function verdictStyle({ isUsable, splits, warnings }: CheckPage): string {
+function verdictStyle({ isUsable, splits, between, warnings }: CheckPage): string {
   if (!isUsable) return "worse";
-  const isClean = warnings.length === 0 && splits.every(({ result }) => result.problems.length === 0);
+  const isClean =
+    between.length + warnings.length === 0 && splits.every(({ result }) => result.problems.length === 0);
   return isClean ? "better" : "caution";
 }
 
@@ -79,10 +82,13 @@ function paragraph(text: string): string {
   return text === "" ? "" : element("p", { class: "soft" }, escapeText(text));
 }
 
-function tiles({ splits, classes, warnings }: CheckPage): string {
-  const severities = splits.flatMap(({ result, purpose }) =>
-    result.problems.map((problem) => severityFor(problem, purpose)),
-  );
+function tiles({ splits, classes, between, warnings }: CheckPage): string {
+  const severities = [
+    ...splits.flatMap(({ result, purpose }) =>
+      result.problems.map((problem) => severityFor(problem, purpose)),
+    ),
+    ...between.map((problem) => severityFor(problem, "reading")),
+  ];
   const errors = severities.filter((severity) => severity !== "warning").length;
   const cautions = severities.length - errors + warnings.length;
   const found = [
@@ -116,17 +122,21 @@ function allPixels({ values }: ScanResult): number {
 }
 
 /** Errors first. */
-function problems({ splits, warnings, classes }: CheckPage): string {
+function problems({ splits, between, warnings, classes }: CheckPage): string {
+  const block = (problem: Problem, purpose: Purpose, split: string, samples: readonly LabelledImage[]) => ({
+    severity: severityFor(problem, purpose),
+    title: `${problem.kind} (${problem.count.toLocaleString("en-GB")})`,
+    split,
+    content: cases(problem) + cards(samples, classes),
+  });
   const found = splits.flatMap(({ result, purpose, samplesOf }) =>
-    result.problems.map((problem) => ({
-      severity: severityFor(problem, purpose),
-      title: `${problem.kind} (${problem.count.toLocaleString("en-GB")})`,
-      split: result.split,
-      content: cases(problem) + cards(samplesOf.get(problem.kind) ?? [], classes),
-    })),
+    result.problems.map((problem) =>
+      block(problem, purpose, result.split, samplesOf.get(problem.kind) ?? []),
+    ),
   );
+  const both = between.map((problem) => block(problem, "reading", "both splits", []));
   const shared = warnings.map((title) => ({ severity: "warning", title, split: "both splits", content: "" }));
-  const all = [...found, ...shared].sort((a, b) => Number(isWarning(a)) - Number(isWarning(b)));
+  const all = [...found, ...both, ...shared].sort((a, b) => Number(isWarning(a)) - Number(isWarning(b)));
   return all.map(problemBlock).join("") || paragraph("None found.");
 }
 

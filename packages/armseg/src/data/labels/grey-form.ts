@@ -85,7 +85,7 @@ function mixedPairs(files: readonly MaskFacts[]): Mixture | undefined {
   const has = (values: readonly number[], value: number): boolean => values.includes(value);
   const grey = files.flatMap((file) => {
     const values = file.mode === "palette" ? file.values : greyValues(file);
-    return [{ path: file.path, values: values ?? [-1] }];
+    return [{ path: file.path, files: file.files ?? 1, values: values ?? [-1] }];
   });
   if (!grey.every(({ values }) => values.every((value) => value === 0 || value === 1 || value === WHITE)))
     return undefined;

@@ -4,6 +4,8 @@ import { isGreyColor, shownColor } from "./shown-color.ts";
 /** What one mask file holds, as far as it takes to compare it with the others of a data set. */
 export interface MaskFacts {
   readonly path: string;
+  /** How many files are summed up here, of which `path` is the first. Default 1. */
+  readonly files?: number;
   readonly mode: RawMask["mode"];
   readonly bitDepth: number;
   /** The raw values that occur, ascending; none for RGB masks of more than {@link MOST_COLORS} colours. */
@@ -31,7 +33,7 @@ export function greyValues({ mode, values }: MaskFacts): readonly number[] | und
 }
 
 /** Returns the files as a message names them: the first, and how many more. */
-export function named(files: readonly { readonly path: string }[]): string {
-  const [first] = files;
-  return files.length > 1 ? `${first?.path} and ${files.length - 1} more` : `${first?.path}`;
+export function named(groups: readonly Pick<MaskFacts, "path" | "files">[]): string {
+  const count = groups.reduce((sum, { files = 1 }) => sum + files, 0);
+  return count > 1 ? `${groups[0]!.path} and ${count - 1} more` : `${groups[0]?.path}`;
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { mapConcurrently } from "../../core/concurrently.ts";
+import { forEachConcurrently } from "../../core/concurrently.ts";
 import type { Dataset, LabelMap, Sample } from "../sample.ts";
 
 /** Raised when the scan's result changes form, so that older caches are not read. */
-const FORMAT = 3;
+const FORMAT = 4;
 const STATS_AT_ONCE = 32;
 
 /**
@@ -27,10 +27,12 @@ export async function fingerprint(dataset: Dataset): Promise<string> {
   );
   const stats = new Map<string, Promise<string>>();
   const maps = new Map<LabelMap, string>();
-  const lines = await mapConcurrently(dataset.samples, STATS_AT_ONCE, (sample) =>
-    describe(sample, stats, maps),
+  await forEachConcurrently(
+    dataset.samples,
+    STATS_AT_ONCE,
+    (sample) => describe(sample, stats, maps),
+    (line) => void hash.update(`${line}\n`),
   );
-  for (const line of lines) hash.update(`${line}\n`);
   return hash.digest("hex");
 }
 
@@ -41,10 +43,12 @@ async function describe(
 ): Promise<string> {
   const { name, image, annotation, weights, imageRange } = sample;
   const paths = [image, annotation?.path, weights].filter((path) => path !== undefined);
-  const files = await Promise.all(paths.map((path) => fileState(path, stats)));
+  const files = await Promise.all(
+    paths.map((path) => (isShared(sample, path) ? stateOnce(path, stats) : fileState(path))),
+  );
   if (!annotation) return JSON.stringify([name, paths, files, imageRange]);
   const { labelMap, kind } = annotation;
-  const map = maps.get(labelMap) ?? JSON.stringify(labelMap);
+  const map = maps.get(labelMap) ?? createHash("sha256").update(JSON.stringify(labelMap)).digest("hex");
   maps.set(labelMap, map);
   const details =
     kind === "mask"
@@ -54,13 +58,21 @@ async function describe(
 }
 
 /** Many samples share an annotation file, which is looked at once. */
-function fileState(path: string, stats: Map<string, Promise<string>>): Promise<string> {
-  const known =
-    stats.get(path) ??
-    stat(path).then(
-      ({ size, mtimeMs }) => `${size} ${mtimeMs}`,
-      () => "missing",
-    );
-  stats.set(path, known);
-  return known;
+function isShared({ annotation }: Sample, path: string): boolean {
+  return annotation?.kind === "regions" && annotation.path === path;
+}
+
+function stateOnce(path: string, known: Map<string, Promise<string>>): Promise<string> {
+  const state = known.get(path) ?? fileState(path);
+  known.set(path, state);
+  return state;
+}
+
+async function fileState(path: string): Promise<string> {
+  try {
+    const { size, mtimeMs } = await stat(path);
+    return `${size} ${mtimeMs}`;
+  } catch {
+    return "missing";
+  }
 }

@@ -44,6 +44,8 @@ export interface Finding {
   readonly text: string;
   /** Names of the samples concerned. */
   readonly samples?: readonly string[];
+  /** How many cases it stands for. Default 1. */
+  readonly cases?: number;
 }
 
 const EXAMPLES = 100;
@@ -65,23 +67,27 @@ const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
   "image of more than three bands": "warning",
 };
 
-/** Returns findings as problems, one per kind, in the order of their first cases. */
-export function groupProblems(findings: readonly Finding[]): Problem[] {
-  const groups = new Map<ProblemKind, Finding[]>();
-  for (const finding of findings) {
-    const group = groups.get(finding.kind);
-    if (group) group.push(finding);
-    else groups.set(finding.kind, [finding]);
+/** Findings as problems, one per kind, in the order of their first cases; of each no more is kept than its examples. */
+export class ProblemList {
+  readonly #groups = new Map<ProblemKind, { count: number; examples: string[]; samples: Set<string> }>();
+
+  add({ kind, text, samples = [], cases = 1 }: Finding): void {
+    const group = this.#groups.get(kind) ?? { count: 0, examples: [], samples: new Set<string>() };
+    this.#groups.set(kind, group);
+    group.count += cases;
+    if (group.examples.length < EXAMPLES) group.examples.push(text);
+    for (const sample of samples) if (group.samples.size < SAMPLES) group.samples.add(sample);
   }
-  return [...groups].map(([kind, group]): Problem => {
-    return {
+
+  get problems(): Problem[] {
+    return [...this.#groups].map(([kind, { count, examples, samples }]) => ({
       kind,
       severity: SEVERITIES[kind] ?? "error",
-      count: group.length,
-      examples: group.slice(0, EXAMPLES).map(({ text }) => text),
-      samples: [...new Set(group.flatMap(({ samples = [] }) => samples))].slice(0, SAMPLES),
-    };
-  });
+      count,
+      examples,
+      samples: [...samples],
+    }));
+  }
 }
 
 /** Returns how grave a problem is for a purpose: what keeps from training does not keep from reading. */

@@ -99,7 +99,8 @@ export function warningText({ problems }: ScanResult): string {
   return problemLines(shown, "training").join("\n");
 }
 
-function problemLines(problems: readonly Problem[], purpose: Purpose): string[] {
+/** Returns problems as lines, each with its first ten cases. */
+export function problemLines(problems: readonly Problem[], purpose: Purpose): string[] {
   return problems.flatMap((problem) => {
     const { kind, count } = problem;
     const examples = problem.examples.slice(0, MAX_CASES);

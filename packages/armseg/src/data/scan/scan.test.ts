@@ -12,6 +12,7 @@ import { fingerprint } from "./fingerprint.ts";
 import { isUsable } from "./problems.ts";
 import { type ScanResult, scan } from "./scan.ts";
 import { cachedScan, freshScan } from "./scan-cache.ts";
+import { RangeCheck, ValueSums } from "./scan-counts.ts";
 import { scanText } from "./scan-text.ts";
 
 const values: LabelMap = { encoding: "values", classes: { 0: 0, 1: 1, 255: IGNORE_INDEX } };
@@ -281,4 +282,59 @@ test("mapConcurrently() keeps order, bounds what is in flight, and stops at an e
   });
   await expect(failing).rejects.toThrow("no");
   expect(begun).toEqual([1]);
+});
+
+describe("what is kept of many files", () => {
+  /** A split of so many samples with three pairs of files. */
+  function many(count: number): Dataset {
+    const good = dataset.samples.slice(0, 3);
+    const samples = Array.from({ length: count }, (_, i) => ({ ...good[i % 3]!, name: `sample${i}` }));
+    return { ...dataset, samples, unpaired: [] };
+  }
+
+  test("does not grow with their number", async () => {
+    const [few, lots] = [await scan(many(300)), await scan(many(600))];
+    expect(lots.classes[0]!.pixels).toBe(2 * few.classes[0]!.pixels);
+    expect(JSON.stringify(lots).length).toBeLessThan(JSON.stringify(few).length + 100);
+    expect(lots.masks.groups.map(({ files }) => files)).toEqual([200, 200, 200]);
+  });
+
+  test("is in the order of the samples, whichever is read first", async () => {
+    const names: string[] = [];
+    const split = many(64);
+    const { problems } = await scan(split, { onInspected: ({ name }) => names.push(name), concurrency: 8 });
+    expect(names).toEqual(split.samples.map(({ name }) => name));
+    expect(problems[0]!.samples.slice(0, 3)).toEqual(["sample1", "sample4", "sample7"]);
+  });
+});
+
+test("values are told apart up to a number, and all counted", () => {
+  const sums = new ValueSums();
+  const label = (from: number, index: number) => ({
+    size: [1, 1] as const,
+    mode: "rgb 8-bit",
+    values: Array.from({ length: 1000 }, (_, i) => ({ value: `${from + i},0,0`, label: index, pixels: 2 })),
+  });
+  for (const [from, index] of [
+    [0, 0],
+    [1000, 0],
+    [0, 1],
+  ] as const)
+    sums.add(label(from, index));
+  const { counts } = sums;
+  expect(counts).toHaveLength(1024 + 1 + 1000);
+  expect(counts).toContainEqual({ value: "(other values)", label: 0, pixels: 2 * (2000 - 1024) });
+  expect(counts.reduce((sum, { pixels }) => sum + pixels, 0)).toBe(6000);
+});
+
+test("of 16-bit images the first hundred are named, with the range of all", () => {
+  const check = new RangeCheck();
+  for (let i = 0; i < 250; i++) check.add({ name: `s${i}`, image: `${i}.tif` }, [10 + i, 1000 + i]);
+  check.add({ name: "wide", image: "wide.tif" }, [0, 60000]);
+  const { findings } = check;
+  expect(findings).toHaveLength(100);
+  expect(findings[0]!.text).toContain(
+    "0.tif has values of 10 to 1000 of 65535, which leaves 4 of 256 levels; set data.imageRange: [10, 1249]",
+  );
+  expect(findings.reduce((sum, { cases = 1 }) => sum + cases, 0)).toBe(250);
 });

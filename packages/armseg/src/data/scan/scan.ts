@@ -1,28 +1,21 @@
 import { availableParallelism } from "node:os";
-import { mapConcurrently } from "../../core/concurrently.ts";
+import { forEachConcurrently } from "../../core/concurrently.ts";
 import { IGNORE_INDEX } from "../../core/ignore-index.ts";
-import type { LabelInspection, ValueCount } from "../labels/inspect-label.ts";
-import type { Dataset, Sample } from "../sample.ts";
+import type { ValueCount } from "../labels/inspect-label.ts";
+import { MaskGroups, type MaskSummary } from "../labels/mask-groups.ts";
+import type { Dataset, LabelMap, Sample } from "../sample.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type Inspection, inspectSample } from "./inspect-sample.ts";
-import { maskFindings } from "./mask-findings.ts";
-import { type Finding, groupProblems, type Problem } from "./problems.ts";
+import { maskFindings, SmoothingCheck } from "./mask-findings.ts";
+import { type Finding, type Problem, ProblemList } from "./problems.ts";
+import { type ClassCount, ClassCounts, RangeCheck, Tally, ValueSums } from "./scan-counts.ts";
 
 export interface ScanOptions {
   /** Files in flight at once. Default: the processors available. */
   readonly concurrency?: number;
   readonly onProgress?: (done: number, total: number) => void;
-  /** Called with what each sample's files hold, in the order in which they are read. */
+  /** Called with what each sample's files hold, in the order of the samples. */
   readonly onInspected?: (sample: Sample, inspection: Inspection) => void;
-}
-
-export interface ClassCount {
-  readonly name: string;
-  readonly pixels: number;
-  /** Images with at least one pixel of the class. */
-  readonly images: number;
-  /** All valid pixels of those images. */
-  readonly validPixelsOfImages: number;
 }
 
 /** What a scan of a split found. Plain data: it is cached as JSON. */
@@ -40,91 +33,134 @@ export interface ScanResult {
   readonly values: readonly ValueCount[];
   readonly classes: readonly ClassCount[];
   readonly ignoredPixels: number;
+  /** What the masks have in common, to compare them with those of another split. */
+  readonly masks: MaskSummary;
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];
 }
 
 /** So many labels of a split, evenly spread, are looked at for smoothing: it is a matter of how all were saved. */
 const LOOKED_AT_FOR_SMOOTHING = 32;
-/** 16-bit images that fill a smaller share of their range were measured with 13 bits or less, and are read as so many levels fewer. */
-const LEAST_SHARE_OF_16_BITS = 1 / 8;
-
 /**
  * Reads every file of a split and counts what is in it, collecting problems instead of stopping at the first.
  *
- * Images are decoded in full, so truncated files show. Memory is bounded by `concurrency` images.
+ * Images are decoded in full, so truncated files show. Memory is bounded by `concurrency` images, whatever their number.
  *
  * @returns The counts and problems; {@link scanText} prints them.
  */
 export async function scan(dataset: Dataset, options: ScanOptions = {}): Promise<ScanResult> {
   const hash = await fingerprint(dataset);
-  let done = 0;
   const step = Math.ceil(dataset.samples.length / LOOKED_AT_FOR_SMOOTHING);
-  const inspections = await mapConcurrently(
+  const summary = new Summary(dataset);
+  let done = 0;
+  await forEachConcurrently(
     dataset.samples,
     options.concurrency ?? availableParallelism(),
     async (sample, index) => {
       const inspection = await inspectSample(sample, { countsBorders: index % step === 0 });
-      options.onInspected?.(sample, inspection);
       options.onProgress?.(++done, dataset.samples.length);
       return inspection;
     },
+    (inspection, index) => {
+      const sample = dataset.samples[index]!;
+      summary.add(sample, inspection);
+      options.onInspected?.(sample, inspection);
+    },
   );
-  return summarise(dataset, hash, inspections);
+  return { ...summary.result(), fingerprint: hash };
 }
 
-function summarise(dataset: Dataset, hash: string, inspections: readonly Inspection[]): ScanResult {
-  const labels = inspections.flatMap(({ label }) => label ?? []);
-  const classes = countClasses(dataset, labels);
-  const findings = [
-    ...inspections.flatMap((inspection) => inspection.findings),
-    ...maskFindings(dataset, labels),
-    ...rangeFindings(dataset.samples, inspections),
-    ...splitFindings(dataset, classes, labels.length),
-    ...classesWithoutPixels(classes, labels.length),
-    ...(dataset.problems ?? []).map(
-      ({ kind, text, sample }): Finding => ({
-        kind,
-        text,
-        ...(sample !== undefined && { samples: [sample] }),
-      }),
-    ),
-    ...(dataset.unpaired ?? []).map((path): Finding => ({ kind: "file without a partner", text: path })),
-  ];
-  const values = sumValues(labels);
-  return {
-    dataset: dataset.name,
-    split: dataset.split,
-    fingerprint: hash,
-    samples: dataset.samples.length,
-    labelled: labels.length,
-    sizes: tally(inspections.flatMap(({ size }) => (size ? [size.join("x")] : []))),
-    modes: tally(labels.map(({ mode }) => mode)),
-    values,
-    classes,
-    ignoredPixels: values.reduce((sum, { label, pixels }) => sum + (label === IGNORE_INDEX ? pixels : 0), 0),
-    problems: groupProblems(findings),
-    notes: dataset.notes,
-  };
-}
+/** What is known of a split so far; of a sample's inspection nothing but sums is kept. */
+class Summary {
+  readonly #dataset: Dataset;
+  readonly #classes: ClassCounts;
+  readonly #values = new ValueSums();
+  readonly #masks = new MaskGroups();
+  readonly #smoothing = new SmoothingCheck();
+  readonly #ranges = new RangeCheck();
+  readonly #sizes = new Tally();
+  readonly #modes = new Tally();
+  readonly #problems = new ProblemList();
+  #labelled = 0;
 
-function countClasses(dataset: Dataset, labels: readonly LabelInspection[]): ClassCount[] {
-  const counts = dataset.classes.map(({ name }) => ({ name, pixels: 0, images: 0, validPixelsOfImages: 0 }));
-  for (const { values } of labels) {
-    const own = new Map<number, number>();
-    for (const { label, pixels } of values)
-      if (label !== undefined && label !== IGNORE_INDEX && pixels > 0)
-        own.set(label, (own.get(label) ?? 0) + pixels);
-    const valid = [...own.values()].reduce((a, b) => a + b, 0);
-    for (const [label, pixels] of own) {
-      const count = counts[label];
-      if (!count) continue;
-      count.pixels += pixels;
-      count.images++;
-      count.validPixelsOfImages += valid;
-    }
+  constructor(dataset: Dataset) {
+    this.#dataset = dataset;
+    this.#classes = new ClassCounts(dataset.classes);
   }
-  return counts;
+
+  add(sample: Sample, { size, label, values16, findings }: Inspection): void {
+    for (const finding of findings) this.#problems.add(finding);
+    this.#ranges.add(sample, values16);
+    if (size) this.#sizes.add(size.join("x"));
+    if (!label) return;
+    this.#labelled++;
+    this.#modes.add(label.mode);
+    this.#classes.add(label);
+    this.#values.add(label);
+    this.#smoothing.add(label);
+    if (label.facts) this.#masks.add(label.facts);
+  }
+
+  result(): Omit<ScanResult, "fingerprint"> {
+    const { name, split, samples, notes } = this.#dataset;
+    const [values, classes, masks] = [this.#values.counts, this.#classes.counts, this.#masks.summary];
+    for (const finding of this.#findingsOfAll(masks)) this.#problems.add(finding);
+    return {
+      dataset: name,
+      split,
+      samples: samples.length,
+      labelled: this.#labelled,
+      sizes: this.#sizes.counts,
+      modes: this.#modes.counts,
+      values,
+      classes,
+      ignoredPixels: values.reduce(
+        (sum, { label, pixels }) => sum + (label === IGNORE_INDEX ? pixels : 0),
+        0,
+      ),
+      masks,
+      problems: this.#problems.problems,
+      notes,
+    };
+  }
+
+  /** What is wrong with the split as a whole. */
+  #findingsOfAll(masks: MaskSummary): Finding[] {
+    const dataset = this.#dataset;
+    const labelMap = maskLabelMap(dataset);
+    const ofMasks = labelMap
+      ? [...maskFindings(masks, labelMap), ...this.#smoothing.findings(labelMap)].map((finding) => ({
+          ...finding,
+          samples: samplesNamed(finding.text, dataset),
+        }))
+      : [];
+    return [
+      ...ofMasks,
+      ...this.#ranges.findings,
+      ...splitFindings(dataset, this.#classes.counts, this.#labelled),
+      ...classesWithoutPixels(this.#classes.counts, this.#labelled),
+      ...(dataset.problems ?? []).map(
+        ({ kind, text, sample }): Finding => ({
+          kind,
+          text,
+          ...(sample !== undefined && { samples: [sample] }),
+        }),
+      ),
+      ...(dataset.unpaired ?? []).map((path): Finding => ({ kind: "file without a partner", text: path })),
+    ];
+  }
+}
+
+/** Returns what the values of a split's masks mean; undefined where it has none. */
+export function maskLabelMap({ samples }: Dataset): LabelMap | undefined {
+  return samples.find(({ annotation }) => annotation?.kind === "mask")?.annotation?.labelMap;
+}
+
+/** Returns the names of the samples whose masks a text names. */
+function samplesNamed(text: string, { samples }: Dataset): string[] {
+  return samples
+    .filter(({ annotation }) => annotation && text.includes(annotation.path))
+    .map(({ name }) => name);
 }
 
 function classesWithoutPixels(classes: readonly ClassCount[], labelled: number): Finding[] {
@@ -152,39 +188,4 @@ function splitFindings(dataset: Dataset, classes: readonly ClassCount[], labelle
         : `no sample of ${dataset.split} has a label; choose a split with labels`,
     });
   return findings;
-}
-
-/** Of 16-bit images the upper eight bits are read: of those that use the lower ones only, a few grey levels are left. */
-function rangeFindings(samples: readonly Sample[], inspections: readonly Inspection[]): Finding[] {
-  const small = inspections.flatMap(({ values16 }, i) =>
-    values16 && values16[1] - values16[0] < LEAST_SHARE_OF_16_BITS * 65536
-      ? [{ ...samples[i]!, range: values16 }]
-      : [],
-  );
-  const low = Math.min(...small.map(({ range }) => range[0]));
-  const high = Math.max(...small.map(({ range }) => range[1]));
-  return small.map(({ name, image, range }) => ({
-    kind: "16-bit image that fills little of its range",
-    samples: [name],
-    text: `${image} has values of ${range[0]} to ${range[1]} of 65535, which leaves ${(range[1] >> 8) - (range[0] >> 8) + 1} of 256 levels; set data.imageRange: [${low}, ${Math.max(high, low + 1)}] (all such images here) or what your camera gives`,
-  }));
-}
-
-function sumValues(labels: readonly LabelInspection[]): ValueCount[] {
-  const sums = new Map<string, { value: string; label?: number; pixels: number }>();
-  for (const { values } of labels)
-    for (const { value, label, pixels } of values) {
-      // Colours of panoptic segments may stand for one class here and another there.
-      const key = `${value}/${label}`;
-      const sum = sums.get(key);
-      if (sum) sum.pixels += pixels;
-      else sums.set(key, { value, pixels, ...(label !== undefined && { label }) });
-    }
-  return [...sums.values()].sort((a, b) => a.value.localeCompare(b.value, "en", { numeric: true }));
-}
-
-function tally(items: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const item of items) counts[item] = (counts[item] ?? 0) + 1;
-  return Object.fromEntries(Object.entries(counts).sort(([, a], [, b]) => b - a));
 }
