@@ -76,7 +76,7 @@ export class Baseline implements AsyncDisposable {
     const { network, logits, learningRate, toTensors } = this.#parts;
     const meta = toTensors(batch);
     return {
-      parameters: [...network.parameters()],
+      parameters: [...network.parameters()].filter(({ requiresGrad }) => requiresGrad),
       valid: labels.ne(IGNORE_INDEX),
       trainingLoss: () => lossMap(logits(images), labels),
       metaLoss: () => this.#plain.call({ logits: logits(meta.images), labels: meta.labels }).loss,

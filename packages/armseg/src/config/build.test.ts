@@ -1,8 +1,15 @@
-import { setThreads, tensor, tidy } from "@armseg/torch";
-import { testDevice } from "@armseg/torch/testing";
+import { ops, setThreads, tensor, tidy } from "@armseg/torch";
+import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ONE_PROCESS } from "../distributed/context.ts";
-import { buildBaseline, buildTraining, networkConfig, onOwnDevice, trainerSettings } from "./build.ts";
+import {
+  buildBaseline,
+  buildTraining,
+  loadPretrained,
+  networkConfig,
+  onOwnDevice,
+  trainerSettings,
+} from "./build.ts";
 import type { TrainingData } from "./build-data.ts";
 import { buildEvaluation } from "./build-evaluation.ts";
 import { buildAugmentation, buildLoader } from "./build-loaders.ts";
@@ -123,6 +130,45 @@ describe("a training", () => {
     const weighted = build({}, [1, 2, 4]);
     expect(weighted.losses.main.settings.classWeights!.cpu().toArray()).toEqual([1, 2, 4]);
     weighted.dispose();
+  });
+
+  test("frozen stages are in no group, no average and no gradient: weight decay does not move them", () => {
+    const parts = {
+      model: { frozenStages: 4 },
+      optimizer: { weightDecay: 1 },
+      training: { ema: 0.9 },
+    } as const;
+    look(parts, ({ network, groups, optimizer, ema }) => {
+      const names = groups.optimizer.groups.flatMap(({ parameters }) => [...parameters.keys()]);
+      expect(names.filter((name) => name.startsWith("backbone."))).toEqual([]);
+      const state = network.backbone.stateDict();
+      const before = [...state].map(([name, tensor]) => [name, tensor.detach().clone()] as const);
+      const step = () =>
+        tidy(() => {
+          network
+            .call(onTestDevice(ops.randn([2, 3, 64, 64])))
+            .logits.square()
+            .sum()
+            .backward();
+          optimizer.step();
+        });
+      step();
+      ema?.update(network);
+      for (const [name, tensor] of before) {
+        expect(state.get(name)?.equal(tensor), name).toBe(true);
+        expect(ema?.stateDict().get(`backbone.${name}`)?.equal(tensor), name).toBe(true);
+        tensor.dispose();
+      }
+    });
+  });
+
+  test("frozen stages without weights are refused: they would stay random", () => {
+    const config = configOf({ model: { frozenStages: 2 } });
+    look({ model: { frozenStages: 2 } }, (training) => {
+      expect(() => loadPretrained(training, config, () => {})).toThrow(
+        "model.frozenStages: 2 stages would stay as random as they begin; set model.weights",
+      );
+    });
   });
 
   test("averages and clipping", () => {

@@ -13,7 +13,12 @@ import {
 import { ArmCurve, type Curve, isLearnable, LinearCurve } from "../reweighting/index.ts";
 import { toTensors } from "../training/batch-tensors.ts";
 import { Ema } from "../training/ema.ts";
-import { curveGroup, networkGroups, ParameterGroups } from "../training/parameter-groups.ts";
+import {
+  curveGroup,
+  networkGroups,
+  ParameterGroups,
+  trainedParameters,
+} from "../training/parameter-groups.ts";
 import { createSchedule, type Schedule } from "../training/schedule.ts";
 import { forward, type Training, type TrainingLosses } from "../training/step.ts";
 import type { TrainerParts } from "../training/trainer.ts";
@@ -52,6 +57,8 @@ export function networkConfig({ model, loss, reweighting }: Config, classes: num
     stem: model.stem,
     strideOn: model.strideOn,
     outputStride: model.outputStride,
+    stages: model.stages,
+    frozenStages: model.frozenStages,
     headChannels: model.headChannels,
     auxiliary: model.auxiliaryHead,
     dropout: model.dropout,
@@ -170,7 +177,7 @@ function assemble(
     ema: own(ema === null ? null : new Ema(network, ema)),
     schedule: buildSchedule(config, curve),
     context,
-    reducer: context.reducer(network.parameters()),
+    reducer: context.reducer(trainedParameters(network)),
     settings: { device, precision, clipNorm: config.optimizer.clipNorm },
   };
 }
@@ -188,13 +195,19 @@ function checkBatch(config: Config, network: Segmenter): void {
  * Loads the pretrained weights that a configuration names, and says what matched.
  *
  * @throws {WeightsError} If they do not fit and `model.allowPartialWeights` is not set.
+ * @throws {ConfigError} If stages are frozen that have no weights.
  */
 export function loadPretrained(
   { network, ema }: Pick<Training, "network" | "ema">,
   { model }: Config,
   say: (text: string) => void,
 ): void {
-  if (model.weights === null) return;
+  if (model.weights === null) {
+    if (model.frozenStages === 0) return;
+    throw new ConfigError(
+      `model.frozenStages: ${model.frozenStages} stages would stay as random as they begin; set model.weights, or model.frozenStages: 0`,
+    );
+  }
   const report = loadWeights(network, model.weights, { allowPartial: model.allowPartialWeights });
   ema?.loadStateDict(network.stateDict()); // the average begins at the pretrained weights
   say(formatWeightsReport(report));

@@ -41,16 +41,21 @@ function find(
   return RENAMED.find((renamed) => renamed.section === section && renamed[name] === key);
 }
 
-/** Renames the keys of every section, in their places. */
+/** Renames the keys of every section, in their places; `null` leaves one out. */
 function mapKeys(
   tree: Tree,
-  rename: (section: string, key: string, value: unknown) => readonly [key: string, value: unknown],
+  rename: (section: string, key: string, value: unknown) => readonly [key: string, value: unknown] | null,
 ): Tree {
   return Object.fromEntries(
     Object.entries(tree).map(([section, part]) => [
       section,
       isTree(part)
-        ? Object.fromEntries(Object.entries(part).map(([key, value]) => rename(section, key, value)))
+        ? Object.fromEntries(
+            Object.entries(part).flatMap(([key, value]) => {
+              const entry = rename(section, key, value);
+              return entry ? [entry] : [];
+            }),
+          )
         : part,
     ]),
   );
@@ -71,9 +76,28 @@ export function withPresentKeys(tree: Tree, origin: string, warn: Warn): Tree {
   });
 }
 
-/** Returns a configuration under the names that its keys had first: hashes of configurations are taken of it, and stay. */
+/** A value of a key that did not have it at first: what it stands for then, `undefined` where there was no such key. */
+interface LaterValue {
+  readonly section: string;
+  readonly key: string;
+  readonly value: unknown;
+  readonly first?: unknown;
+}
+
+/** Defaults of keys that came later, or whose default changed its spelling. */
+const LATER: readonly LaterValue[] = [
+  { section: "model", key: "stages", value: 4 },
+  { section: "model", key: "frozenStages", value: 0 },
+];
+
+/**
+ * Returns a configuration as it was written first: under the first names of its keys, without those that came later and say nothing new.
+ * Hashes of configurations are taken of it, and stay.
+ */
 export function withFirstKeys(tree: Tree): Tree {
   return mapKeys(tree, (section, key, value) => {
+    const later = LATER.find((one) => one.section === section && one.key === key && one.value === value);
+    if (later) return later.first === undefined ? null : [key, later.first];
     const renamed = find(section, key, "now");
     if (!renamed) return [key, value];
     const [old] = renamed.values?.find(([, now]) => now === value) ?? [value, value];

@@ -194,6 +194,18 @@ const model = z.strictObject({
     .describe(
       "Sets the input's size over that of the backbone's last features; smaller is sharper and slower.",
     ),
+  stages: z
+    .union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)])
+    .default(4)
+    .describe(
+      "Ends the backbone behind so many stages, as `encoder_depth` does elsewhere: 3 of a ResNet cost about a third; HRNet needs all.",
+    ),
+  frozenStages: z
+    .union([z.literal(0), z.literal(1), z.literal(2), z.literal(3), z.literal(4)])
+    .default(0)
+    .describe(
+      "Keeps the stem and the first so many stages as their pretrained weights are, without a backward pass; 0 trains all.",
+    ),
   headChannels: count.default(512).describe("Sets the width of the head."),
   auxiliaryHead: z
     .boolean()

@@ -118,6 +118,14 @@ test("the hash changes with whatever a result depends on, and not with names and
   expect(configHash(config, ["evaluation.tta=mmseg"])).not.toBe(configHash(config));
 });
 
+test("keys that came later leave the hash alone at their defaults", () => {
+  const config = configOf(TABLES.table1.entries[0]!, PRESETS.scenes, places);
+  const { stages, frozenStages, ...model } = config.model;
+  expect([stages, frozenStages]).toEqual([4, 0]);
+  expect(configHash({ ...config, model: model as typeof config.model })).toBe(configHash(config));
+  expect(configHash({ ...config, model: { ...config.model, stages: 3 } })).not.toBe(configHash(config));
+});
+
 test("a curve without parameters has no isolated phase, and what is set for one changes no hash", () => {
   const config = (method: keyof typeof METHODS) =>
     configOf({ data: "coarse", network: "r101-deeplab", method, paper: {} }, PRESETS.paper, places);

@@ -4,14 +4,27 @@ import { argumentError } from "../core/argument-error.ts";
 /** Input size divided by the size of the last stage. */
 export type OutputStride = 8 | 16 | 32;
 
+/** Stages that a backbone has: the whole network's four, or its first ones. */
+export type StageCount = 1 | 2 | 3 | 4;
+
 /**
  * A classification network without its classifier: images `[N, 3, H, W]` to the features of its stages, finest first.
  *
- * Four stages at strides 4, 8, 16, 32 (the last ones less where dilated); HRNet has one, the joined stage at stride 4.
+ * Four stages at strides 4, 8, 16, 32 (the last ones less where dilated), or the first of them; HRNet has one, the joined stage at
+ * stride 4.
  */
 export interface Backbone extends nn.Module<[images: Tensor], readonly Tensor[]> {
   /** Channels of each stage. */
   readonly channels: readonly number[];
+  /** Parts of the whole network that this one ends before, e.g. `layer4`: pretrained weights have them. */
+  readonly omitted: readonly string[];
+  /** Returns the modules of the stem, then those of each stage, in the order of their use. */
+  stageModules(): readonly (readonly nn.AnyModule[])[];
+}
+
+/** Returns the stride of the last of some stages: each halves the size, from a quarter on, until the output stride is reached. */
+export function lastStride(outputStride: OutputStride, stages: StageCount): number {
+  return Math.min(outputStride, 2 ** (stages + 1));
 }
 
 /** How the four stages of a ResNet reach an output stride. */

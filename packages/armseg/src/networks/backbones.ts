@@ -1,4 +1,4 @@
-import type { Backbone, OutputStride } from "./backbone.ts";
+import type { Backbone, OutputStride, StageCount } from "./backbone.ts";
 import { HrNet } from "./hrnet.ts";
 import { MobileNetV2 } from "./mobilenet-v2.ts";
 import type { NormFactory } from "./norm.ts";
@@ -11,6 +11,8 @@ import type { StrideOn } from "./resnet-blocks.ts";
 export interface BackboneOptions {
   /** Default 8. */
   readonly outputStride?: OutputStride;
+  /** Ends the network behind a stage; HRNet, which joins all four, cannot. Default 4. */
+  readonly stages?: StageCount;
   /** Of a ResNet. Default v1c. */
   readonly stem?: Stem;
   /** Of a ResNet. Default 3x3. */

@@ -1,6 +1,7 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, ops, tidy } from "@armseg/torch";
-import type { Backbone } from "./backbone.ts";
+import { argumentError } from "../core/argument-error.ts";
+import type { Backbone, StageCount } from "./backbone.ts";
 import { convNormLayers, HighResolutionModule } from "./hrnet-module.ts";
 import { initialiseConvolutions } from "./initialise.ts";
 import type { NormFactory } from "./norm.ts";
@@ -9,6 +10,12 @@ import { Bottleneck, projection } from "./resnet-blocks.ts";
 
 /** Width of the finest branch; each further one has twice the width at half the resolution. */
 export type HrNetWidth = 18 | 48;
+
+export interface HrNetOptions {
+  /** All: what is read are the branches of the last stage, joined. */
+  readonly stages?: StageCount;
+  readonly norm?: NormFactory;
+}
 
 /** Modules of stages 2, 3 and 4, which have two, three and four branches. */
 const MODULES = [1, 4, 3] as const;
@@ -67,9 +74,15 @@ export class HrNet extends nn.Module<[images: Tensor], readonly Tensor[]> implem
   readonly transition3: readonly (nn.Sequential | null)[];
   readonly stage4: HighResolutionStage;
   readonly channels: readonly number[];
+  readonly omitted = [];
 
-  constructor(width: HrNetWidth, { norm = batchNorm }: { norm?: NormFactory } = {}) {
+  /** @throws {RangeError} If stages are left out. */
+  constructor(width: HrNetWidth, { norm = batchNorm, stages = 4 }: HrNetOptions = {}) {
     super();
+    if (stages !== 4) {
+      const remedy = "take stages: 4, or a ResNet or MobileNetV2, which can end earlier";
+      throw argumentError("HrNet", "four stages, whose branches it joins", stages, remedy);
+    }
     const widths = [width, 2 * width, 4 * width, 8 * width] as const;
     this.conv1 = new nn.Conv2d(3, 64, 3, { stride: 2, padding: 1, bias: false });
     this.bn1 = norm(64);
@@ -85,6 +98,17 @@ export class HrNet extends nn.Module<[images: Tensor], readonly Tensor[]> implem
     this.stage4 = new HighResolutionStage(MODULES[2], widths, norm);
     this.channels = [15 * width];
     initialiseConvolutions(this);
+  }
+
+  stageModules(): readonly (readonly nn.AnyModule[])[] {
+    const opened = (layers: readonly (nn.Sequential | null)[]) => layers.filter((layer) => layer !== null);
+    return [
+      [this.conv1, this.bn1, this.conv2, this.bn2],
+      [this.layer1],
+      [...opened(this.transition1), this.stage2],
+      [...opened(this.transition2), this.stage3],
+      [...opened(this.transition3), this.stage4],
+    ];
   }
 
   /** @param images - `[N, 3, H, W]`, normalised. @returns One map `[N, 15·width, H/4, W/4]`. */

@@ -1,4 +1,4 @@
-export type { Backbone, OutputStride } from "./backbone.ts";
+export type { Backbone, OutputStride, StageCount } from "./backbone.ts";
 export type { BackboneName, BackboneOptions } from "./backbones.ts";
 export { BACKBONES } from "./backbones.ts";
 export type { DeepLabV3PlusOptions } from "./deeplab-v3-plus.ts";
@@ -20,7 +20,13 @@ export { ResNeSt } from "./resnest.ts";
 export type { ResNetDepth, ResNetOptions, Stem } from "./resnet.ts";
 export { ResNet } from "./resnet.ts";
 export type { StrideOn } from "./resnet-blocks.ts";
-export type { HeadName, NetworkMemoryFormat, SegmenterConfig, SegmenterOutput } from "./segmenter.ts";
+export type {
+  FrozenStages,
+  HeadName,
+  NetworkMemoryFormat,
+  SegmenterConfig,
+  SegmenterOutput,
+} from "./segmenter.ts";
 export { HEADS, Segmenter, segmenter } from "./segmenter.ts";
 export type { NetworkSummary, PartSummary } from "./summary.ts";
 export { formatSummary, summarise } from "./summary.ts";

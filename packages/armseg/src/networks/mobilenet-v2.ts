@@ -1,6 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { nn } from "@armseg/torch";
-import type { Backbone, OutputStride } from "./backbone.ts";
+import type { Backbone, OutputStride, StageCount } from "./backbone.ts";
 import { ConvNorm } from "./conv-norm.ts";
 import { DepthwiseConv2d } from "./depthwise.ts";
 import { initialiseConvolutions } from "./initialise.ts";
@@ -10,6 +10,8 @@ import { batchNorm } from "./norm.ts";
 export interface MobileNetV2Options {
   /** Default 8. */
   readonly outputStride?: OutputStride;
+  /** Default 4. */
+  readonly stages?: StageCount;
   readonly norm?: NormFactory;
 }
 
@@ -86,13 +88,20 @@ function makeLayer(index: number, { outputStride = 8, norm = batchNorm }: Mobile
 export class MobileNetV2 extends nn.Module<[images: Tensor], readonly Tensor[]> implements Backbone {
   readonly conv1: ConvNorm;
   readonly layers: readonly nn.Sequential[];
-  readonly channels: readonly number[] = STAGE_ENDS.map((end) => LAYERS[end].channels);
+  readonly channels: readonly number[];
+  readonly omitted: readonly string[];
+  /** Layers that are a stage's last. */
+  readonly #ends: readonly number[];
 
   constructor(options: MobileNetV2Options = {}) {
     super();
     const norm = options.norm ?? batchNorm;
     this.conv1 = new ConvNorm(3, 32, 3, { stride: 2, padding: 1, norm, activation: "relu6" });
-    this.layers = LAYERS.map((_, i) => makeLayer(i, options));
+    this.#ends = STAGE_ENDS.slice(0, options.stages ?? 4);
+    const count = (this.#ends.at(-1) as number) + 1;
+    this.channels = this.#ends.map((end) => LAYERS[end]?.channels as number);
+    this.omitted = LAYERS.map((_, i) => `layer${i + 1}`).slice(count);
+    this.layers = Array.from({ length: count }, (_, i) => makeLayer(i, options));
     initialiseConvolutions(this);
   }
 
@@ -101,13 +110,18 @@ export class MobileNetV2 extends nn.Module<[images: Tensor], readonly Tensor[]> 
     for (const [i, layer] of this.layers.entries()) yield [`layer${i + 1}`, layer];
   }
 
-  /** @param images - `[N, 3, H, W]`, normalised. @returns Four stages of 24, 32, 96, 320 channels. */
+  stageModules(): readonly (readonly nn.Module[])[] {
+    const stages = this.#ends.map((end, i) => this.layers.slice((this.#ends[i - 1] ?? -1) + 1, end + 1));
+    return [[this.conv1], ...stages];
+  }
+
+  /** @param images - `[N, 3, H, W]`, normalised. @returns Up to four stages of 24, 32, 96, 320 channels. */
   forward(images: Tensor): readonly Tensor[] {
     let x = this.conv1.call(images); // [N, 32, H/2, W/2]
     const outputs = this.layers.map((layer) => {
       x = layer.call(x); // [N, C, h, w]
       return x;
     });
-    return STAGE_ENDS.map((end) => outputs[end] as Tensor);
+    return this.#ends.map((end) => outputs[end] as Tensor);
   }
 }

@@ -30,7 +30,7 @@ function isOfOneProcess(norm: nn.Module): boolean {
 /** Returns how many images a training batch of one process must have for every normalisation to see two values per channel. */
 export function minimumTrainingBatch(network: nn.AnyModule): 1 | 2 {
   for (const module of network.modules()) {
-    if (hasPooledNorm(module) && isOfOneProcess(module.pooledNorm)) return 2;
+    if (hasPooledNorm(module) && !module.isFrozen && isOfOneProcess(module.pooledNorm)) return 2;
   }
   return 1;
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, tidy } from "@armseg/torch";
-import type { Backbone, OutputStride } from "./backbone.ts";
+import type { Backbone, OutputStride, StageCount } from "./backbone.ts";
 import { blockDilations, stageLayout } from "./backbone.ts";
 import { initialiseConvolutions, zeroScale } from "./initialise.ts";
 import type { HasPooledNorm, NormFactory } from "./norm.ts";
@@ -12,6 +12,8 @@ export type ResNeStDepth = 50 | 101;
 export interface ResNeStOptions {
   /** Default 8. */
   readonly outputStride?: OutputStride;
+  /** Default 4. */
+  readonly stages?: StageCount;
   readonly norm?: NormFactory;
 }
 
@@ -19,6 +21,7 @@ const BLOCKS = { 50: [3, 4, 6, 3], 101: [3, 4, 23, 3] } as const;
 /** The authors' stem is half as wide for 50 layers. */
 const STEM = { 50: [32, 32, 64], 101: [64, 64, 128] } as const;
 const WIDTHS = [64, 128, 256, 512] as const;
+const LAYERS = ["layer1", "layer2", "layer3", "layer4"] as const;
 const EXPANSION = 4;
 
 /**
@@ -113,7 +116,7 @@ class SplitBlock extends nn.Module {
 }
 
 /**
- * ResNeSt (Zhang et al. 2020), radix 2, without its classifier, dilated to an output stride.
+ * ResNeSt (Zhang et al. 2020), radix 2, without its classifier, dilated to an output stride or ended behind a stage.
  *
  * mmsegmentation's: deep stem, to 64 channels (depth 50) or 128 (101); averages where a stride is, in the block and in its identity. Names as
  * there.
@@ -121,30 +124,43 @@ class SplitBlock extends nn.Module {
 export class ResNeSt extends nn.Module<[images: Tensor], readonly Tensor[]> implements Backbone {
   readonly stem: nn.Sequential;
   readonly layer1: nn.Sequential;
-  readonly layer2: nn.Sequential;
-  readonly layer3: nn.Sequential;
-  readonly layer4: nn.Sequential;
-  readonly channels: readonly number[] = WIDTHS.map((width) => width * EXPANSION);
+  readonly layer2: nn.Sequential | null;
+  readonly layer3: nn.Sequential | null;
+  readonly layer4: nn.Sequential | null;
+  readonly channels: readonly number[];
+  readonly omitted: readonly string[];
 
   constructor(depth: ResNeStDepth, options: ResNeStOptions = {}) {
     super();
     this.stem = deepStem(STEM[depth], options.norm ?? batchNorm);
-    const stages = WIDTHS.map((_, i) => makeStage(depth, i, options));
-    [this.layer1, this.layer2, this.layer3, this.layer4] = stages.map(
-      (blocks) => new nn.Sequential(...blocks),
-    ) as [nn.Sequential, nn.Sequential, nn.Sequential, nn.Sequential];
+    const widths = WIDTHS.slice(0, options.stages ?? 4);
+    this.channels = widths.map((width) => width * EXPANSION);
+    this.omitted = LAYERS.slice(widths.length);
+    const stages = widths.map((_, i) => makeStage(depth, i, options));
+    const [first, second, third, fourth] = stages.map((blocks) => new nn.Sequential(...blocks));
+    this.layer1 = first as nn.Sequential;
+    this.layer2 = second ?? null;
+    this.layer3 = third ?? null;
+    this.layer4 = fourth ?? null;
     initialiseConvolutions(this);
     for (const block of stages.flat()) zeroScale(block.bn3);
   }
 
-  /** @param images - `[N, 3, H, W]`, normalised; N at least 2 in training. @returns Four stages at strides 4, 8, and as dilated. */
+  #layers(): readonly nn.Sequential[] {
+    return [this.layer1, this.layer2, this.layer3, this.layer4].filter((layer) => layer !== null);
+  }
+
+  stageModules(): readonly (readonly nn.Module[])[] {
+    return [[this.stem], ...this.#layers().map((layer) => [layer])];
+  }
+
+  /** @param images - `[N, 3, H, W]`, normalised; N at least 2 in training. @returns Up to four stages at strides 4, 8, and as dilated. */
   forward(images: Tensor): readonly Tensor[] {
-    const pooled = tidy(() => this.stem.call(images).maxPool2d([3, 3], [2, 2], [1, 1])); // [N, 64 or 128, H/4, W/4]
-    const stage1 = this.layer1.call(pooled); // [N, 256, H/4, W/4]
-    const stage2 = this.layer2.call(stage1); // [N, 512, H/8, W/8]
-    const stage3 = this.layer3.call(stage2); // [N, 1024, H3, W3]
-    const stage4 = this.layer4.call(stage3); // [N, 2048, H4, W4]
-    return [stage1, stage2, stage3, stage4];
+    let x = tidy(() => this.stem.call(images).maxPool2d([3, 3], [2, 2], [1, 1])); // [N, 64 or 128, H/4, W/4]
+    return this.#layers().map((layer) => {
+      x = layer.call(x); // [N, 256, H/4, W/4], [N, 512, H/8, W/8], [N, 1024, H3, W3], [N, 2048, H4, W4]
+      return x;
+    });
   }
 }
 

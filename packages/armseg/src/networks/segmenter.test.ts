@@ -57,6 +57,132 @@ describe("parameter counts of the recipes", () => {
   });
 });
 
+describe("a backbone that ends early", () => {
+  /** Channels and sizes of a 64x96 image's stages. */
+  const stagesOf = (config: Partial<SegmenterConfig>) => {
+    using network = segmenter({ ...SMALL, head: "fcn", ...config });
+    network.eval();
+    const stages = noGrad(() => network.backbone.call(ops.randn([1, 3, 64, 96])));
+    expect(stages.map((stage) => stage.size(1))).toEqual(network.backbone.channels);
+    return stages.map(({ shape }) => shape.slice(1));
+  };
+
+  test("has the whole one's first stages, under the same names", () => {
+    const [first, second, third] = [
+      [64, 16, 24],
+      [128, 8, 12],
+      [256, 8, 12],
+    ];
+    expect(stagesOf({ stages: 3, outputStride: 8 })).toEqual([first, second, third]);
+    expect(stagesOf({ stages: 1 })).toEqual([first]);
+    using network = segmenter({ ...SMALL, stages: 3 });
+    expect([...network.backbone.stateDict().keys()].filter((name) => /layer[34]/.test(name))[0]).toBe(
+      "layer3.0.conv1.weight",
+    );
+    expect([...network.backbone.stateDict().keys()].some((name) => name.startsWith("layer4"))).toBe(false);
+  });
+
+  test("of 3 of 4 stages has the known sizes: ResNet-18, ResNet-50, MobileNetV2", () => {
+    const known = { resnet18: 2_802_016, resnet50: 8_562_528, mobilenetV2: 542_528 };
+    const found = Object.keys(known).map((backbone) => {
+      using network = segmenter({ ...SMALL, backbone: backbone as keyof typeof known, stages: 3 });
+      return [backbone, count(network.backbone)];
+    });
+    expect(Object.fromEntries(found)).toEqual(known);
+  });
+
+  test("is dilated only as far as it goes: 3 stages reach stride 16, 2 reach 8", () => {
+    expect(stagesOf({ stages: 3, outputStride: 32 }).at(-1)).toEqual([256, 4, 6]);
+    expect(stagesOf({ stages: 3, outputStride: 16 }).at(-1)).toEqual([256, 4, 6]);
+    expect(stagesOf({ stages: 2, outputStride: 32 }).at(-1)).toEqual([128, 8, 12]);
+    expect(stagesOf({ stages: 3, outputStride: 16, backbone: "mobilenetV2" })).toEqual([
+      [24, 16, 24],
+      [32, 8, 12],
+      [96, 4, 6],
+    ]);
+  });
+
+  test("gives its heads what they read: the last, the first, the one before the last", () => {
+    using network = segmenter({ ...SMALL, stages: 3, auxiliaryChannels: 8 });
+    expect(network.auxiliaryHead?.convs.stateDict().get("0.conv.weight")?.shape).toEqual([8, 128, 3, 3]);
+    const head = network.decodeHead.stateDict();
+    expect(head.get("image_pool.1.conv.weight")?.shape).toEqual([16, 256, 1, 1]);
+    expect(head.get("c1_bottleneck.conv.weight")?.shape).toEqual([48, 64, 1, 1]);
+    const { logits, auxiliary } = network.call(ops.randn([2, 3, 64, 96]));
+    expect([logits.shape, auxiliary?.shape]).toEqual([
+      [2, 3, 16, 24],
+      [2, 3, 8, 12],
+    ]);
+  });
+
+  test("says what it cannot be", () => {
+    expect(() => segmenter({ ...SMALL, stages: 1 })).toThrow(
+      /at least 2 stages for head deeplabV3Plus.*got 1/,
+    );
+    expect(() => segmenter({ ...SMALL, backbone: "hrnetW18", head: "ocr", stages: 3 })).toThrow(
+      /HrNet.*expected four stages, whose branches it joins, got 3.*stages: 4/s,
+    );
+    expect(() => segmenter({ ...SMALL, stages: 5 as 4 })).toThrow(/stages to be 1, 2, 3 or 4, got 5/);
+  });
+});
+
+describe.each(["resnet18", "resnest50", "mobilenetV2"] as const)("frozen stages of %s", (backbone) => {
+  const config = { ...SMALL, backbone, head: "fcn", keyChannels: 8 } as const;
+
+  test("stay bitwise as they are, have no gradients and no graph; what follows is trained", () => {
+    using network = segmenter({ ...config, frozenStages: 2 }).to({ device: testDevice });
+    network.train();
+    const frozen = new Set(network.backbone.stageModules().slice(0, 3).flat());
+    const names = [...network.backbone.namedModules()].flatMap(([name, module]) =>
+      frozen.has(module) ? [`backbone.${name}.`] : [],
+    );
+    const isFrozen = (name: string) => names.some((prefix) => name.startsWith(prefix));
+    const before = [...network.stateDict()].map(([name, tensor]) => [name, tensor.detach().clone()] as const);
+    const stages = network.backbone.call(onTestDevice(ops.randn([2, 3, 64, 64])));
+    const { logits } = network.decodeHead.call(stages);
+    logits.square().sum().backward();
+    expect(stages.map(({ requiresGrad }) => requiresGrad)).toEqual([false, false, true, true]);
+    const trained = [...network.namedParameters()].filter(([, { grad }]) => grad !== null);
+    expect(trained.filter(([name]) => isFrozen(name))).toEqual([]);
+    expect(trained.some(([name]) => name.startsWith("backbone."))).toBe(true);
+    for (const [name, tensor] of before) {
+      const now = network.stateDict().get(name) as Tensor;
+      if (isFrozen(name)) expect(now.equal(tensor), name).toBe(true);
+    }
+    const counters = before.filter(([name]) => /num_batches_tracked/.test(name) && !isFrozen(name));
+    expect(counters.some(([name]) => network.stateDict().get(name)?.item() === 1)).toBe(true);
+    network.zeroGrad();
+  });
+
+  test("give in training what the whole network gives in evaluation", () => {
+    using network = segmenter({ ...config, frozenStages: 4 }).to({ device: testDevice });
+    using whole = segmenter(config).to({ device: testDevice });
+    whole.loadStateDict(network.stateDict());
+    network.train();
+    whole.eval();
+    const images = onTestDevice(ops.randn([1, 3, 64, 64]));
+    const expected = noGrad(() => whole.backbone.call(images));
+    const actual = network.backbone.call(images); // of one image too: nothing is normalised by the batch
+    for (const [i, stage] of actual.entries()) expect(stage.equal(expected[i] as Tensor)).toBe(true);
+  });
+});
+
+test("HRNet's frozen stages are its stem, and each stage with the transition in front of it", () => {
+  using network = segmenter({ ...SMALL, backbone: "hrnetW18", head: "fcn", frozenStages: 2 });
+  const trained = new Set(
+    [...network.backbone.namedParameters()]
+      .filter(([, { requiresGrad }]) => requiresGrad)
+      .map(([name]) => name.split(".")[0]),
+  );
+  expect([...trained]).toEqual(["transition2", "stage3", "transition3", "stage4"]);
+});
+
+test("no more stages are frozen than there are", () => {
+  expect(() => segmenter({ ...SMALL, stages: 2, frozenStages: 3 })).toThrow(
+    /frozenStages to be 0 to 2, the stages there are, got 3/,
+  );
+});
+
 describe("segmenter", () => {
   test("gives logits at a quarter of the size, the auxiliary ones in training only", () => {
     using network = segmenter({ ...SMALL, logScale: true }).to({ device: testDevice });

@@ -1,11 +1,12 @@
 import type { Tensor } from "@armseg/torch";
 import { nn } from "@armseg/torch";
 import { argumentError } from "../core/argument-error.ts";
-import type { Backbone } from "./backbone.ts";
+import { type Backbone, lastStride, type OutputStride } from "./backbone.ts";
 import { BACKBONES, type BackboneName, type BackboneOptions } from "./backbones.ts";
 import { asppDilations, DeepLabV3PlusHead } from "./deeplab-v3-plus.ts";
 import { FcnHead } from "./fcn-head.ts";
 import { type Head, LogScaleHead } from "./head.ts";
+import { HrNet } from "./hrnet.ts";
 import { minimumTrainingBatch } from "./norm.ts";
 import { OcrHead } from "./ocr.ts";
 
@@ -14,6 +15,9 @@ export type HeadName = "deeplabV3Plus" | "ocr" | "fcn";
 /** How tensors lie in memory. */
 export type NetworkMemoryFormat = "contiguous" | "channels_last";
 
+/** Stages that are not trained, the stem with them. */
+export type FrozenStages = 0 | 1 | 2 | 3 | 4;
+
 /** A network as a configuration names it: one backbone, one head. */
 export interface SegmenterConfig extends BackboneOptions {
   readonly backbone: BackboneName;
@@ -21,6 +25,8 @@ export interface SegmenterConfig extends BackboneOptions {
   readonly head?: HeadName;
   /** C, from the data set. */
   readonly classes: number;
+  /** Keeps the stem and so many stages as they are: no gradients, normalised by their running statistics. Default 0, nothing. */
+  readonly frozenStages?: FrozenStages;
   /** Width of the head. Default 512; that of the joined map for `fcn` on HRNet. */
   readonly headChannels?: number;
   /** Of DeepLabv3+: width of the finest stage's projection. Default 48. */
@@ -105,7 +111,7 @@ function joinedShape(backbone: Backbone) {
 }
 
 function isJoined(backbone: Backbone): boolean {
-  return backbone.channels.length === 1;
+  return backbone instanceof HrNet;
 }
 
 function deeplabV3Plus(backbone: Backbone, config: SegmenterConfig): Head {
@@ -117,7 +123,16 @@ function deeplabV3Plus(backbone: Backbone, config: SegmenterConfig): Head {
       "take head ocr or fcn",
     );
   }
-  const dilations = config.dilations ?? asppDilations(config.outputStride ?? 8);
+  const { outputStride = 8, stages = 4 } = config;
+  if (stages === 1) {
+    throw argumentError(
+      "segmenter",
+      "at least 2 stages for head deeplabV3Plus, which refines the last by the first",
+      stages,
+      "set stages: 2 or more, or take head fcn",
+    );
+  }
+  const dilations = config.dilations ?? asppDilations(lastStride(outputStride, stages) as OutputStride);
   return new DeepLabV3PlusHead({ ...config, inChannels: backbone.channels, dilations });
 }
 
@@ -147,14 +162,14 @@ export const HEADS = { deeplabV3Plus, ocr, fcn } as const satisfies Record<
 >;
 
 /**
- * Makes the recipes' auxiliary head: one 3×3 convolution of the stage before the last. HRNet's recipes have none, OCR has its own.
+ * Makes the recipes' auxiliary head: one 3×3 convolution of the stage before the last (of the only one, if it is). HRNet's recipes have none, OCR has its own.
  *
  * @returns `null` where there is none.
  */
 function auxiliaryHead(backbone: Backbone, config: SegmenterConfig): FcnHead | null {
   const isWanted = config.auxiliary ?? !isJoined(backbone);
   if (!isWanted || config.head === "ocr") return null;
-  const stageFromLast = isJoined(backbone) ? 1 : 2;
+  const stageFromLast = Math.min(2, backbone.channels.length);
   const inChannels = backbone.channels.at(-stageFromLast) as number;
   const headChannels = config.auxiliaryChannels ?? 256;
   return new FcnHead({ ...config, inChannels, stageFromLast, headChannels });
@@ -170,6 +185,7 @@ function auxiliaryHead(backbone: Backbone, config: SegmenterConfig): FcnHead | n
  */
 export function segmenter(config: SegmenterConfig): Segmenter {
   assertCount("classes", config.classes);
+  assertStages(config);
   const backbone = BACKBONES[config.backbone](config);
   try {
     return assemble(backbone, config);
@@ -180,6 +196,7 @@ export function segmenter(config: SegmenterConfig): Segmenter {
 }
 
 function assemble(backbone: Backbone, config: SegmenterConfig): Segmenter {
+  for (const module of frozenModules(backbone, config.frozenStages ?? 0)) module.freeze();
   const head = HEADS[config.head ?? "deeplabV3Plus"](backbone, config);
   return new Segmenter(
     {
@@ -190,6 +207,21 @@ function assemble(backbone: Backbone, config: SegmenterConfig): Segmenter {
     },
     { classes: config.classes, memoryFormat: config.memoryFormat ?? "channels_last" },
   );
+}
+
+function frozenModules(backbone: Backbone, stages: FrozenStages): readonly nn.AnyModule[] {
+  return stages === 0
+    ? []
+    : backbone
+        .stageModules()
+        .slice(0, stages + 1)
+        .flat();
+}
+
+function assertStages({ stages = 4, frozenStages = 0 }: SegmenterConfig): void {
+  if (![1, 2, 3, 4].includes(stages)) throw argumentError("segmenter", "stages to be 1, 2, 3 or 4", stages);
+  if ([0, 1, 2, 3, 4].includes(frozenStages) && frozenStages <= stages) return;
+  throw argumentError("segmenter", `frozenStages to be 0 to ${stages}, the stages there are`, frozenStages);
 }
 
 function assertCount(name: string, value: number): void {

@@ -58,7 +58,7 @@ function traceConvolution(
   convolution: nn.Conv2d,
   inputs: readonly Tensor[],
 ): Tensor {
-  for (const input of inputs) keepForBackward(trace, input);
+  if (!convolution.isFrozen) for (const input of inputs) keepForBackward(trace, input);
   const map = inputs.at(-1) as Tensor;
   const [height, width] = [outputSize(convolution, map, 0), outputSize(convolution, map, 1)];
   const shape = [map.size(0), convolution.weight.size(0), height, width];
@@ -78,7 +78,7 @@ function watch(network: nn.AnyModule, trace: Trace): void {
       module.call = (input) => traceConvolution(trace, name, module, [input]);
     } else if (module instanceof nn.BatchNorm2d) {
       module.call = (input) => {
-        keepForBackward(trace, input);
+        if (!module.isFrozen) keepForBackward(trace, input);
         return input.emptyLike();
       };
     }

@@ -2,7 +2,7 @@ import { keep, type nn, noGrad, ops, type Tensor } from "@armseg/torch";
 
 /**
  * Moving average of a network's weights: a ← d·a + (1 − d)·w after each update. Buffers that are counted or measured
- * (batch normalisation's) are taken over as they are.
+ * (batch normalisation's) and frozen parameters are taken over as they are.
  */
 export class Ema {
   readonly decay: number;
@@ -18,7 +18,8 @@ export class Ema {
   /** Takes one step towards the weights as they are now. */
   update(network: nn.Module<never, unknown>): void {
     noGrad(() => {
-      const names = new Set([...network.namedParameters()].map(([name]) => name));
+      const trained = [...network.namedParameters()].filter(([, { requiresGrad }]) => requiresGrad);
+      const names = new Set(trained.map(([name]) => name));
       const state = [...network.stateDict()];
       const weights = state.filter(([name]) => names.has(name));
       const averages = weights.map(([name]) => this.#averages.get(name) as Tensor);

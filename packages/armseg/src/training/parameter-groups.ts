@@ -26,10 +26,16 @@ export interface NetworkGroupOptions {
   readonly decayNormAndBias: boolean;
 }
 
-/** Returns the groups of a network's parameters, in the order of their first parameters. */
+/** Returns the parameters that are trained: all but those of frozen modules, in the order of the network. */
+export function trainedParameters(network: Segmenter): Parameter[] {
+  return [...network.parameters()].filter(({ requiresGrad }) => requiresGrad);
+}
+
+/** Returns the groups of a network's trained parameters, in the order of their first parameters. */
 export function networkGroups(network: Segmenter, options: NetworkGroupOptions): NamedGroup[] {
   const groups = new Map<GroupName, NamedGroup>();
   for (const [name, parameter] of network.namedParameters()) {
+    if (!parameter.requiresGrad) continue;
     const empty = groupOf(name, parameter, options);
     const group = groups.get(empty.name) ?? empty;
     group.parameters.push([name, parameter]);

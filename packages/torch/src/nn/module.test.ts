@@ -117,6 +117,17 @@ describe("a module", () => {
     expect(network.branches[0]?.child.isTraining).toBe(true);
   });
 
+  test("freezes for good: train() leaves a frozen part in evaluation mode, without gradients", () => {
+    using network = new Network();
+    const [branch] = network.branches as [(typeof network.branches)[number]];
+    branch.freeze();
+    network.train();
+    expect([network.isTraining, branch.isTraining, branch.child.isTraining]).toEqual([true, false, false]);
+    expect([network.isFrozen, branch.isFrozen, branch.child.isFrozen]).toEqual([false, true, true]);
+    expect([...branch.parameters()].some(({ requiresGrad }) => requiresGrad)).toBe(false);
+    expect([...network.parameters()].some(({ requiresGrad }) => requiresGrad)).toBe(true);
+  });
+
   test("converts its floating tensors in place, and their gradients", () => {
     using network = new Network();
     const { weight } = network.auxHead;

@@ -57,6 +57,7 @@ function* flat(members: Iterable<[string, unknown]>): Iterable<[string, unknown]
  */
 export abstract class Module<Args extends readonly unknown[] = [input: Tensor], Result = Tensor> {
   #isTraining = true;
+  #isFrozen = false;
 
   /** What the module computes. To be called through {@link call}, which frees what it leaves behind. */
   abstract forward(...args: Args): Result;
@@ -68,7 +69,21 @@ export abstract class Module<Args extends readonly unknown[] = [input: Tensor], 
 
   /** Whether the module behaves as in training: normalisation by the batch, dropout. */
   get isTraining(): boolean {
-    return this.#isTraining;
+    return this.#isTraining && !this.#isFrozen;
+  }
+
+  /** Whether {@link freeze} was called on this module or on one that holds it. */
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  /**
+   * Keeps this module and all inside it as they are, for good: evaluation mode whatever {@link train} says, and no gradients for
+   * their parameters. Where the input needs none either, no graph is recorded and the backward pass ends here.
+   */
+  freeze(): this {
+    for (const module of this.modules()) module.#isFrozen = true;
+    return this.requiresGrad_(false);
   }
 
   /** Puts this module and all inside it into training mode, or with `false` into evaluation mode. */

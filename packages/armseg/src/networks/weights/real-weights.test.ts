@@ -83,6 +83,16 @@ describe.runIf(isPresent)("real ImageNet weights, which end at stage 3", () => {
     expectFeatures(await stage3(network), golden.resnet18_imagenet_partial);
   });
 
+  test("of ResNet-18 load wholly where the backbone ends there, frozen or not", async () => {
+    using network = segmenter({ ...heads, backbone: "resnet18", stages: 3, frozenStages: 3 });
+    const { missing, unexpected } = loadWeights(
+      network,
+      join(data, "weights", "resnet18_imagenet_partial.safetensors"),
+    );
+    expect([missing, unexpected]).toEqual([[], []]);
+    expectFeatures(await stage3(network), golden.resnet18_imagenet_partial);
+  });
+
   test("of ResNet-50, Caffe's, do so with the stride on the first 1x1", async () => {
     using network = segmenter({ ...heads, backbone: "resnet50", strideOn: "1x1" });
     const path = join(data, "weights", "resnet50_caffe_imagenet_partial.safetensors");

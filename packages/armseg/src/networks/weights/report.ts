@@ -16,7 +16,7 @@ export interface WeightsReport {
   readonly unexpected: readonly string[];
   /** Tensors that differ in shape; not loaded. */
   readonly reshaped: readonly ReshapedTensor[];
-  /** Tensors of the file that are of no use here: its classifier, a head that the network was built without. */
+  /** Tensors of the file that are of no use here: its classifier, heads and last stages that the network was built without. */
   readonly dropped: readonly string[];
 }
 

@@ -116,6 +116,23 @@ describe("backbones alone", () => {
     expectSameBackbone(source, target);
   });
 
+  test("of a whole network loads into its first stages: the last one is of no use, not unknown", () => {
+    for (const [backbone, part] of [
+      ["resnet18", "backbone.layer4"],
+      ["mobilenetV2", "backbone.layer6, backbone.layer7"],
+    ] as const) {
+      using source = segmenter({ ...SMALL, backbone });
+      using target = segmenter({ ...SMALL, backbone, stages: 3 });
+      const report = loadWeights(
+        target,
+        backboneFile("whole.safetensors", source, (name) => name),
+      );
+      expect(report).toMatchObject({ missing: [], unexpected: [], reshaped: [] });
+      expect(formatWeightsReport(report)).toContain(`of no use here: ${part}`);
+      expectSameBackbone(target, source);
+    }
+  });
+
   test("a file with the other stem is refused by name", () => {
     using v1 = segmenter({ ...SMALL, stem: "v1" });
     using v1c = segmenter(SMALL);

@@ -46,7 +46,7 @@ export function loadWeights(
     const translation = translate(state);
     if (translation === null) throw unknownLayout(path, state);
     const own = network.stateDict();
-    const report = compare(path, translation, own);
+    const report = compare(path, translation, own, network.backbone.omitted);
     if (!options.allowPartial) assertFits(report);
     copyFitting(own, translation.state, report);
     return report;
@@ -61,16 +61,20 @@ function unknownLayout(path: string, state: State): WeightsError {
   );
 }
 
+/** @param omitted - Parts of the whole backbone that the network ends before. */
 function compare(
   file: string,
   { layout, isBackbone, state, dropped }: Translation,
   own: State,
+  omitted: readonly string[],
 ): WeightsReport {
   const reshaped = reshapedTensors(own, state);
   const differing = new Set(reshaped.map(({ name }) => name));
   const absent = [...own.keys()].filter((name) => !state.has(name) && !name.endsWith("num_batches_tracked"));
   const isExpected = (name: string) => isOursAlone(name) || (isBackbone && !name.startsWith("backbone."));
   const extra = [...state.keys()].filter((name) => !own.has(name) && !name.endsWith("num_batches_tracked"));
+  const isUseless = (name: string) =>
+    OPTIONAL_HEADS.test(name) || omitted.some((part) => name.startsWith(`backbone.${part}.`));
   const loaded = [...own.keys()].filter((name) => state.has(name) && !differing.has(name));
   return {
     file,
@@ -80,9 +84,9 @@ function compare(
     byPrefix: countByPrefix(own.keys(), new Set(loaded)),
     missing: absent.filter((name) => !isExpected(name)),
     expectedMissing: absent.filter(isExpected),
-    unexpected: extra.filter((name) => !OPTIONAL_HEADS.test(name)),
+    unexpected: extra.filter((name) => !isUseless(name)),
     reshaped,
-    dropped: [...dropped, ...extra.filter((name) => OPTIONAL_HEADS.test(name))],
+    dropped: [...dropped, ...extra.filter(isUseless)],
   };
 }
 

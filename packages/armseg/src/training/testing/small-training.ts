@@ -38,9 +38,14 @@ export interface SmallTrainingOptions {
 /** Two convolutions of stride 2, with a stage behind each. */
 class TinyBackbone extends nn.Module<[images: Tensor], readonly Tensor[]> implements Backbone {
   readonly channels = [4, 6];
+  readonly omitted = [];
   readonly conv1 = new nn.Conv2d(3, 4, 3, { stride: 2, padding: 1, bias: false });
   readonly bn1 = new nn.BatchNorm2d(4);
   readonly conv2 = new nn.Conv2d(4, 6, 3, { stride: 2, padding: 1 });
+
+  stageModules() {
+    return [[], [this.conv1, this.bn1], [this.conv2]];
+  }
 
   forward(images: Tensor): readonly Tensor[] {
     const fine = this.bn1.call(this.conv1.call(images)).relu();
