@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   Generator,
   getThreads,
+  isCudaAvailable,
   isDeterministic,
   libtorchVersion,
   manualSeed,
@@ -46,6 +47,35 @@ describe("random numbers", () => {
       expect(ops.randn([4], { generator, device }).toArray()).toEqual(first);
     });
   });
+
+  test("a state may be a view at an offset of a larger storage, as a safetensors file's are", () => {
+    tidy(() => {
+      const generator = new Generator(device, 3);
+      const state = generator.getState();
+      const first = ops.randn([4], { generator, device }).toArray();
+      const view = ops.cat([ops.zeros([16], { dtype: "uint8" }), state]).slice(0, 16);
+      generator.setState(view);
+      expect(ops.randn([4], { generator, device }).toArray()).toEqual(first);
+      const strided = ops.stack([state, state], 1).select(1, 0);
+      expect(strided.isContiguous()).toBe(false);
+      generator.setState(strided);
+      expect(ops.randn([4], { generator, device }).toArray()).toEqual(first);
+    });
+  });
+
+  test("what is no state is refused in one line, without a backtrace", () => {
+    const generator = new Generator(device, 3);
+    for (const wrong of [ops.zeros([3], { dtype: "uint8" }), ops.zeros([3])]) {
+      expect(() => generator.setState(wrong)).toThrow(/^Generator\.setState\(\): [^\n]+$/);
+    }
+  });
+});
+
+test.skipIf(isCudaAvailable())("CUDA asked of a libtorch without it is said in plain words", () => {
+  const message =
+    /^aten::empty\.memory_format\(\): this libtorch \(\d.*\) was built without CUDA; use device cpu, .*setup --cuda$/;
+  expect(() => ops.empty([2], { device: "cuda" })).toThrow(message);
+  expect(() => new Generator("cuda")).toThrow(/^Generator\(\): this libtorch .* was built without CUDA/);
 });
 
 describe("settings", () => {

@@ -7,6 +7,7 @@
 
 #include "binding.h"
 #include "environment.h"
+#include "export.h"
 
 namespace armseg {
 
@@ -31,31 +32,17 @@ variable_list readTensors(const Napi::CallbackInfo& info, size_t index) {
   return tensors;
 }
 
-/// Runs `body` and turns an error of libtorch into one line without a backtrace.
-template <class Body>
-auto guarded(const char* name, Body body) {
-  try {
-    return body();
-  } catch (const c10::Error& error) {
-    throw std::runtime_error(std::string(name) + "(): " + error.what_without_backtrace());
-  }
-}
-
 /// backward(roots, gradients, retainGraph, createGraph)
 void backward(const Napi::CallbackInfo& info) {
-  guarded("backward", [&] {
-    torch::autograd::backward(readTensors(info, 0), readTensors(info, 1), info[2].As<Napi::Boolean>().Value(),
-                              info[3].As<Napi::Boolean>().Value());
-  });
+  torch::autograd::backward(readTensors(info, 0), readTensors(info, 1), info[2].As<Napi::Boolean>().Value(),
+                            info[3].As<Napi::Boolean>().Value());
 }
 
 /// grad(outputs, inputs, gradOutputs, retainGraph, createGraph, allowUnused) -> handles or null
 Napi::Value grad(const Napi::CallbackInfo& info) {
-  const variable_list gradients = guarded("grad", [&] {
-    return torch::autograd::grad(readTensors(info, 0), readTensors(info, 1), readTensors(info, 2),
-                                 info[3].As<Napi::Boolean>().Value(), info[4].As<Napi::Boolean>().Value(),
-                                 info[5].As<Napi::Boolean>().Value());
-  });
+  const variable_list gradients = torch::autograd::grad(
+      readTensors(info, 0), readTensors(info, 1), readTensors(info, 2), info[3].As<Napi::Boolean>().Value(),
+      info[4].As<Napi::Boolean>().Value(), info[5].As<Napi::Boolean>().Value());
   Napi::Array result = Napi::Array::New(info.Env(), gradients.size());
   for (size_t i = 0; i < gradients.size(); ++i) {
     const auto index = static_cast<uint32_t>(i);
@@ -73,7 +60,7 @@ Napi::Value requiresGrad(const Napi::CallbackInfo& info) {
 }
 
 void setRequiresGrad(const Napi::CallbackInfo& info) {
-  guarded("requiresGrad_", [&] { tensorAt(info, 0).set_requires_grad(info[1].As<Napi::Boolean>()); });
+  tensorAt(info, 0).set_requires_grad(info[1].As<Napi::Boolean>());
 }
 
 Napi::Value isLeaf(const Napi::CallbackInfo& info) {
@@ -108,19 +95,19 @@ Napi::Value isGradEnabled(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportAutograd(Napi::Env env, Napi::Object exports) {
-  exports["backward"] = Napi::Function::New(env, backward, "backward");
-  exports["grad"] = Napi::Function::New(env, grad, "grad");
-  exports["requiresGrad"] = Napi::Function::New(env, requiresGrad, "requiresGrad");
-  exports["setRequiresGrad"] = Napi::Function::New(env, setRequiresGrad, "setRequiresGrad");
-  exports["isLeaf"] = Napi::Function::New(env, isLeaf, "isLeaf");
-  exports["gradient"] = Napi::Function::New(env, gradient, "gradient");
-  exports["setGradient"] = Napi::Function::New(env, setGradient, "setGradient");
-  exports["pushGradMode"] = Napi::Function::New(env, pushGradMode, "pushGradMode");
-  exports["popGradMode"] = Napi::Function::New(env, popGradMode, "popGradMode");
-  exports["pushInferenceMode"] = Napi::Function::New(env, pushInferenceMode, "pushInferenceMode");
-  exports["popInferenceMode"] = Napi::Function::New(env, popInferenceMode, "popInferenceMode");
-  exports["isGradEnabled"] = Napi::Function::New(env, isGradEnabled, "isGradEnabled");
+void exportAutograd(Napi::Object exports) {
+  exportFunction<backward>(exports, "backward");
+  exportFunction<grad>(exports, "grad");
+  exportFunction<requiresGrad>(exports, "requiresGrad");
+  exportFunction<setRequiresGrad>(exports, "setRequiresGrad", "requiresGrad_");
+  exportFunction<isLeaf>(exports, "isLeaf");
+  exportFunction<gradient>(exports, "gradient");
+  exportFunction<setGradient>(exports, "setGradient", "grad");
+  exportFunction<pushGradMode>(exports, "pushGradMode");
+  exportFunction<popGradMode>(exports, "popGradMode");
+  exportFunction<pushInferenceMode>(exports, "pushInferenceMode");
+  exportFunction<popInferenceMode>(exports, "popInferenceMode");
+  exportFunction<isGradEnabled>(exports, "isGradEnabled");
 }
 
 }  // namespace armseg

@@ -6,12 +6,12 @@ namespace {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new armseg::Environment(env));
-  armseg::exportCalls(env, exports);
-  armseg::exportTensors(env, exports);
-  armseg::exportAutograd(env, exports);
-  armseg::exportRuntime(env, exports);
+  armseg::exportCalls(exports);
+  armseg::exportTensors(exports);
+  armseg::exportAutograd(exports);
+  armseg::exportRuntime(exports);
 #ifdef ARMSEG_HAS_C10D
-  armseg::exportDistributed(env, exports);
+  armseg::exportDistributed(exports);
 #endif
   return exports;
 }

@@ -5,11 +5,11 @@
 
 namespace armseg {
 
-void exportCalls(Napi::Env env, Napi::Object exports);
-void exportTensors(Napi::Env env, Napi::Object exports);
-void exportAutograd(Napi::Env env, Napi::Object exports);
-void exportRuntime(Napi::Env env, Napi::Object exports);
+void exportCalls(Napi::Object exports);
+void exportTensors(Napi::Object exports);
+void exportAutograd(Napi::Object exports);
+void exportRuntime(Napi::Object exports);
 /// Only where libtorch has c10d.
-void exportDistributed(Napi::Env env, Napi::Object exports);
+void exportDistributed(Napi::Object exports);
 
 }  // namespace armseg

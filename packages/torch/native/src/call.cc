@@ -5,6 +5,7 @@
 
 #include "binding.h"
 #include "environment.h"
+#include "export.h"
 
 namespace armseg {
 
@@ -109,7 +110,7 @@ napi_value invoke(napi_env env, napi_callback_info info) {
     }
     return readResults(op, env, stack);
   } catch (const c10::Error& error) {
-    return throwError(env, op, error.what_without_backtrace(), arguments);
+    return throwError(env, op, explain(error), arguments);
   } catch (const std::exception& error) {
     return throwError(env, op, error.what(), arguments);
   }
@@ -188,10 +189,10 @@ Napi::Value describeOperator(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportCalls(Napi::Env env, Napi::Object exports) {
-  exports["operator"] = Napi::Function::New(env, findOperator, "operator");
-  exports["operatorNames"] = Napi::Function::New(env, operatorNames, "operatorNames");
-  exports["describeOperator"] = Napi::Function::New(env, describeOperator, "describeOperator");
+void exportCalls(Napi::Object exports) {
+  exportFunction<findOperator>(exports, "operator");
+  exportFunction<operatorNames>(exports, "operatorNames");
+  exportFunction<describeOperator>(exports, "describeOperator");
 }
 
 }  // namespace armseg

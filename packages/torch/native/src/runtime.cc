@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "binding.h"
 #include "environment.h"
+#include "export.h"
 
 namespace armseg {
 
@@ -78,8 +79,10 @@ Napi::Value generatorState(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), Environment::of(info.Env()).add(generator.get_state()));
 }
 
+/// The state is copied: libtorch 2.x reads it from the beginning of its storage, wherever in there it lies.
 void setGeneratorState(const Napi::CallbackInfo& info) {
-  const at::Tensor& state = Environment::of(info.Env()).get(info[1].As<Napi::Number>().DoubleValue());
+  const at::Tensor& given = Environment::of(info.Env()).get(info[1].As<Napi::Number>().DoubleValue());
+  const at::Tensor state = given.detach().clone(at::MemoryFormat::Contiguous);
   at::Generator generator = generatorAt(info);
   const std::lock_guard<std::mutex> lock(generator.mutex());
   generator.set_state(state);
@@ -170,30 +173,30 @@ void loadLibrary(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportRuntime(Napi::Env env, Napi::Object exports) {
-  exports["version"] = Napi::Function::New(env, version, "version");
-  exports["buildConfiguration"] = Napi::Function::New(env, buildConfiguration, "buildConfiguration");
-  exports["libraryPath"] = Napi::Function::New(env, libraryPath, "libraryPath");
-  exports["threads"] = Napi::Function::New(env, threads, "threads");
-  exports["setThreads"] = Napi::Function::New(env, setThreads, "setThreads");
-  exports["manualSeed"] = Napi::Function::New(env, manualSeed, "manualSeed");
-  exports["defaultGenerator"] = Napi::Function::New(env, defaultGenerator, "defaultGenerator");
-  exports["createGenerator"] = Napi::Function::New(env, createGenerator, "createGenerator");
-  exports["seedGenerator"] = Napi::Function::New(env, seedGenerator, "seedGenerator");
-  exports["generatorState"] = Napi::Function::New(env, generatorState, "generatorState");
-  exports["setGeneratorState"] = Napi::Function::New(env, setGeneratorState, "setGeneratorState");
-  exports["isDeterministic"] = Napi::Function::New(env, isDeterministic, "isDeterministic");
-  exports["setDeterministic"] = Napi::Function::New(env, setDeterministic, "setDeterministic");
-  exports["setCudnnBenchmark"] = Napi::Function::New(env, setCudnnBenchmark, "setCudnnBenchmark");
-  exports["allowTf32"] = Napi::Function::New(env, allowTf32, "allowTf32");
-  exports["hasCuda"] = Napi::Function::New(env, hasCuda, "hasCuda");
-  exports["cudaDeviceCount"] = Napi::Function::New(env, cudaDeviceCount, "cudaDeviceCount");
-  exports["synchronize"] = Napi::Function::New(env, synchronize, "synchronize");
-  exports["autocastState"] = Napi::Function::New(env, getAutocast, "autocastState");
-  exports["enterAutocast"] = Napi::Function::New(env, enterAutocast, "enterAutocast");
-  exports["leaveAutocast"] = Napi::Function::New(env, leaveAutocast, "leaveAutocast");
-  exports["keepFreedMemory"] = Napi::Function::New(env, keepFreedMemory, "keepFreedMemory");
-  exports["loadLibrary"] = Napi::Function::New(env, loadLibrary, "loadLibrary");
+void exportRuntime(Napi::Object exports) {
+  exportFunction<version>(exports, "version");
+  exportFunction<buildConfiguration>(exports, "buildConfiguration");
+  exportFunction<libraryPath>(exports, "libraryPath");
+  exportFunction<threads>(exports, "threads");
+  exportFunction<setThreads>(exports, "setThreads");
+  exportFunction<manualSeed>(exports, "manualSeed");
+  exportFunction<defaultGenerator>(exports, "defaultGenerator", "Generator");
+  exportFunction<createGenerator>(exports, "createGenerator", "Generator");
+  exportFunction<seedGenerator>(exports, "seedGenerator", "Generator.seed");
+  exportFunction<generatorState>(exports, "generatorState", "Generator.getState");
+  exportFunction<setGeneratorState>(exports, "setGeneratorState", "Generator.setState");
+  exportFunction<isDeterministic>(exports, "isDeterministic");
+  exportFunction<setDeterministic>(exports, "setDeterministic");
+  exportFunction<setCudnnBenchmark>(exports, "setCudnnBenchmark");
+  exportFunction<allowTf32>(exports, "allowTf32");
+  exportFunction<hasCuda>(exports, "hasCuda");
+  exportFunction<cudaDeviceCount>(exports, "cudaDeviceCount");
+  exportFunction<synchronize>(exports, "synchronize");
+  exportFunction<getAutocast>(exports, "autocastState");
+  exportFunction<enterAutocast>(exports, "enterAutocast");
+  exportFunction<leaveAutocast>(exports, "leaveAutocast");
+  exportFunction<keepFreedMemory>(exports, "keepFreedMemory");
+  exportFunction<loadLibrary>(exports, "loadLibrary");
 }
 
 }  // namespace armseg

@@ -5,6 +5,7 @@
 
 #include "binding.h"
 #include "environment.h"
+#include "export.h"
 
 namespace armseg {
 
@@ -123,19 +124,19 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void exportTensors(Napi::Env env, Napi::Object exports) {
-  exports["sizes"] = Napi::Function::New(env, sizes, "sizes");
-  exports["strides"] = Napi::Function::New(env, strides, "strides");
-  exports["dtype"] = Napi::Function::New(env, dtype, "dtype");
-  exports["device"] = Napi::Function::New(env, device, "device");
-  exports["isContiguous"] = Napi::Function::New(env, isContiguous, "isContiguous");
-  exports["alias"] = Napi::Function::New(env, alias, "alias");
-  exports["release"] = Napi::Function::New(env, release, "release");
-  exports["releaseAll"] = Napi::Function::New(env, releaseAll, "releaseAll");
-  exports["fromView"] = Napi::Function::New(env, fromView, "fromView");
-  exports["toBuffer"] = Napi::Function::New(env, toBuffer, "toBuffer");
-  exports["copyToBuffer"] = Napi::Function::New(env, copyToBuffer, "copyToBuffer");
-  exports["memory"] = Napi::Function::New(env, memory, "memory");
+void exportTensors(Napi::Object exports) {
+  exportFunction<sizes>(exports, "sizes");
+  exportFunction<strides>(exports, "strides");
+  exportFunction<dtype>(exports, "dtype");
+  exportFunction<device>(exports, "device");
+  exportFunction<isContiguous>(exports, "isContiguous");
+  exportFunction<alias>(exports, "alias");
+  exportFunction<release>(exports, "release");
+  exportFunction<releaseAll>(exports, "releaseAll");
+  exportFunction<fromView>(exports, "fromView");
+  exportFunction<toBuffer>(exports, "toBuffer");
+  exportFunction<copyToBuffer>(exports, "copyToBuffer");
+  exportFunction<memory>(exports, "memory");
 }
 
 }  // namespace armseg

@@ -6,6 +6,7 @@
 
 #include "../binding.h"
 #include "../environment.h"
+#include "../export.h"
 #include "process_group.h"
 
 namespace armseg {
@@ -16,16 +17,6 @@ namespace {
 
 const at::Tensor& tensorAt(const Napi::CallbackInfo& info, size_t index) {
   return Environment::of(info.Env()).get(info[index].As<Napi::Number>().DoubleValue());
-}
-
-/// Runs `body` and turns an error of libtorch into one line without a backtrace.
-template <class Body>
-auto guarded(const char* name, Body body) {
-  try {
-    return body();
-  } catch (const c10::Error& error) {
-    throw std::runtime_error(std::string(name) + "(): " + error.what_without_backtrace());
-  }
 }
 
 Napi::Value processGroupDevices(const Napi::CallbackInfo& info) {
@@ -41,7 +32,7 @@ Napi::Value joinProcessGroup(const Napi::CallbackInfo& info) {
                          info[2].As<Napi::Number>().Int32Value(), info[3].As<Napi::Number>().Int32Value(),
                          std::chrono::milliseconds(info[4].As<Napi::Number>().Int64Value()),
                          info[5].As<Napi::String>()};
-  Group group = guarded("joinProcessGroup", [&] { return join(where); });
+  Group group = join(where);
   return Napi::External<Group>::New(info.Env(), new Group(std::move(group)),
                                     [](Napi::Env, Group* kept) { delete kept; });
 }
@@ -60,7 +51,7 @@ void allReduce(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> tensors{tensorAt(info, 1)};
   c10d::AllreduceOptions options;
   options.reduceOp = reduction(info[2].As<Napi::String>());
-  guarded("allReduce_", [&] { groupAt(info, 0)->allreduce(tensors, options)->wait(); });
+  groupAt(info, 0)->allreduce(tensors, options)->wait();
 }
 
 /// broadcast_(group, tensor, source)
@@ -68,7 +59,7 @@ void broadcast(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> tensors{tensorAt(info, 1)};
   c10d::BroadcastOptions options;
   options.rootRank = info[2].As<Napi::Number>().Int32Value();
-  guarded("broadcast_", [&] { groupAt(info, 0)->broadcast(tensors, options)->wait(); });
+  groupAt(info, 0)->broadcast(tensors, options)->wait();
 }
 
 /// allGather(group, tensor) -> one tensor, the ranks' stacked: `[worldSize, ...]`
@@ -77,7 +68,7 @@ Napi::Value allGather(const Napi::CallbackInfo& info) {
   std::vector<at::Tensor> mine{tensorAt(info, 1).contiguous()};
   std::vector<std::vector<at::Tensor>> parts(1);
   for (int rank = 0; rank < group->getSize(); ++rank) parts[0].push_back(at::empty_like(mine[0]));
-  guarded("allGather", [&] { group->allgather(parts, mine)->wait(); });
+  group->allgather(parts, mine)->wait();
   return Napi::Number::New(info.Env(), Environment::of(info.Env()).add(at::stack(parts[0])));
 }
 
@@ -91,14 +82,14 @@ Group groupAt(const Napi::CallbackInfo& info, size_t index) {
 
 }  // namespace distributed
 
-void exportDistributed(Napi::Env env, Napi::Object exports) {
+void exportDistributed(Napi::Object exports) {
   using namespace distributed;
-  exports["processGroupDevices"] = Napi::Function::New(env, processGroupDevices, "processGroupDevices");
-  exports["joinProcessGroup"] = Napi::Function::New(env, joinProcessGroup, "joinProcessGroup");
-  exports["leaveProcessGroup"] = Napi::Function::New(env, leaveProcessGroup, "leaveProcessGroup");
-  exports["allReduce"] = Napi::Function::New(env, allReduce, "allReduce");
-  exports["broadcast"] = Napi::Function::New(env, broadcast, "broadcast");
-  exports["allGather"] = Napi::Function::New(env, allGather, "allGather");
+  exportFunction<processGroupDevices>(exports, "processGroupDevices");
+  exportFunction<joinProcessGroup>(exports, "joinProcessGroup");
+  exportFunction<leaveProcessGroup>(exports, "leaveProcessGroup");
+  exportFunction<allReduce>(exports, "allReduce", "allReduce_");
+  exportFunction<broadcast>(exports, "broadcast", "broadcast_");
+  exportFunction<allGather>(exports, "allGather");
   exportReducer(exports);
   exportSyncBatchNorm(exports);
 }

@@ -22,6 +22,7 @@ using ContextPtr = std::shared_ptr<DistAutogradContext>;
 #include <type_traits>
 
 #include "../environment.h"
+#include "../export.h"
 #include "process_group.h"
 
 namespace armseg::distributed {
@@ -84,20 +85,15 @@ Napi::Value createReducer(const Napi::CallbackInfo& info) {
 /// prepareForBackward(reducer): the next backward pass leaves every gradient averaged over the processes.
 void prepareForBackward(const Napi::CallbackInfo& info) {
   c10d::Reducer* reducer = info[0].As<Napi::External<c10d::Reducer>>().Data();
-  try {
-    reducer->prepare_for_forward();
-    reducer->prepare_for_backward({});
-  } catch (const c10::Error& error) {
-    throw std::runtime_error(std::string("prepareForBackward(): ") + error.what_without_backtrace());
-  }
+  reducer->prepare_for_forward();
+  reducer->prepare_for_backward({});
 }
 
 }  // namespace
 
 void exportReducer(Napi::Object exports) {
-  const Napi::Env env = exports.Env();
-  exports["createReducer"] = Napi::Function::New(env, createReducer, "createReducer");
-  exports["prepareForBackward"] = Napi::Function::New(env, prepareForBackward, "prepareForBackward");
+  exportFunction<createReducer>(exports, "createReducer");
+  exportFunction<prepareForBackward>(exports, "prepareForBackward");
 }
 
 }  // namespace armseg::distributed

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "../environment.h"
+#include "../export.h"
 #include "process_group.h"
 
 namespace armseg::distributed {
@@ -98,21 +99,17 @@ at::Tensor optionalTensorAt(const Napi::CallbackInfo& info, size_t index) {
 
 /// syncBatchNorm(group, input, weight, bias, runningMean, runningVar, momentum, eps) -> handle
 Napi::Value syncBatchNorm(const Napi::CallbackInfo& info) {
-  try {
-    at::Tensor output = SyncBatchNorm::apply(
-        optionalTensorAt(info, 1), optionalTensorAt(info, 2), optionalTensorAt(info, 3), optionalTensorAt(info, 4),
-        optionalTensorAt(info, 5), info[6].As<Napi::Number>().DoubleValue(), info[7].As<Napi::Number>().DoubleValue(),
-        groupAt(info, 0));
-    return Napi::Number::New(info.Env(), Environment::of(info.Env()).add(std::move(output)));
-  } catch (const c10::Error& error) {
-    throw std::runtime_error(std::string("SyncBatchNorm2d(): ") + error.what_without_backtrace());
-  }
+  at::Tensor output = SyncBatchNorm::apply(
+      optionalTensorAt(info, 1), optionalTensorAt(info, 2), optionalTensorAt(info, 3), optionalTensorAt(info, 4),
+      optionalTensorAt(info, 5), info[6].As<Napi::Number>().DoubleValue(), info[7].As<Napi::Number>().DoubleValue(),
+      groupAt(info, 0));
+  return Napi::Number::New(info.Env(), Environment::of(info.Env()).add(std::move(output)));
 }
 
 }  // namespace
 
 void exportSyncBatchNorm(Napi::Object exports) {
-  exports["syncBatchNorm"] = Napi::Function::New(exports.Env(), syncBatchNorm, "syncBatchNorm");
+  exportFunction<syncBatchNorm>(exports, "syncBatchNorm", "SyncBatchNorm2d");
 }
 
 }  // namespace armseg::distributed
