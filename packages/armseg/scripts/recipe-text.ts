@@ -1,10 +1,12 @@
+import { posix } from "node:path";
 import { Document, isMap, isScalar, isSeq, visit } from "yaml";
 import { checkConfig } from "../src/config/read-config.ts";
+import { mapPaths } from "../src/config/schema.ts";
 import type { Recipe } from "./paper-recipes.ts";
 
-/** The resolved configuration, without the keys of `data` that say nothing for its format. */
+/** The resolved configuration, without the keys of `data` that say nothing for its format; paths are those of the repository's root. */
 function completeConfig({ name, config }: Recipe): object {
-  const { data, ...rest } = checkConfig(config, name);
+  const { data, ...rest } = mapPaths(checkConfig(config, name), (path) => posix.join("..", path));
   const { name: runName, ...sections } = rest;
   const { scenes, annotations, labels, ...common } = data;
   const hasAnnotations = data.format === "scenes" || data.format === "cityscapes";

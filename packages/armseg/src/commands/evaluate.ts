@@ -4,7 +4,7 @@ import { tidy } from "@armseg/torch";
 import { buildNetwork, onOwnDevice } from "../config/build.ts";
 import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
 import { openData } from "../config/open-data.ts";
-import { readConfig } from "../config/read-config.ts";
+import { readRunConfig } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClassInfo, Dataset } from "../data/sample.ts";
 import { type DistributedContext, distributedContext, ONE_PROCESS } from "../distributed/context.ts";
@@ -63,14 +63,6 @@ function checkpointPath({ folder, checkpoint = "best" }: TrainedOptions): string
   return join(place, checkpointFileName(found.iteration));
 }
 
-/** A run's own configuration was written by armseg, perhaps by an older one: only the overrides are worth a warning. */
-function readRunConfig({ folder, overrides }: TrainedOptions): Config {
-  const { config } = runPaths(folder);
-  return readConfig(config, overrides, (message) => {
-    if (!message.startsWith(config)) process.stderr.write(`warning: ${message}\n`);
-  });
-}
-
 /**
  * Loads the network of a run; needs none of its data.
  *
@@ -78,7 +70,10 @@ function readRunConfig({ folder, overrides }: TrainedOptions): Config {
  */
 export function loadNetwork(options: TrainedOptions): TrainedNetwork {
   const paths = runPaths(options.folder);
-  const config = onOwnDevice(readRunConfig(options), options.context ?? ONE_PROCESS);
+  const config = onOwnDevice(
+    readRunConfig(options.folder, options.overrides),
+    options.context ?? ONE_PROCESS,
+  );
   const checkpoint = checkpointPath(options);
   const classes = recordsOfKind(readMetrics(paths.metrics), "run")[0]?.classes;
   if (!classes) throw new Error(`${paths.metrics} does not name the classes; the run never began`);

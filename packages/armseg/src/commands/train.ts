@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { libtorchVersion, manualSeed } from "@armseg/torch";
-import { stringify } from "yaml";
 import {
   buildBaseline,
   buildTraining,
@@ -12,7 +11,8 @@ import {
 import { prepareData, type TrainingData } from "../config/build-data.ts";
 import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
 import { buildLoader } from "../config/build-loaders.ts";
-import { checkConfig, readConfig } from "../config/read-config.ts";
+import { checkConfig } from "../config/read-config.ts";
+import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
 import { Progress, type ProgressStream } from "../core/progress.ts";
 import { type DistributedContext, distributedContext } from "../distributed/context.ts";
@@ -67,7 +67,7 @@ export async function startTraining(config: Config, control: RunControl): Promis
   const resolved = checkConfig(config, "the configuration");
   const context = distributedContext();
   const isAgain = isRun(control.folder);
-  using _run = openFolder(context, () => createRun(control.folder, stringify(resolved)));
+  using _run = openFolder(context, () => createRun(control.folder, runConfigText(resolved)));
   if (isAgain) {
     const say = speaker(context, control);
     say(`${control.folder}: an earlier start left no checkpoint; this one begins afresh`);
@@ -84,7 +84,7 @@ export async function resumeTraining(control: RunControl): Promise<RunResult> {
   const context = distributedContext();
   using _run = openFolder(context, () => resumeRun(control.folder));
   const { config: file } = runPaths(control.folder);
-  const config = readConfig(file, [], () => {}); // nobody is to edit it
+  const config = readRunConfig(control.folder);
   if (!hasTrainedState(control.folder)) {
     const say = speaker(context, control);
     say(
@@ -214,10 +214,11 @@ function initialise({ config, context, say }: Session, training: TrainingObjects
   if (context.worldSize > 1) manualSeed(config.training.seed + context.rank);
 }
 
-function environmentOf({ config, data }: Session, resumedAt: number | undefined): Environment {
+function environmentOf({ config, data, paths }: Session, resumedAt: number | undefined): Environment {
   return collectEnvironment({
     versions: { libtorch: libtorchVersion() },
     details: { device: config.training.device, dataSet: data.fingerprint },
+    runFolder: paths.folder,
     ...(resumedAt !== undefined && { resumedAt }),
   });
 }

@@ -100,5 +100,8 @@ armseg config schema > armseg.schema.json
 
 With \`# yaml-language-server: $schema=armseg.schema.json\` as its first line, editors complete and check the file.
 \`--set key=value\` overrides a value on the command line; it is read as YAML: \`--set augmentation.crop=[512,512]\`,
-\`--set loss.ohem={}\` (OHEM with its defaults), \`--set model.weights=null\`. Sizes are \`[height, width]\` in pixels. Paths are relative to
-the folder where armseg is started. The resolved configuration is kept in the run's folder as \`config.yaml\`, and resuming reads that.`;
+\`--set loss.ohem={}\` (OHEM with its defaults), \`--set model.weights=null\`. Sizes are \`[height, width]\` in pixels.
+
+Relative paths in a file follow the **file**; those of \`--set\`, and every other path on the command line, follow the current folder. The resolved
+configuration is kept in the run's folder as \`config.yaml\`, with absolute paths, and resuming reads that. A run may be moved: data that moved with it are
+found too, and elsewhere \`--set data.root=…\` says where they are now.`;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { textTable } from "../core/text-table.ts";
-import { readConfig } from "./read-config.ts";
-import { isTree, oldKey } from "./renamed-keys.ts";
+import { isOverridden, namesOf, readConfig } from "./read-config.ts";
+import { isTree } from "./renamed-keys.ts";
 
 /** One value of a configuration. */
 export interface ExplainedValue {
@@ -19,18 +19,6 @@ type Path = readonly string[];
 function leaves(tree: unknown, path: Path = []): { path: Path; value: unknown }[] {
   if (!isTree(tree)) return [{ path, value: tree }];
   return Object.entries(tree).flatMap(([key, value]) => leaves(value, [...path, key]));
-}
-
-/** The path that a value has in a file or an override: under its present or its former key. */
-function namesOf(path: Path): Path[] {
-  const old = oldKey(path);
-  return old ? [path, old] : [path];
-}
-
-/** Whether an assignment of `--set` covers a path, or puts something beneath it. */
-function isSet(path: Path, overrides: readonly string[]): boolean {
-  const set = overrides.map((assignment) => `${assignment.slice(0, assignment.indexOf("=")).trim()}.`);
-  return namesOf(path).some((name) => set.some((key) => `${name.join(".")}.`.startsWith(key)));
 }
 
 /** Line of each value that the file gives, counted from 1. */
@@ -56,7 +44,7 @@ export function explainConfig(file: string, overrides: readonly string[] = []): 
   return leaves(config).map(({ path, value }) => {
     const line = lineOf(path);
     const fromFile = line === undefined ? "default" : `${file}:${line}`;
-    return { key: path.join("."), value, origin: isSet(path, overrides) ? "--set" : fromFile };
+    return { key: path.join("."), value, origin: isOverridden(path, overrides) ? "--set" : fromFile };
   });
 }
 

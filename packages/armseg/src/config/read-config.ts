@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import * as z from "zod";
-import { isTree, type Tree, type Warn, withPresentKeys } from "./renamed-keys.ts";
-import { type Config, configSchema } from "./schema.ts";
+import { unwrapped } from "./path-string.ts";
+import { isTree, oldKey, type Tree, type Warn, withPresentKeys } from "./renamed-keys.ts";
+import { type Config, configSchema, mapPaths } from "./schema.ts";
 
 /** A configuration is wrong; the message names each key, what was expected and the nearest known key. */
 export class ConfigError extends Error {
@@ -34,17 +36,9 @@ function nearest(word: string, known: readonly string[]): string | undefined {
   return best && best.steps <= Math.max(2, word.length / 2) ? best.name : undefined;
 }
 
-/** The object schema inside defaults and optionals. */
+/** The keys of an object's schema. */
 function shapeOf(schema: z.ZodType): Record<string, z.ZodType> | undefined {
-  let inner: unknown = schema;
-  while (
-    inner instanceof z.ZodPrefault ||
-    inner instanceof z.ZodDefault ||
-    inner instanceof z.ZodOptional ||
-    inner instanceof z.ZodNullable
-  ) {
-    inner = inner.unwrap();
-  }
+  const inner = unwrapped(schema);
   return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : undefined;
 }
 
@@ -122,11 +116,24 @@ export function parseConfig(
   return withPresentKeys(tree, "--set", warn); // an old name is then the later one, and wins
 }
 
+/** The keys that a value may have in a file or an override: its present one and its former one. */
+export function namesOf(path: readonly string[]): (readonly string[])[] {
+  const old = oldKey(path);
+  return old ? [path, old] : [path];
+}
+
+/** Tells whether an assignment of `--set` covers a key, or puts something beneath it. */
+export function isOverridden(path: readonly string[], overrides: readonly string[]): boolean {
+  const set = overrides.map((assignment) => `${assignment.slice(0, assignment.indexOf("=")).trim()}.`);
+  return namesOf(path).some((name) => set.some((key) => `${name.join(".")}.`.startsWith(key)));
+}
+
 /**
- * Reads a configuration file.
+ * Reads a configuration file. Relative paths in it follow the file; those of overrides follow the current folder.
  *
  * @param overrides - `key.sub=value`, as `--set` takes them.
  * @param warn - Told of keys that were renamed. Default: standard error.
+ * @returns The configuration, with paths that hold from the current folder.
  * @throws {ConfigError} If the file is missing, is no YAML, or has a key or value that is not known.
  */
 export function readConfig(
@@ -134,11 +141,26 @@ export function readConfig(
   overrides: readonly string[] = [],
   warn: Warn = toStandardError,
 ): Config {
-  let text: string;
+  return readConfigFrom(dirname(path), path, overrides, warn);
+}
+
+/** As {@link readConfig}, with relative paths in the file following another folder. */
+export function readConfigFrom(
+  base: string,
+  path: string,
+  overrides: readonly string[],
+  warn: Warn = toStandardError,
+): Config {
+  const config = checkConfig(parseConfig(readText(path), path, overrides, warn), path, warn);
+  return mapPaths(config, (value, key) =>
+    isAbsolute(value) || isOverridden(key.split("."), overrides) ? value : join(base, value),
+  );
+}
+
+function readText(path: string): string {
   try {
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (cause) {
     throw new ConfigError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
-  return checkConfig(parseConfig(text, path, overrides, warn), path, warn);
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { mapPathStrings, pathString } from "./path-string.ts";
 
 /** Pixels, `[height, width]`. */
 const size = z.tuple([z.int().positive(), z.int().positive()]);
@@ -17,18 +18,15 @@ function splitNamed(name: string) {
         .string()
         .default(name)
         .describe("Names the split: a folder, a list or a part of the data set, as its format has it."),
-      root: z
-        .string()
+      root: pathString()
         .optional()
         .describe(
           "Gives this split a folder or an annotation file of its own, in place of `data.root`, e.g. `valid/_annotations.coco.json`.",
         ),
-      images: z
-        .string()
+      images: pathString()
         .optional()
         .describe("Gives this split a folder of images of its own, in place of `data.images`."),
-      masks: z
-        .string()
+      masks: pathString()
         .optional()
         .describe(
           "Gives this split a folder of masks of its own, e.g. coarse ones to train on and fine ones to validate on.",
@@ -46,8 +44,7 @@ function splitNamed(name: string) {
         .describe(
           "Chooses this split's annotations, in place of `data.annotations` or of the fine ones to validate on.",
         ),
-      list: z
-        .string()
+      list: pathString()
         .optional()
         .describe("Names a file with one sample name per line; only these samples are used."),
     })
@@ -65,12 +62,11 @@ const data = z.strictObject({
   format: z
     .enum(["folder", "cityscapes", "ade20k", "camvid", "coco", "coco-panoptic", "labelme", "cvat", "scenes"])
     .describe("Says how the data set lies on disk; `scenes` generates street scenes and needs no data."),
-  root: z
-    .string()
+  root: pathString()
     .optional()
     .describe("Names the folder of the data set, or its annotation file (coco, cvat)."),
-  images: z.string().optional().describe("Names the folder of images (folder, labelme, coco, cvat)."),
-  masks: z.string().optional().describe("Names the folder of label PNGs (folder, coco-panoptic)."),
+  images: pathString().optional().describe("Names the folder of images (folder, labelme, coco, cvat)."),
+  masks: pathString().optional().describe("Names the folder of label PNGs (folder, coco-panoptic)."),
   imageEnding: z
     .string()
     .optional()
@@ -90,8 +86,7 @@ const data = z.strictObject({
     .describe(
       "Says what the names of masks end in beyond the stem that they share with their images, e.g. `_L`.",
     ),
-  weights: z
-    .string()
+  weights: pathString()
     .optional()
     .describe(
       "Names a folder of weight maps (PNG or NPY), which multiply the loss of each pixel of the training split.",
@@ -143,7 +138,9 @@ const data = z.strictObject({
   val: splitNamed("val"),
   scenes: z
     .strictObject({
-      folder: z.string().default("scenes").describe("Names the folder where the generated scenes are kept."),
+      folder: pathString()
+        .default("scenes")
+        .describe("Names the folder where the generated scenes are kept."),
       count: z
         .strictObject({
           train: count.default(300).describe("Sets how many images there are to train on."),
@@ -218,8 +215,7 @@ const model = z.strictObject({
     .enum(["contiguous", "channels_last"])
     .default("channels_last")
     .describe("Chooses the order of tensors in memory; `channels_last` is faster."),
-  weights: z
-    .string()
+  weights: pathString()
     .nullable()
     .default(null)
     .describe(
@@ -427,8 +423,7 @@ const training = z.strictObject({
     .min(0)
     .optional()
     .describe("Sets the threads that load data; without it, as many as there are processors less one."),
-  batchCache: z
-    .string()
+  batchCache: pathString()
     .nullable()
     .default(null)
     .describe(
@@ -492,6 +487,11 @@ export type Config = z.output<typeof configSchema>;
 
 /** A configuration as it is written, defaults left out. */
 export type ConfigInput = z.input<typeof configSchema>;
+
+/** Returns a configuration with every path in it replaced. @param map - `key` is where the path stands, e.g. `data.train.list`. */
+export function mapPaths(config: Config, map: (path: string, key: string) => string): Config {
+  return mapPathStrings(config, configSchema, map) as Config;
+}
 
 /** JSON Schema (draft 2020-12) of the file, for editors. */
 export function configJsonSchema(): object {

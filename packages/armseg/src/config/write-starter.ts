@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { type FolderConfig, proposeConfig } from "../data/init.ts";
 import { checkConfig } from "./read-config.ts";
@@ -41,12 +41,23 @@ export async function writeStarter(
       `init: ${present} exists and is not overwritten; move it away or choose another folder with --out`,
     );
   const proposal = await proposeConfig(images, masks, { seed });
-  const text = starterText(basename(resolve(out)), proposal.data, { train, val }, proposal.train.length);
+  const data = {
+    ...proposal.data,
+    images: pathFrom(out, proposal.data.images),
+    masks: pathFrom(out, proposal.data.masks),
+  };
+  const lists = { train: basename(train), val: basename(val) };
+  const text = starterText(basename(resolve(out)), data, lists, proposal.train.length);
   await mkdir(out, { recursive: true });
   const contents = [text, lines(proposal.train), lines(proposal.val)];
   for (const [i, file] of [config, train, val].entries())
     await writeFile(file, contents[i] as string, { flag: "wx" });
   return { files: [config, train, val], sentences: proposal.sentences };
+}
+
+/** A path of the current folder, as a file in another folder names it; absolute ones stay. */
+function pathFrom(folder: string, path: string): string {
+  return isAbsolute(path) ? path : relative(folder, path).replaceAll("\\", "/");
 }
 
 function lines(names: readonly string[]): string {
@@ -72,7 +83,7 @@ function starterText(
   const { classes, labels, ...folders } = data;
   const { map, ...reading } = labels;
   const text = `# Configuration of armseg. Every other key has its default: \`armseg config explain\` prints them all,
-# docs/configuration.md says what they mean. Paths are relative to the folder where armseg is started.
+# docs/configuration.md says what they mean. Paths follow this file.
 name: ${stringify(name).trimEnd()}
 
 data:

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
+import { resolve } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 
 /** What one start of a run depends on beside its configuration; `environment.json` has one entry per start, in order. */
@@ -11,6 +12,8 @@ export interface Environment {
   readonly resumedAt?: number;
   readonly command: readonly string[];
   readonly workingFolder: string;
+  /** Where the run lay, absolute: what was moved with it can be found. Absent in runs of older versions. */
+  readonly runFolder?: string;
   readonly host: string;
   readonly platform: string;
   readonly processor: string;
@@ -31,12 +34,14 @@ export interface Environment {
  * @param options.versions - Versions only the caller knows, e.g. `{ libtorch: "1.13.1" }`.
  * @param options.details - Other facts, e.g. `{ device: "cpu", dataSet: "sha256:..." }`.
  * @param options.resumedAt - Iteration that the run continues from.
+ * @param options.runFolder - Of the run.
  */
 export function collectEnvironment(
   options: {
     readonly versions?: Readonly<Record<string, string>>;
     readonly details?: Readonly<Record<string, string>>;
     readonly resumedAt?: number;
+    readonly runFolder?: string;
   } = {},
 ): Environment {
   const git = gitState(process.cwd());
@@ -45,6 +50,7 @@ export function collectEnvironment(
     ...(options.resumedAt === undefined ? {} : { resumedAt: options.resumedAt }),
     command: process.argv,
     workingFolder: process.cwd(),
+    ...(options.runFolder === undefined ? {} : { runFolder: resolve(options.runFolder) }),
     host: os.hostname(),
     platform: `${os.type()} ${os.release()} ${os.arch()}`,
     processor: os.cpus()[0]?.model.trim() ?? "unknown",
