@@ -59,7 +59,7 @@ export function networkConfig({ model, loss, reweighting }: Config, classes: num
     outputStride: model.outputStride,
     stages: model.stages,
     frozenStages: model.frozenStages,
-    headChannels: model.headChannels,
+    ...(model.headChannels !== null && { headChannels: model.headChannels }),
     auxiliary: model.auxiliaryHead,
     dropout: model.dropout,
     memoryFormat: model.memoryFormat,

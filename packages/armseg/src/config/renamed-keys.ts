@@ -88,6 +88,7 @@ interface LaterValue {
 const LATER: readonly LaterValue[] = [
   { section: "model", key: "stages", value: 4 },
   { section: "model", key: "frozenStages", value: 0 },
+  { section: "model", key: "headChannels", value: null, first: 512 },
 ];
 
 /**

@@ -156,9 +156,11 @@ const data = z.strictObject({
 
 const model = z.strictObject({
   head: z
-    .enum(["deeplabV3Plus", "ocr", "fcn"])
+    .enum(["deeplabV3Plus", "deeplabV3PlusOriginal", "ocr", "fcn"])
     .default("deeplabV3Plus")
-    .describe("Chooses the head, which turns features into logits."),
+    .describe(
+      "Chooses the head, which turns features into logits. `deeplabV3Plus` is mmsegmentation's (512 channels, 3x3 projection), `deeplabV3PlusOriginal` the authors' (256, 1x1), for processors.",
+    ),
   backbone: z
     .enum([
       "resnet18",
@@ -203,7 +205,12 @@ const model = z.strictObject({
     .describe(
       "Keeps the stem and the first so many stages as their pretrained weights are, without a backward pass; 0 trains all.",
     ),
-  headChannels: count.default(512).describe("Sets the width of the head."),
+  headChannels: count
+    .nullable()
+    .default(null)
+    .describe(
+      "Sets the width of the head; `null` takes its own: 512, the original DeepLabv3+'s 256, HRNet's joined map's for `fcn`.",
+    ),
   auxiliaryHead: z
     .boolean()
     .default(true)

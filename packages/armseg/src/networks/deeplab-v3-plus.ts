@@ -17,6 +17,8 @@ export interface DeepLabV3PlusOptions extends HeadOptions {
   readonly lowLevelChannels?: number;
   /** Dilations of the four branches, the first of which is a 1×1 convolution; see {@link asppDilations}. */
   readonly dilations: readonly [1, number, number, number];
+  /** Kernel of the projection behind the joined branches: mmsegmentation's 3, the default, or the original's 1. */
+  readonly projectionSize?: 1 | 3;
 }
 
 /** Returns the recipe's dilations: (1, 12, 24, 36) at output stride 8, half of that at 16, a quarter at 32. */
@@ -26,10 +28,12 @@ export function asppDilations(outputStride: OutputStride): readonly [1, number, 
 }
 
 /**
- * DeepLabv3+ (Chen et al. 2018) as mmsegmentation's depthwise separable ASPP head, with its parameter names.
+ * DeepLabv3+ (Chen et al. 2018) as mmsegmentation's depthwise separable ASPP head, or as the original, with mmsegmentation's parameter
+ * names.
  *
  * Image pooling, a 1×1 and three dilated separable convolutions of the last stage; joined, resized to the finest stage,
- * refined with its projection; dropout 0.1. 512 channels (the default) and 48 for the low level are the recipe's.
+ * refined with its projection; dropout 0.1. 512 channels (the default), 48 for the low level and a 3×3 projection behind the branches are
+ * the recipe's; the original has 256 channels and a 1×1 projection (its section 3.1 and authors' code).
  */
 export class DeepLabV3PlusHead
   extends nn.Module<[stages: readonly Tensor[]], HeadOutput>
@@ -54,6 +58,7 @@ export class DeepLabV3PlusHead
       lowLevelChannels = 48,
       norm = batchNorm,
       dropout = 0.1,
+      projectionSize = 3,
     } = options;
     const [lowLevel, deep] = [inChannels[0] as number, inChannels.at(-1) as number];
     const [, ...dilations] = options.dilations;
@@ -66,7 +71,7 @@ export class DeepLabV3PlusHead
       new ConvNorm(deep, channels, 1, { norm }),
       ...dilations.map((dilation) => new DepthwiseSeparableConv(deep, channels, { dilation, norm })),
     ];
-    this.bottleneck = new PooledConvNorm(5 * channels, channels, norm);
+    this.bottleneck = new PooledConvNorm(5 * channels, channels, { kernelSize: projectionSize, norm });
     this.c1Bottleneck = new ConvNorm(lowLevel, lowLevelChannels, 1, { norm });
     this.sepBottleneck = new nn.Sequential(
       new DepthwiseSeparableConv(channels + lowLevelChannels, channels, { norm }),

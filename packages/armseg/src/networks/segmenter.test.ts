@@ -51,6 +51,23 @@ describe("parameter counts of the recipes", () => {
     });
   }
 
+  test("the original DeepLabv3+ is a fifth of it: 256 channels, 1x1 projection", () => {
+    using network = segmenter({ backbone: "resnet50", head: "deeplabV3PlusOriginal", classes: 19 });
+    const head = network.decodeHead.stateDict();
+    const shape = (name: string) => head.get(`${name}.weight`)?.shape;
+    expect(shape("bottleneck.conv")).toEqual([256, 1280, 1, 1]);
+    expect(shape("c1_bottleneck.conv")).toEqual([48, 256, 1, 1]);
+    expect(shape("sep_bottleneck.0.depthwise_conv.conv")).toEqual([304, 1, 3, 3]);
+    expect(shape("sep_bottleneck.1.pointwise_conv.conv")).toEqual([256, 256, 1, 1]);
+    expect(shape("conv_seg")).toEqual([19, 256, 1, 1]);
+    const norm = 2 * 256;
+    const separable = (from: number) => 9 * from + 2 * from + from * 256 + norm;
+    const pyramid = 2 * (2048 * 256 + norm) + 3 * separable(2048);
+    const projections = 5 * 256 * 256 + norm + (256 * 48 + 2 * 48);
+    const expected = pyramid + projections + separable(304) + separable(256) + 256 * 19 + 19;
+    expect([count(network.decodeHead), expected]).toEqual([3_187_587, 3_187_587]);
+  });
+
   test("the 7x7 stem has fewer", () => {
     using network = segmenter({ backbone: "resnet50", stem: "v1", classes: 19 });
     expect(count(network.backbone)).toBe(23_508_032);
@@ -241,7 +258,7 @@ describe("segmenter", () => {
       "expected classes to be a whole number of at least 1, got 0",
     );
     expect(() => segmenter({ backbone: "hrnetW18", classes: 3 })).toThrow(
-      /four stages for head deeplabV3Plus, got hrnetW18/,
+      /several stages for head deeplabV3Plus, got hrnetW18/,
     );
   });
 });

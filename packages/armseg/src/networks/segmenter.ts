@@ -10,7 +10,8 @@ import { HrNet } from "./hrnet.ts";
 import { minimumTrainingBatch } from "./norm.ts";
 import { OcrHead } from "./ocr.ts";
 
-export type HeadName = "deeplabV3Plus" | "ocr" | "fcn";
+/** `deeplabV3Plus` is mmsegmentation's (512 channels, 3×3 projection), `deeplabV3PlusOriginal` the authors' (256, 1×1). */
+export type HeadName = "deeplabV3Plus" | "deeplabV3PlusOriginal" | "ocr" | "fcn";
 
 /** How tensors lie in memory. */
 export type NetworkMemoryFormat = "contiguous" | "channels_last";
@@ -27,7 +28,7 @@ export interface SegmenterConfig extends BackboneOptions {
   readonly classes: number;
   /** Keeps the stem and so many stages as they are: no gradients, normalised by their running statistics. Default 0, nothing. */
   readonly frozenStages?: FrozenStages;
-  /** Width of the head. Default 512; that of the joined map for `fcn` on HRNet. */
+  /** Width of the head. Default 512; 256 for `deeplabV3PlusOriginal`, that of the joined map for `fcn` on HRNet. */
   readonly headChannels?: number;
   /** Of DeepLabv3+: width of the finest stage's projection. Default 48. */
   readonly lowLevelChannels?: number;
@@ -114,11 +115,19 @@ function isJoined(backbone: Backbone): boolean {
   return backbone instanceof HrNet;
 }
 
+function deeplabV3PlusOriginal(backbone: Backbone, config: SegmenterConfig): Head {
+  return deeplab(backbone, { headChannels: 256, ...config }, 1);
+}
+
 function deeplabV3Plus(backbone: Backbone, config: SegmenterConfig): Head {
+  return deeplab(backbone, config, 3);
+}
+
+function deeplab(backbone: Backbone, config: SegmenterConfig, projectionSize: 1 | 3): Head {
   if (isJoined(backbone)) {
     throw argumentError(
       "segmenter",
-      "a backbone with four stages for head deeplabV3Plus",
+      `a backbone with several stages for head ${config.head ?? "deeplabV3Plus"}`,
       `${config.backbone}, which joins them`,
       "take head ocr or fcn",
     );
@@ -127,13 +136,13 @@ function deeplabV3Plus(backbone: Backbone, config: SegmenterConfig): Head {
   if (stages === 1) {
     throw argumentError(
       "segmenter",
-      "at least 2 stages for head deeplabV3Plus, which refines the last by the first",
+      `at least 2 stages for head ${config.head ?? "deeplabV3Plus"}, which refines the last by the first`,
       stages,
       "set stages: 2 or more, or take head fcn",
     );
   }
   const dilations = config.dilations ?? asppDilations(lastStride(outputStride, stages) as OutputStride);
-  return new DeepLabV3PlusHead({ ...config, inChannels: backbone.channels, dilations });
+  return new DeepLabV3PlusHead({ ...config, inChannels: backbone.channels, dilations, projectionSize });
 }
 
 function ocr(backbone: Backbone, config: SegmenterConfig): Head {
@@ -156,7 +165,7 @@ function fcn(backbone: Backbone, config: SegmenterConfig): Head {
 }
 
 /** How each head is built on a backbone. */
-export const HEADS = { deeplabV3Plus, ocr, fcn } as const satisfies Record<
+export const HEADS = { deeplabV3Plus, deeplabV3PlusOriginal, ocr, fcn } as const satisfies Record<
   string,
   (backbone: Backbone, config: SegmenterConfig) => Head
 >;
