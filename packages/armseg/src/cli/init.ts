@@ -1,8 +1,14 @@
-import type { Command } from "commander";
+import { existsSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { DETECTED_FORMATS, type DetectedFormat } from "../data/detect-format.ts";
+import { readNames } from "../data/formats/list-files.ts";
 import { examples, integer } from "./arguments.ts";
 import { print } from "./output.ts";
 
 interface Options {
+  readonly format?: DetectedFormat;
+  readonly names?: string;
+  readonly background?: string;
   readonly out: string;
   readonly seed: number;
 }
@@ -11,22 +17,50 @@ interface Options {
 export function addInit(program: Command): void {
   program
     .command("init")
-    .summary("write a configuration from your images and masks")
-    .description("Look at a folder of images and a folder of masks, and write a configuration to train from.")
-    .argument("<images>", "folder of images")
-    .argument("<masks>", "folder of label PNGs: grey, indexed or coloured")
+    .summary("write a configuration from your images and annotations")
+    .description(
+      "Look at images and their annotations, and write a configuration to train from. The annotations are a folder of masks (PNG) or of LabelMe files, or a file of COCO or CVAT; Cityscapes, ADE20K, CamVid and Roboflow's COCO are one folder.",
+    )
+    .argument("<images>", "folder of images, or of a whole data set")
+    .argument("[annotations]", "folder of masks or LabelMe files, or the file of COCO (.json) or CVAT (.xml)")
+    .addOption(
+      new Option("--format <name>", "what the annotations are (default: what the files say)").choices(
+        DETECTED_FORMATS,
+      ),
+    )
+    .option(
+      "--names <names>",
+      "the classes' names in the order of their values: road,car,sky, or a file with one per line",
+    )
+    .option("--background <name>", "black (masks), or what no annotation covers, is a class of this name")
     .option("--out <folder>", "where armseg.yaml, train.txt and val.txt go", ".")
     .option("--seed <n>", "of the random split", integer(0), 0)
-    .addHelpText("after", examples("init photos masks", "init photos masks --out my-project"))
-    .action(async (images: string, masks: string, options: Options) => {
+    .addHelpText(
+      "after",
+      examples(
+        "init photos masks",
+        "init photos masks --names crop,weed --background soil --out my-project",
+        "init photos annotations.xml --format cvat",
+        "init cityscapes",
+      ),
+    )
+    .action(async (images: string, annotations: string | undefined, options: Options) => {
       const { writeStarter } = await import("../config/write-starter.ts");
-      const { files, sentences } = await writeStarter(images, masks, options);
+      const { format, names, ...rest } = options;
+      const { files, sentences } = await writeStarter(
+        { images, ...(annotations !== undefined && { annotations }), ...(format && { format }) },
+        { ...rest, ...(names !== undefined && { names: await namesOf(names) }) },
+      );
       print(
         [...sentences, "", `Wrote ${files.join(", ")}.`, "", "Next:", ...nextSteps(files[0] as string)].join(
           "\n",
         ),
       );
     });
+}
+
+async function namesOf(text: string): Promise<string[]> {
+  return existsSync(text) ? await readNames(text) : text.split(",").map((name) => name.trim());
 }
 
 function nextSteps(config: string): string[] {

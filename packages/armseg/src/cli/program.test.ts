@@ -27,7 +27,7 @@ test("the commands and their options are frozen: a change here is a change of th
   expect(flags(buildProgram())).toEqual([
     "doctor: --json",
     "demo: --out <folder> --iterations <n> --json",
-    "init: <images> <masks> --out <folder> --seed <n>",
+    "init: <images> [annotations] --format <name> --names <names> --background <name> --out <folder> --seed <n>",
     "data check: <config> --set <key=value> --html <file.html> --seed <n> --json",
     "data coarsen: <labels> <out> --preset <name> --seed <n> --json",
     "data preview: <config> --set <key=value> --out <file.html> --count <n>",

@@ -2,10 +2,14 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { type FolderConfig, proposeConfig } from "../data/init.ts";
+import type { LabelNaming } from "../data/propose-labels.ts";
+import { mapPathStrings } from "./path-string.ts";
+import { type DataPlaces, proposeData } from "./propose-data.ts";
 import { checkConfig } from "./read-config.ts";
+import { configSchema } from "./schema.ts";
+import { starterData } from "./starter-data.ts";
 
-export interface StarterOptions {
+export interface StarterOptions extends LabelNaming {
   /** Folder that the files go to. */
   readonly out: string;
   /** Of the random split. */
@@ -20,16 +24,13 @@ export interface Starter {
 }
 
 /**
- * Looks at a folder of images and one of masks, and writes a configuration to train from with its two lists of names.
+ * Looks at a data set and writes a configuration to train from it, with two lists of names where it has no splits of its own.
  *
- * @throws {DataError} If they do not pair, or the masks are none.
+ * @throws {DataError} If the data set is not recognised, or its files do not fit together.
  * @throws {Error} If one of the files exists: nothing is overwritten.
  */
-export async function writeStarter(
-  images: string,
-  masks: string,
-  { out, seed }: StarterOptions,
-): Promise<Starter> {
+export async function writeStarter(places: DataPlaces, options: StarterOptions): Promise<Starter> {
+  const { out } = options;
   const [config, train, val] = ["armseg.yaml", "train.txt", "val.txt"].map((name) => join(out, name)) as [
     string,
     string,
@@ -40,19 +41,23 @@ export async function writeStarter(
     throw new Error(
       `init: ${present} exists and is not overwritten; move it away or choose another folder with --out`,
     );
-  const proposal = await proposeConfig(images, masks, { seed });
-  const data = {
-    ...proposal.data,
-    images: pathFrom(out, proposal.data.images),
-    masks: pathFrom(out, proposal.data.masks),
-  };
-  const lists = { train: basename(train), val: basename(val) };
-  const text = starterText(basename(resolve(out)), data, lists, proposal.train.length);
+  const { data, lists, images, sentences } = await proposeData(places, options);
+  const own = mapPathStrings(data, configSchema.shape.data, (path) => pathFrom(out, path)) as typeof data;
+  const names = lists && { train: basename(train), val: basename(val) };
+  const text = starterText(basename(resolve(out)), starterData(own, names), images);
   await mkdir(out, { recursive: true });
-  const contents = [text, lines(proposal.train), lines(proposal.val)];
-  for (const [i, file] of [config, train, val].entries())
-    await writeFile(file, contents[i] as string, { flag: "wx" });
-  return { files: [config, train, val], sentences: proposal.sentences };
+  const contents = [
+    [config, text],
+    ...(lists
+      ? [
+          [train, lines(lists.train)],
+          [val, lines(lists.val)],
+        ]
+      : []),
+  ];
+  for (const [file, content] of contents as [string, string][])
+    await writeFile(file, content, { flag: "wx" });
+  return { files: contents.map(([file]) => file as string), sentences };
 }
 
 /** A path of the current folder, as a file in another folder names it; absolute ones stay. */
@@ -64,40 +69,19 @@ function lines(names: readonly string[]): string {
   return `${names.join("\n")}\n`;
 }
 
-function indent(text: string): string {
-  return text.trimEnd().replaceAll(/^(?=.)/gm, "  ");
-}
-
 /** Iterations for a first training: about 100 epochs, but not fewer than a curve needs to move. */
 function iterationsFor(images: number, batchSize: number): number {
   return Math.min(40_000, Math.max(2_000, Math.round((100 * images) / batchSize / 1000) * 1000));
 }
 
-function starterText(
-  name: string,
-  data: FolderConfig,
-  lists: { train: string; val: string },
-  images: number,
-): string {
+/** @param data - The `data` section. @param images - To train on. */
+function starterText(name: string, data: string, images: number): string {
   const batchSize = 4;
-  const { classes, labels, ...folders } = data;
-  const { map, ...reading } = labels;
   const text = `# Configuration of armseg. Every other key has its default: \`armseg config explain\` prints them all,
 # docs/configuration.md says what they mean. Paths follow this file.
 name: ${stringify(name).trimEnd()}
 
-data:
-${indent(stringify(folders))}
-  # Rename the classes here and in labels.map; the order is that of the network's outputs.
-  classes:
-${indent(indent(classes.map(({ name, color }) => `- { name: ${stringify(name).trimEnd()}, color: [${color.join(", ")}] }`).join("\n")))}
-  labels:
-${indent(indent(stringify(reading)))}
-    # What a mask holds, and which class it is; \`ignore\` takes part in no loss and no score.
-    map:
-${indent(indent(indent(stringify(map))))}
-  train: { split: train, list: ${JSON.stringify(lists.train)} }
-  val: { split: val, list: ${JSON.stringify(lists.val)} }
+${data}
 
 model:
   backbone: resnet50 # resnet18 and mobilenetV2 suit small machines

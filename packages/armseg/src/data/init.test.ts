@@ -120,13 +120,15 @@ describe("proposeConfig()", () => {
       "north/0002.png": indexed(0, 0, 255),
       "south/0001.png": indexed(1, 1, 1),
     });
-    expect(proposal.sentences.slice(0, 4)).toEqual([
+    expect(proposal.sentences.slice(0, 6)).toEqual([
       "3 images with a mask.",
       "The masks are indexed; their palette indices are the labels.",
-      "3 values found: 0, 1, 2. Rename the classes in data.classes and data.labels.map.",
+      "3 values found: 0, 1, 2.",
       "Value 255 is taken as ignored.",
+      "Black is taken as a class; if it means unlabelled, map 0 to ignore and remove its class.",
+      "Rename the classes in data.classes and data.labels.map.",
     ]);
-    expect(proposal.sentences[4]).toMatch(/^Split: 2 images for training and 1 for validation/);
+    expect(proposal.sentences[6]).toMatch(/^Split: 2 images for training and 1 for validation/);
     expect(await labelsOf(proposal)).toEqual([
       [0, 1, 2],
       [0, 0, 255],
@@ -313,6 +315,67 @@ describe("proposeConfig() on masks that mislead", () => {
     expect(sentences.join(" ")).toContain("types that are not read: c.heic; images are read as JPEG");
     expect(sentences.join(" ")).toContain("types that are not read: c.tif; masks are read as PNG");
     await expect(proposeConfig(join(root, "i"), join(root, "t"))).rejects.toThrow("a.tif, b.tif; masks");
+  });
+});
+
+describe("proposeConfig() on black that was left between the labels", () => {
+  const PALETTE = { type: "PLTE", body: Uint8Array.from([0, 0, 0, 200, 0, 0, 0, 200, 0]) };
+  const indexed = (...values: number[]): Uint8Array => encodePng(3, 8, 1, values.length, values, [PALETTE]);
+  const rgb = (...values: number[]): Uint8Array =>
+    encodePng(
+      2,
+      8,
+      1,
+      values.length,
+      values.flatMap((value) => [0, value === 2 ? 9 : 0, value === 1 ? 9 : 0]),
+    );
+  const plain = (...values: number[]): Uint8Array => encodePng(0, 8, 1, values.length, values);
+  const AROUND = [0, 1, 1, 1, 0, 2, 2, 2, 0, 1, 1, 1, 1, 0, 2, 2, 0, 1, 1, 1, 1, 1, 1, 1, 1];
+  const COVERING = [0, 0, 0, 0, 1, 2, 1, 2];
+
+  test.each([
+    [
+      "indexed, around everything",
+      indexed,
+      AROUND,
+      "0",
+      /Black \(0\) lies around everything else \(20 % of the pixels\)/,
+    ],
+    ["indexed, over a third", indexed, COVERING, "0", /Black \(0\) covers 50 % of the pixels/],
+    ["RGB, over a third", rgb, COVERING, "0,0,0", /Black \(0,0,0\) covers 50 % of the pixels/],
+    ["grey, around everything", plain, AROUND, "0", /Black \(0\) lies around everything else/],
+  ])("%s: ignored, and how to undo it is said", async (_, encode, values, key, reason) => {
+    const masks = { "a.png": encode(...values), "b.png": encode(...values) };
+    const proposal = await propose(masks);
+    expect(proposal.data.labels.map[key]).toBe("ignore");
+    expect(proposal.data.classes).toHaveLength(2);
+    expect((await labelsOf(proposal))[0]).toEqual(values.map((value) => (value === 0 ? 255 : value - 1)));
+    expect(proposal.sentences.join(" ")).toMatch(reason);
+    expect(proposal.sentences.join(" ")).toContain("start again with `--background NAME`");
+    const undone = await propose(masks, { background: "soil", names: ["crop", "weed"] });
+    expect(undone.data.classes.map(({ name }) => name)).toEqual(["soil", "crop", "weed"]);
+    expect((await labelsOf(undone))[0]).toEqual(values);
+    expect(undone.sentences.join(" ")).not.toMatch(/Black|Rename/);
+  });
+
+  test.each([
+    ["grey over a third: 0 may be any class", plain(...COVERING)],
+    ["another value is ignored already", indexed(...AROUND, 255)],
+    ["one class alone would be left", indexed(0, 1, 0, 1, 0, 0)],
+  ])("%s", async (_, mask) => {
+    const { data } = await propose({ "a.png": mask, "b.png": mask });
+    expect(data.labels.map[0]).toBe("class_0");
+  });
+
+  test("as many names as classes, and a background that is there", async () => {
+    const mask = plain(1, 2, 1);
+    const masks = { "a.png": mask, "b.png": mask };
+    await expect(propose(masks, { names: ["crop"] })).rejects.toThrow(
+      "expected 2 names, one for each of class_1, class_2, got 1: crop",
+    );
+    await expect(propose(masks, { background: "soil" })).rejects.toThrow(
+      'black pixels to name "soil", got none',
+    );
   });
 });
 

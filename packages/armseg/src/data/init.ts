@@ -3,10 +3,10 @@ import { mapConcurrently } from "../core/concurrently.ts";
 import { countOf, type Pairs, pairingNotes, pairingProblems } from "./formats/pair-files.ts";
 import { pairByEndings } from "./formats/pair-folders.ts";
 import { unreadFiles } from "./formats/unread-files.ts";
-import { type FolderLabels, proposeLabels } from "./propose-labels.ts";
+import { type FolderLabels, type LabelNaming, proposeLabels } from "./propose-labels.ts";
 import { imageSize } from "./read-image.ts";
 import type { ClassInfo } from "./sample.ts";
-import { type SplitOptions, splitNames } from "./split-names.ts";
+import { type SplitOptions, splitNames, splitSentence } from "./split-names.ts";
 import { type Survey, surveyMasks } from "./survey-masks.ts";
 
 /** The `data` part of a configuration, ready to be written as YAML. */
@@ -34,21 +34,21 @@ const FILES_AT_ONCE = 4;
 /**
  * Looks at a folder of images and a folder of masks, and proposes a configuration: pairing, form of the masks, classes, label map and a split.
  *
- * What is proposed for the masks, and when they are refused, is said at {@link proposeLabels}. Class names are `class_<value>`, to be renamed.
+ * What is proposed for the masks, and when they are refused, is said at {@link proposeLabels}. Class names are `class_<value>`, to be renamed, where none are given.
  *
  * @throws {DataError} If nothing pairs, a mask cannot be read, or nothing can be proposed for the masks.
  */
 export async function proposeConfig(
   images: string,
   masks: string,
-  options: SplitOptions = {},
+  options: SplitOptions & LabelNaming = {},
 ): Promise<InitProposal> {
   const found = await pairByEndings(images, masks);
   const survey = await surveyMasks(
     masks,
     found.pairs.pairs.map(({ mask }) => mask),
   );
-  const labels = proposeLabels(survey);
+  const labels = proposeLabels(survey, options);
   const { train, val } = splitNames(
     found.pairs.pairs.map(({ name }) => name),
     options,
@@ -69,7 +69,7 @@ export async function proposeConfig(
     ...(await sizeSentences(images, found.pairs, survey)),
     ...(await unreadFiles(images, masks)).map((note) => `${note}.`),
     ...labels.sentences,
-    `Split: ${countOf(train.length, "image")} for training and ${val.length} for validation, chosen at random with seed ${options.seed ?? 0}. If they are frames of videos, split them by video instead: neighbouring frames on both sides make validation meaningless.`,
+    splitSentence({ train, val }, options),
   ];
   return { data, train, val, sentences };
 }

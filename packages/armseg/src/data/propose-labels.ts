@@ -1,10 +1,12 @@
 import { DataError } from "./data-error.ts";
 import { generatedColor } from "./formats/named-labels.ts";
 import { countOf } from "./formats/pair-files.ts";
+import { unlabelledReason } from "./labels/black-area.ts";
 import { smoothedValues } from "./labels/border-values.ts";
 import { type GreyForm, greyForm } from "./labels/grey-form.ts";
 import { colorKey } from "./labels/label-map.ts";
 import { greyValues, type MaskFacts, named } from "./labels/mask-facts.ts";
+import { isGreyColor } from "./labels/shown-color.ts";
 import type { ClassInfo } from "./sample.ts";
 import type { Survey } from "./survey-masks.ts";
 
@@ -15,6 +17,14 @@ export interface FolderLabels {
   readonly transparent?: "ignore";
   /** Value or `r,g,b` to the name of a class, or `ignore`. */
   readonly map: Readonly<Record<string, string>>;
+}
+
+/** What the reader of the proposal knows of the masks. */
+export interface LabelNaming {
+  /** Names of the classes, in the order of their values or colours, without {@link background}. Default `class_<value>`. */
+  readonly names?: readonly string[];
+  /** Says that black, or 0, is a class, and names it. Default: it is ignored where it looks like "not labelled". */
+  readonly background?: string;
 }
 
 /** What is proposed for the masks of a folder. */
@@ -36,18 +46,100 @@ const THRESHOLD = 128;
 /**
  * Proposes classes and a label map for the masks of a folder.
  *
- * Value 255 is taken as ignored, unless the masks go from black to white in a few levels; nothing else is guessed.
+ * Value 255 is taken as ignored, unless the masks go from black to white in a few levels. So is black (value 0) where no value is
+ * ignored yet, two classes are left, and it lies around everything else, or covers more than a third beside colours. Nothing
+ * else is guessed.
  *
- * @throws {DataError} If masks differ in form or bit depth, were smoothed, or have too many values to be classes.
+ * @throws {DataError} If masks differ in form or bit depth, were smoothed, or have too many values to be classes; if there are
+ *   not as many names as classes, or nothing is black that `naming.background` could name.
  */
-export function proposeLabels(survey: Survey): LabelProposal {
-  const proposal = propose(survey);
+export function proposeLabels(survey: Survey, naming: LabelNaming = {}): LabelProposal {
+  const proposal = withNames(withMeaningOfBlack(propose(survey), survey, naming), naming, survey);
   const alpha = alphaOf(survey);
   const isSingle = proposal.classes.length === 1;
   return {
     ...proposal,
     labels: { ...proposal.labels, ...(alpha.isIgnored && { transparent: "ignore" }) },
     sentences: [...proposal.sentences, ...alpha.sentences, ...(isSingle ? [singleClass(proposal)] : [])],
+  };
+}
+
+/** The entry of a label map that stands for black. */
+function blackKey({ labels: { encoding } }: LabelProposal): string {
+  return encoding === "colors" ? colorKey(0) : "0";
+}
+
+/** Makes black a class or ignored: as the reader says, or as it looks. */
+function withMeaningOfBlack(
+  proposal: LabelProposal,
+  survey: Survey,
+  { background }: LabelNaming,
+): LabelProposal {
+  const { classes, labels, sentences } = proposal;
+  const key = blackKey(proposal);
+  const own = labels.map[key];
+  if (background !== undefined) {
+    if (own === undefined || own === IGNORED)
+      throw new DataError(
+        `proposeLabels(): expected black pixels to name "${background}", got none in ${named(survey.files)}; leave out the name of the background`,
+        survey.files[0]!.path,
+      );
+    return renamed(proposal, new Map([[own, background]]));
+  }
+  if (own === undefined || !isShownBlack(survey.files, key)) return proposal;
+  const isColored = survey.files.some(({ shown }) => shown.some((color) => !isGreyColor(color)));
+  const reason = unlabelledReason(survey.black, isColored);
+  const isIgnored =
+    reason !== undefined && classes.length > 2 && !Object.values(labels.map).includes(IGNORED);
+  if (!isIgnored) return isColored ? { ...proposal, sentences: [...sentences, blackIsClass(key)] } : proposal;
+  return {
+    classes: classes.filter(({ name }) => name !== own),
+    labels: { ...labels, map: { ...labels.map, [key]: IGNORED } },
+    sentences: [
+      ...sentences,
+      `Black (${key}) ${reason}: it is taken as unlabelled, \`ignore\`, and takes part in no loss and no score. Is it a class to be learned? Then start again with \`--background NAME\`, or add it to data.classes and map ${key} to it.`,
+    ],
+  };
+}
+
+function blackIsClass(key: string): string {
+  return `Black is taken as a class; if it means unlabelled, map ${key} to ignore and remove its class.`;
+}
+
+/** Whether the key of a label map is shown in black in every file that has it: palettes may give 0 any colour. */
+function isShownBlack(files: readonly MaskFacts[], key: string): boolean {
+  if (key !== "0") return true;
+  return files.every(({ values, shown }) => !values.includes(0) || shown[values.indexOf(0)] === 0);
+}
+
+function withNames(
+  proposal: LabelProposal,
+  { names, background }: LabelNaming,
+  { files }: Survey,
+): LabelProposal {
+  if (!names) return { ...proposal, sentences: [...proposal.sentences, RENAME] };
+  const unnamed = proposal.classes.map(({ name }) => name).filter((name) => name !== background);
+  if (names.length !== unnamed.length)
+    throw new DataError(
+      `proposeLabels(): expected ${countOf(unnamed.length, "name")}, one for each of ${unnamed.join(", ")}, got ${names.length}: ${names.join(", ")}`,
+      files[0]!.path,
+    );
+  return renamed(proposal, new Map(unnamed.map((name, i) => [name, names[i]!])));
+}
+
+const RENAME = "Rename the classes in data.classes and data.labels.map.";
+
+/** The proposal with other names of classes. */
+function renamed(
+  { classes, labels, sentences }: LabelProposal,
+  names: ReadonlyMap<string, string>,
+): LabelProposal {
+  const nameOf = (name: string): string => names.get(name) ?? name;
+  const map = Object.entries(labels.map).map(([key, name]) => [key, nameOf(name)]);
+  return {
+    classes: classes.map(({ name, color }) => ({ name: nameOf(name), color })),
+    labels: { ...labels, map: Object.fromEntries(map) },
+    sentences,
   };
 }
 
@@ -170,7 +262,7 @@ function valueLabels({ files }: Survey, form: string, level: GreyForm): LabelPro
     },
     sentences: [
       `The masks are ${form}.`,
-      `${countOf(kept.length, "value")} found: ${kept.join(", ")}. Rename the classes in data.classes and data.labels.map.`,
+      `${countOf(kept.length, "value")} found: ${kept.join(", ")}.`,
       ...(isShades ? [shadesSentence(found)] : []),
       ...(found.some(isIgnored) ? ["Value 255 is taken as ignored."] : []),
     ],
@@ -219,13 +311,7 @@ function colorLabels(survey: Survey, modes: ReadonlySet<MaskFacts["mode"]>): Lab
       encoding: "colors",
       map: Object.fromEntries(colors.map((color, i) => [colorKey(color), `class_${i}`])),
     },
-    sentences: [
-      `The masks are ${colorForm(modes)}.`,
-      `${countOf(colors.length, "colour")} found. Rename the classes in data.classes and data.labels.map.`,
-      ...(colors.includes(0)
-        ? ["Black is taken as a class; if it means unlabelled, map 0,0,0 to ignore and remove its class."]
-        : []),
-    ],
+    sentences: [`The masks are ${colorForm(modes)}.`, `${countOf(colors.length, "colour")} found.`],
   };
 }
 

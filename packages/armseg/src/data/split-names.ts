@@ -34,6 +34,14 @@ export function splitNames(
   return { train: names.filter((name) => !val.has(name)), val: names.filter((name) => val.has(name)) };
 }
 
+/** Says how names were split, for the reader. */
+export function splitSentence(
+  { train, val }: { readonly train: readonly string[]; readonly val: readonly string[] },
+  { seed = 0 }: SplitOptions,
+): string {
+  return `Split: ${countOf(train.length, "image")} for training and ${val.length} for validation, chosen at random with seed ${seed}. If they are frames of videos, split them by video instead: neighbouring frames on both sides make validation meaningless.`;
+}
+
 /**
  * Returns the listed samples of a data set, in the order of the list. Its classes stay: two splits of one data set agree on them.
  *

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { mapConcurrently } from "../core/concurrently.ts";
 import { DataError } from "./data-error.ts";
+import { type BlackArea, blackArea, joinedArea, NO_AREA } from "./labels/black-area.ts";
 import { addBorders, type BorderCounts, countBorders } from "./labels/border-values.ts";
 import { countValues } from "./labels/inspect-label.ts";
 import { type MaskFacts, MOST_COLORS, maskFacts } from "./labels/mask-facts.ts";
@@ -14,6 +15,8 @@ export interface Survey {
   readonly sizes: readonly (readonly [number, number])[];
   /** How often values occur inside areas, over some of the files. */
   readonly borders: BorderCounts;
+  /** What is black, over the same files. */
+  readonly black: BlackArea;
   /** Files with pixels whose alpha is 0. */
   readonly transparent: readonly string[];
   /** Colours that are seen in one place and hidden under alpha 0 in another, as an eraser leaves them. */
@@ -21,8 +24,8 @@ export interface Survey {
 }
 
 const FILES_AT_ONCE = 4;
-/** So many masks, evenly spread, are looked at for smoothing. */
-const LOOKED_AT_FOR_SMOOTHING = 32;
+/** So many masks, evenly spread, are looked at for smoothing and for what black means. */
+const LOOKED_AT = 32;
 
 /**
  * Reads all masks of a folder.
@@ -31,13 +34,17 @@ const LOOKED_AT_FOR_SMOOTHING = 32;
  */
 export async function surveyMasks(folder: string, masks: readonly string[]): Promise<Survey> {
   const borders: BorderCounts = new Map();
-  const step = Math.ceil(masks.length / LOOKED_AT_FOR_SMOOTHING);
+  let black = NO_AREA;
+  const step = Math.ceil(masks.length / LOOKED_AT);
   const found = await mapConcurrently(masks, FILES_AT_ONCE, async (file, index) => {
     const path = join(folder, file);
     const mask = await readRawMask(path, { inBackground: true });
     const values = [...countValues(mask).keys()];
     if (values.length > MOST_COLORS && mask.mode === "rgb") throw photograph(path, values.length);
-    if (index % step === 0) addBorders(borders, countBorders(mask));
+    if (index % step === 0) {
+      addBorders(borders, countBorders(mask));
+      black = joinedArea(black, blackArea(mask));
+    }
     return { facts: maskFacts(path, mask, values), size: uprightSize(mask), alpha: alphaColors(mask) };
   });
   const seen = new Set(found.flatMap(({ alpha, facts }) => (alpha ? alpha.seen : facts.shown)));
@@ -46,6 +53,7 @@ export async function surveyMasks(folder: string, masks: readonly string[]): Pro
     files: found.map(({ facts }) => facts),
     sizes: found.map(({ size }) => size),
     borders,
+    black,
     transparent: found.flatMap(({ alpha, facts }) => (alpha ? [facts.path] : [])),
     erased: [...hidden].filter((color) => seen.has(color)),
   };
