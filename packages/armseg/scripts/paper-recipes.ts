@@ -1,9 +1,10 @@
 import type { ConfigInput } from "../src/config/schema.ts";
-import type { DataKind, ExperimentEntry, NetworkKind, PaperFigures } from "../src/experiments/experiment.ts";
+import type { DataKind, ExperimentEntry, PaperFigures } from "../src/experiments/experiment.ts";
 import { METHODS } from "../src/experiments/methods.ts";
 import { PAPER } from "../src/experiments/paper-preset.ts";
 import { configOf, MULTI_SCALE } from "../src/experiments/plan-entries.ts";
 import { GRIDS, TABLES } from "../src/experiments/tables.ts";
+import { imageNetWeights } from "../src/networks/weights/imagenet.ts";
 
 /** One recipe file. */
 export interface Recipe {
@@ -64,13 +65,6 @@ const DATA_NAMES: Readonly<Record<DataKind, string>> = {
   ade20k: "ade20k",
 };
 
-const WEIGHTS: Readonly<Record<NetworkKind, string>> = {
-  "r50-deeplab": "mmsegmentation's open-mmlab://resnet50_v1c",
-  "r101-deeplab": "mmsegmentation's open-mmlab://resnet101_v1c",
-  "r101-ocr": "mmsegmentation's open-mmlab://resnet101_v1c",
-  "s101-deeplab": "mmsegmentation's open-mmlab://resnest101, or timm's resnest101e",
-};
-
 /** Whether it is trained on train + val, for the score of the test server. */
 function isForServer({ paper }: ExperimentEntry): boolean {
   return paper.on === "test";
@@ -124,16 +118,21 @@ function commandsOf({ entry, singleScale, multiScale }: Setting): string[] {
   const tta = ` --set ${MULTI_SCALE[0]}`;
   const submit = `armseg submit runs/${name} cityscapes --split test --checkpoint last --out submission${tta}`;
   return [
+    `armseg weights fetch ${weightsOf(entry)}`,
     `armseg train recipes/${name}.yaml`,
     ...(singleScale ? [`armseg eval runs/${name}`] : []),
     ...(multiScale ? [isForServer(entry) ? submit : `armseg eval runs/${name}${tta}`] : []),
   ];
 }
 
+function weightsOf({ network }: ExperimentEntry): string {
+  const { backbone = "resnet50", stem = "v1c", strideOn = "3x3" } = PAPER.networks[network]!.model;
+  return imageNetWeights({ backbone, stem, strideOn }).name;
+}
+
 function notesOf({ entry }: Setting): string[] {
-  const { weights, backbone } = PAPER.networks[entry.network]!.model;
   return [
-    `weights/${weights}: ImageNet weights of ${backbone}, e.g. ${WEIGHTS[entry.network]}.`,
+    "The weights are fetched once, by hand: no training downloads anything (docs/networks.md).",
     ...(isForServer(entry)
       ? [
           "Trained on train + val, so that scores on val mean nothing and the last checkpoint is taken; that of the test split is the server's.",
@@ -170,11 +169,12 @@ const CAMVID: Recipe = {
     "two processors with bfloat16 arithmetic (`armseg doctor`), 25 minutes; on others --set training.precision=float32",
   commands: [
     "armseg data coarsen data/camvid/labels/train data/camvid-coarse",
-    "armseg train recipes/camvid-coarse-arm.yaml --set model.weights=weights/resnet18.pth",
+    "armseg weights fetch resnet18",
+    "armseg train recipes/camvid-coarse-arm.yaml",
     "armseg eval runs/camvid-coarse-arm",
   ],
   notes: [
-    "weights/resnet18.pth: ImageNet weights in torchvision's layout. They help more than anything else.",
+    "ImageNet weights help more than anything else; files of one's own are named by model.weights.",
     "Class weights: in so short a training poles, signs and bicyclists are not learned without them.",
   ],
   config: {
@@ -189,7 +189,7 @@ const CAMVID: Recipe = {
       stem: "v1",
       outputStride: 16,
       headChannels: 128,
-      allowPartialWeights: true,
+      weights: "imagenet",
     },
     loss: { classWeights: "inverse-log" },
     reweighting: { curve: "arm", learningRateMultiplier: 10 },

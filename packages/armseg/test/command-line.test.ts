@@ -96,6 +96,41 @@ describe("from two folders to a checked configuration, without libtorch", () => 
     expect(json).toMatchObject({ isUsable: true, shared: [], train: { samples: 8 }, val: { samples: 2 } });
   });
 
+  test("weights are listed, and what a configuration needs is said before a training, with the place for the file", () => {
+    const cache = {
+      ARMSEG_CACHE: join(folder, "cache"),
+      ARMSEG_WEIGHTS_URL: "http://127.0.0.1:65534",
+      ...withoutLibtorch,
+    };
+    const list = armseg(["weights", "list"], cache);
+    expect(list.stdout).toMatch(/resnet18 +45 +f37072fd +no +BSD-3-Clause/);
+    expect(list.stdout).toMatch(/resnet50_v1c +\? +2cccc1ad \* +no +Apache-2\.0/);
+    const file = join(folder, "cache", "weights", "resnet18-f37072fd.pth");
+    const fetched = armseg(["weights", "fetch", "resnet18"], cache);
+    expect(fetched.status).toBe(1);
+    expect(fetched.stderr).toContain("no answer (ECONNREFUSED)");
+    expect(fetched.stderr).toContain(`  http://127.0.0.1:65534/resnet18-f37072fd.pth\n  ${file}\n`);
+    const path = armseg(["weights", "path", "resnet18"], cache);
+    expect([path.status, path.stderr]).toEqual([
+      1,
+      `armseg: weights: ${file} is not there; armseg weights fetch resnet18 fetches it\n`,
+    ]);
+    const set = [
+      "--set",
+      "model.weights=imagenet",
+      "--set",
+      "model.backbone=resnet18",
+      "--set",
+      "model.stem=v1",
+    ];
+    const check = armseg(["data", "check", "armseg.yaml", ...set], cache);
+    expect(check.status).toBe(0);
+    expect(check.stdout).toMatch(
+      /Fit to train on[\s\S]*Before the training: model\.weights imagenet: resnet18-f37072fd/,
+    );
+    expect(armseg(["weights", "fetch", "resnet19"], cache).stderr).toMatch(/got "resnet19"/);
+  });
+
   test("data check fails on a value outside the label map", () => {
     const text = readFileSync(join(folder, "armseg.yaml"), "utf8").replace(/\n *"10": class_10/, "");
     writeFileSync(join(folder, "broken.yaml"), text);

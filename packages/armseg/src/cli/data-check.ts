@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { readConfig } from "../config/read-config.ts";
 import { examples, htmlFile, integer, setOption } from "./arguments.ts";
 import { FAILED } from "./exit-codes.ts";
-import { printResult, withProgress } from "./output.ts";
+import { print, printResult, withProgress } from "./output.ts";
 
 interface Options {
   readonly set?: string[];
@@ -27,6 +27,7 @@ export function addDataCheck(data: Command): void {
     .addHelpText("after", examples("data check armseg.yaml", "data check armseg.yaml --html check.html"))
     .action(async (path: string, options: Options) => {
       const { checkData, checkText } = await import("../commands/check-data.ts");
+      const { missingWeights } = await import("../config/pretrained.ts");
       const config = readConfig(path, options.set);
       const result = await withProgress("read", (onProgress) =>
         checkData(config.data, {
@@ -36,6 +37,8 @@ export function addDataCheck(data: Command): void {
         }),
       );
       printResult(result, options.json, checkText);
+      const missing = missingWeights(config.model);
+      if (missing !== null && !options.json) print(`Before the training: ${missing}`);
       if (!result.isUsable) process.exitCode = FAILED;
     });
 }

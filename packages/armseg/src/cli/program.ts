@@ -19,6 +19,7 @@ import { addReproduce } from "./reproduce.ts";
 import { addSubmit } from "./submit.ts";
 import { addSummary } from "./summary.ts";
 import { addTrain } from "./train.ts";
+import { addWeightsFetch, addWeightsList, addWeightsPath } from "./weights.ts";
 
 function version(): string {
   const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
@@ -52,6 +53,14 @@ export function buildProgram(): Command {
   addGroup(program, "data", "look at data, make coarse labels", addDataCheck, addDataCoarsen, addDataPreview);
   addGroup(program, "config", "explain a configuration", addConfigExplain, addConfigSchema);
   addSummary(program);
+  addGroup(
+    program,
+    "weights",
+    "list and fetch pretrained weights",
+    addWeightsList,
+    addWeightsFetch,
+    addWeightsPath,
+  );
   program.commandsGroup("Train and use:");
   addTrain(program);
   addEval(program);

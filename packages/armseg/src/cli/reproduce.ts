@@ -61,7 +61,7 @@ export function addReproduce(program: Command): void {
     .option("--data <folder>", "CamVid (camvid), or a folder that holds cityscapes and ade20k (paper)")
     .option(
       "--weights <path>",
-      "ImageNet weights: of ResNet-18 (camvid, scenes), or a folder of them (paper)",
+      "ImageNet weights: a file of ResNet-18 (camvid, scenes; default: none), or a folder with the files of `weights list` (paper; default: the cache)",
     )
     .option("--seeds <n>", "trainings of each entry (default: 3; figures: 1)", integer(1))
     .option("--jobs <n>", "trainings at a time (default: by preset and processors)", integer(1))
@@ -72,7 +72,7 @@ export function addReproduce(program: Command): void {
       "after",
       examples(
         "reproduce table1 --preset scenes --seeds 3",
-        "reproduce table4 --preset camvid --data data/camvid --weights weights/resnet18.pth",
+        "reproduce table4 --preset camvid --data data/camvid --weights $(armseg weights path resnet18)",
         "reproduce table1 --preset paper --data data --dry-run",
       ),
     )

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Baseline } from "../baselines/index.ts";
-import { buildBaseline, buildTraining, loadPretrained, type TrainingObjects } from "../config/build.ts";
+import { buildBaseline, buildTraining, type TrainingObjects } from "../config/build.ts";
 import { prepareData, type TrainingData } from "../config/build-data.ts";
 import { buildLoader } from "../config/build-loaders.ts";
+import { loadPretrained } from "../config/load-pretrained.ts";
+import { missingWeights } from "../config/pretrained.ts";
 import type { Config } from "../config/schema.ts";
 import { duration } from "../core/progress.ts";
 import type { Loader } from "../pipeline/index.ts";
@@ -25,6 +27,8 @@ export interface TrainingPlan {
   readonly totalHours: number;
   /** Largest resident memory of the process so far. */
   readonly peakMemoryBytes: number;
+  /** What is to be done about pretrained weights before the training; `null` for nothing. */
+  readonly missingWeights: string | null;
 }
 
 const ITERATIONS = 3;
@@ -46,8 +50,9 @@ export async function dryRun(
     const classes = data.train.classes.length;
     const training = buildTraining(config, { classes, classWeights: data.classWeights });
     try {
-      loadPretrained(training, config, say);
-      return await measure(config, data, training);
+      const missing = missingWeights(config.model);
+      if (missing === null) await loadPretrained(training, config, say);
+      return { ...(await measure(config, data, training)), missingWeights: missing };
     } finally {
       training.dispose();
     }
@@ -57,7 +62,11 @@ export async function dryRun(
 }
 
 /** Runs a few iterations, and multiplies. */
-async function measure(config: Config, data: TrainingData, training: TrainingObjects): Promise<TrainingPlan> {
+async function measure(
+  config: Config,
+  data: TrainingData,
+  training: TrainingObjects,
+): Promise<Omit<TrainingPlan, "missingWeights">> {
   const { schedule, optimizer } = config;
   await using loader = buildLoader(config, data, 0);
   await using baseline = buildBaseline(config, data, training, 0);
@@ -101,5 +110,6 @@ export function dryRunText(plan: TrainingPlan): string {
     `an iteration      ${plan.iterationSeconds.toFixed(2)} s`,
     `all of them       ${duration(plan.totalHours * 3_600_000)}, evaluations not counted`,
     `peak memory       ${(plan.peakMemoryBytes / 2 ** 30).toFixed(1)} GiB`,
+    ...(plan.missingWeights === null ? [] : ["", plan.missingWeights]),
   ].join("\n");
 }

@@ -3,7 +3,6 @@ import { libtorchVersion, manualSeed } from "@armseg/torch";
 import {
   buildBaseline,
   buildTraining,
-  loadPretrained,
   onOwnDevice,
   type TrainingObjects,
   trainerSettings,
@@ -11,6 +10,8 @@ import {
 import { prepareData, type TrainingData } from "../config/build-data.ts";
 import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
 import { buildLoader } from "../config/build-loaders.ts";
+import { loadPretrained } from "../config/load-pretrained.ts";
+import { requireWeights } from "../config/pretrained.ts";
 import { checkConfig } from "../config/read-config.ts";
 import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
@@ -141,6 +142,7 @@ async function openSession(
   const config = onOwnDevice(given, context);
   const paths = runPaths(folder);
   const evaluation = buildEvaluation(config);
+  if (!isResumed) requireWeights(config);
   prepareProcess(config, say);
   const prepare = () => prepareData(config, { cacheFolder: join(folder, "cache"), say });
   const data = await mainFirst(context, prepare);
@@ -197,7 +199,7 @@ async function restore(session: Session, training: TrainingObjects) {
   const latest = isResumed ? await checkpoints.latestValid(validateCheckpoint) : undefined;
   for (const { path, reason } of latest?.rejected ?? []) say(`passed over ${path}: ${reason}`);
   const loaded = latest ? loadCheckpoint(latest.path, training, context) : null;
-  if (!loaded) initialise(session, training);
+  if (!loaded) await initialise(session, training);
   context.barrier(); // all have read; from here on the main process writes
   const resumedAt = isResumed ? (loaded?.facts.iteration ?? 0) : undefined;
   const output = context.isMain
@@ -207,9 +209,9 @@ async function restore(session: Session, training: TrainingObjects) {
 }
 
 /** Pretrained weights; of several processes, all get the main one's parameters, and random numbers of their own. */
-function initialise({ config, context, say }: Session, training: TrainingObjects): void {
+async function initialise({ config, context, say }: Session, training: TrainingObjects): Promise<void> {
   const { network, curve } = training;
-  loadPretrained(training, config, say);
+  await loadPretrained(training, config, say);
   context.broadcast_([...network.stateDict().values(), ...(curve?.stateDict().values() ?? [])]);
   if (context.worldSize > 1) manualSeed(config.training.seed + context.rank);
 }

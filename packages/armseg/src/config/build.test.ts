@@ -2,14 +2,7 @@ import { ops, setThreads, tensor, tidy } from "@armseg/torch";
 import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ONE_PROCESS } from "../distributed/context.ts";
-import {
-  buildBaseline,
-  buildTraining,
-  loadPretrained,
-  networkConfig,
-  onOwnDevice,
-  trainerSettings,
-} from "./build.ts";
+import { buildBaseline, buildTraining, networkConfig, onOwnDevice, trainerSettings } from "./build.ts";
 import type { TrainingData } from "./build-data.ts";
 import { buildEvaluation } from "./build-evaluation.ts";
 import { buildAugmentation, buildLoader } from "./build-loaders.ts";
@@ -159,15 +152,6 @@ describe("a training", () => {
         expect(ema?.stateDict().get(`backbone.${name}`)?.equal(tensor), name).toBe(true);
         tensor.dispose();
       }
-    });
-  });
-
-  test("frozen stages without weights are refused: they would stay random", () => {
-    const config = configOf({ model: { frozenStages: 2 } });
-    look({ model: { frozenStages: 2 } }, (training) => {
-      expect(() => loadPretrained(training, config, () => {})).toThrow(
-        "model.frozenStages: 2 stages would stay as random as they begin; set model.weights",
-      );
     });
   });
 

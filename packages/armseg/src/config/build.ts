@@ -2,14 +2,7 @@ import { amp, type Device, distributed, tensor } from "@armseg/torch";
 import { Baseline } from "../baselines/index.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
 import { SegmentationLoss, type SegmentationLossOptions } from "../losses/index.ts";
-import {
-  formatWeightsReport,
-  loadWeights,
-  type Segmenter,
-  type SegmenterConfig,
-  segmenter,
-  syncBatchNorm,
-} from "../networks/index.ts";
+import { type Segmenter, type SegmenterConfig, segmenter, syncBatchNorm } from "../networks/index.ts";
 import { ArmCurve, type Curve, isLearnable, LinearCurve } from "../reweighting/index.ts";
 import { toTensors } from "../training/batch-tensors.ts";
 import { Ema } from "../training/ema.ts";
@@ -189,28 +182,6 @@ function checkBatch(config: Config, network: Segmenter): void {
     `training.batchSize: expected at least ${network.minimumTrainingBatch}, got ${batchSize}; a batch normalisation follows the ` +
       "global pooling of this head and has nothing to normalise over. Take 2, with optimizer.accumulate if memory is short.",
   );
-}
-
-/**
- * Loads the pretrained weights that a configuration names, and says what matched.
- *
- * @throws {WeightsError} If they do not fit and `model.allowPartialWeights` is not set.
- * @throws {ConfigError} If stages are frozen that have no weights.
- */
-export function loadPretrained(
-  { network, ema }: Pick<Training, "network" | "ema">,
-  { model }: Config,
-  say: (text: string) => void,
-): void {
-  if (model.weights === null) {
-    if (model.frozenStages === 0) return;
-    throw new ConfigError(
-      `model.frozenStages: ${model.frozenStages} stages would stay as random as they begin; set model.weights, or model.frozenStages: 0`,
-    );
-  }
-  const report = loadWeights(network, model.weights, { allowPartial: model.allowPartialWeights });
-  ema?.loadStateDict(network.stateDict()); // the average begins at the pretrained weights
-  say(formatWeightsReport(report));
 }
 
 /**

@@ -23,6 +23,11 @@ const EVERY_PATH: ConfigInput = {
   training: { batchCache: "cache" },
 };
 
+test("weights by their name are no path", () => {
+  const config = checkConfig({ ...EVERY_PATH, model: { weights: "imagenet" } }, "the test");
+  expect(mapPaths(config, (path) => `there/${path}`).model.weights).toBe("imagenet");
+});
+
 test("every key that names a file or a folder is known, and nothing else", () => {
   const keys: string[] = [];
   mapPaths(checkConfig(EVERY_PATH, "the test"), (path, key) => {

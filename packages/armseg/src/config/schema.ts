@@ -222,11 +222,11 @@ const model = z.strictObject({
     .enum(["contiguous", "channels_last"])
     .default("channels_last")
     .describe("Chooses the order of tensors in memory; `channels_last` is faster."),
-  weights: pathString()
+  weights: pathString("imagenet")
     .nullable()
     .default(null)
     .describe(
-      "Names pretrained weights, .safetensors or .pth, whose layout is detected; `null` starts from random weights.",
+      "Says what to begin with: `imagenet`, which `armseg weights fetch` brings; a file, .safetensors or .pth, whose layout is detected; `null` for random weights.",
     ),
   allowPartialWeights: z
     .boolean()

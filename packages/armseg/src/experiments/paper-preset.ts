@@ -27,8 +27,7 @@ function network(
   backbone: "resnet50" | "resnet101" | "resnest101",
   head: "deeplabV3Plus" | "ocr",
 ): PresetNetwork {
-  const weights = backbone === "resnest101" ? "resnest101.pth" : `${backbone}_v1c.pth`;
-  return { name, title, model: { backbone, head, weights } };
+  return { name, title, model: { backbone, head, weights: "imagenet" } };
 }
 
 /** The paper's own settings (section 4.2): Cityscapes and ADE20K, batch 16, SGD 0.02; needs the data, weights and GPUs. */

@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { checkConfig, parseConfig } from "../config/read-config.ts";
 import { withFirstKeys } from "../config/renamed-keys.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
+import { fileNameOf, imageNetWeights } from "../networks/weights/imagenet.ts";
 import { ISOLATED_FRACTION } from "../reweighting/adversary.ts";
 import type { Experiment, ExperimentEntry } from "./experiment.ts";
 import { METHODS, type Method, type MethodPart } from "./methods.ts";
@@ -111,11 +112,12 @@ function withOhemShare(config: Config): Config {
   return { ...config, loss: { ...config.loss, ohem: { ...ohem, minKept } } };
 }
 
-/** Weights are one file that the user names; with the paper's preset a folder with each backbone's. */
+/** Weights are one file that the user names; with the paper's preset those of the table, or a folder of the user's with the same files. */
 function modelOf({ model }: PresetNetwork, preset: Preset, { weights }: Places): PresetNetwork["model"] {
-  if (preset.name === "paper")
-    return { ...model, weights: join(weights ?? "weights", model.weights as string) };
-  return { ...model, weights: weights ?? null };
+  if (preset.name !== "paper") return { ...model, weights: weights ?? null };
+  if (weights === undefined) return model;
+  const { backbone = "resnet50", stem = "v1c", strideOn = "3x3" } = model;
+  return { ...model, weights: join(weights, fileNameOf(imageNetWeights({ backbone, stem, strideOn }))) };
 }
 
 /**
