@@ -4,7 +4,7 @@ import { getThreads, gradients, manualSeed, nn, ops, setThreads, tidy } from "@a
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ArmCurve } from "../reweighting/arm-curve.ts";
-import type { Curve } from "../reweighting/curve.ts";
+import { type Curve, sampleCurve } from "../reweighting/curve.ts";
 import { INDICATORS } from "../reweighting/indicators.ts";
 import { LINES, LinearCurve } from "../reweighting/linear-curve.ts";
 import { numbers, relativeError } from "../reweighting/testing/numbers.ts";
@@ -101,8 +101,8 @@ function batch({ classes, low, high, ignored, seed }: Sizes, spread = 3) {
 /**
  * Agreement to 1e-4 of the largest element, beyond the rounding of float32.
  *
- * The curve's gradient is a sum of terms of the size of Q that cancel: to nothing at all where every weight is the same,
- * and for whatever scales the curve as a whole, since Q does not change then. What float32 leaves there is not compared.
+ * The curve's gradient is a sum of terms of the size of Q·∂ln W/∂θ that cancel: to nothing at all where every weight is the
+ * same, and for whatever scales the curve as a whole, since Q does not change then. What float32 leaves there is not compared.
  */
 function expectAgreement(
   options: SegmentationLossOptions,
@@ -112,11 +112,25 @@ function expectAgreement(
   const expected = judge(options, inputs, call);
   const actual = evaluate({ ...options, implementation: "fused" }, inputs, call);
   const rounding = 4e-7 * Math.max(1, Math.abs(expected[0]?.[0] as number));
+  const first = FIRST_OF_CURVE - (inputs.logScale ? 0 : 1);
+  const slopes = options.curve ? logSlopes(options.curve) : [];
   for (const [i, values] of expected.entries()) {
-    const floor = i < FIRST_OF_CURVE - (inputs.logScale ? 0 : 1) ? 0 : rounding;
+    const floor = i < first ? 0 : rounding * Math.max(1, slopes[i - first] as number);
     const difference = relativeError(actual[i] as number[], values) * largest(values);
     expect(difference, `result ${i}`).toBeLessThanOrEqual(1e-4 * largest(values) + floor);
   }
+}
+
+/** Returns the largest |∂ln W/∂θ| on [-1, 1] of each parameter of a curve. */
+function logSlopes(curve: Curve): number[] {
+  const parameters = [...curve.parameters()];
+  const logWeights = sampleCurve(curve, { intervals: 32 }).log().unbind(0);
+  const slopes = logWeights.map((logWeight) =>
+    gradients([logWeight], parameters, { allowUnused: true, retainGraph: true }).map((gradient) =>
+      gradient ? largest(numbers(gradient)) : 0,
+    ),
+  );
+  return parameters.map((_, i) => Math.max(...slopes.map((each) => each[i] as number)));
 }
 
 /** Loss, mean, gradients of logits and logScale come first. */
