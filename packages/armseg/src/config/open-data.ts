@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { scenes } from "../coarsen/index.ts";
 import { ade20k } from "../data/formats/ade20k.ts";
 import { camvid } from "../data/formats/camvid.ts";
-import type { CityscapesOptions } from "../data/formats/cityscapes.ts";
 import { cityscapes } from "../data/formats/cityscapes.ts";
 import { coco, cocoPanoptic } from "../data/formats/coco.ts";
 import { cvat } from "../data/formats/cvat.ts";
@@ -17,6 +16,7 @@ import type { Dataset } from "../data/sample.ts";
 import { pickSamples } from "../data/split-names.ts";
 import { withWeights } from "../data/weights.ts";
 import { ConfigError } from "./read-config.ts";
+import type { Tree } from "./renamed-keys.ts";
 import type { Config } from "./schema.ts";
 
 type DataConfig = Config["data"];
@@ -41,12 +41,41 @@ function named(data: DataConfig) {
   };
 }
 
+/** What the keys that say what labels mean apply to. */
+const LABEL_KEYS: Readonly<Record<string, readonly DataConfig["format"][]>> = {
+  "labels.encoding": ["folder", "cityscapes", "camvid", "coco-panoptic"],
+  "labels.map": ["folder", "coco", "coco-panoptic", "labelme", "cvat"],
+  "labels.threshold": ["folder"],
+  "labels.transparent": ["folder"],
+  background: ["coco", "coco-panoptic", "labelme", "cvat"],
+  classes: ["folder", "coco", "coco-panoptic", "labelme", "cvat"],
+};
+
+/** Labels are not read otherwise than the configuration says: a key that the format does not know is no key that may be left unread. */
+function checkLabelKeys(data: DataConfig): void {
+  for (const [key, formats] of Object.entries(LABEL_KEYS)) {
+    const value = key.split(".").reduce<unknown>((part, name) => (part as Tree)[name], data);
+    if (value === undefined || formats.includes(data.format)) continue;
+    throw new ConfigError(
+      `data.${key}: has no meaning for data.format ${data.format}, whose labels have a meaning of their own; remove it${formats.includes("folder") ? ", or read the masks as data.format folder" : ""}`,
+    );
+  }
+}
+
+/** Returns a format's encoding. @throws {ConfigError} If it has none of that name. */
+function encodingOf<Name extends string>(data: DataConfig, known: readonly [Name, ...Name[]]): Name {
+  const { encoding = known[0] } = data.labels;
+  const found = known.find((name) => name === encoding);
+  if (found !== undefined) return found;
+  throw new ConfigError(
+    `data.labels.encoding: expected one of ${known.join(", ")} for data.format ${data.format}, got ${encoding}`,
+  );
+}
+
 function openFolder(data: DataConfig, split: SplitConfig): Promise<Dataset> {
   const classes = required(data, "classes") as NonNullable<DataConfig["classes"]>;
-  const { encoding = "values", map, threshold, transparent } = data.labels;
-  if (encoding !== "values" && encoding !== "colors") {
-    throw new ConfigError(`data.labels.encoding: expected values or colors for folders, got ${encoding}`);
-  }
+  const { map, threshold, transparent } = data.labels;
+  const encoding = encodingOf(data, ["values", "colors"]);
   return folder({
     name: data.root ?? data.images ?? "folder",
     split: split.split,
@@ -70,7 +99,7 @@ function openCityscapes(data: DataConfig, split: SplitConfig): Promise<Dataset> 
   return cityscapes(required(data, "root") as string, {
     split: split.split,
     annotations: data.annotations,
-    encoding: (data.labels.encoding ?? "auto") as NonNullable<CityscapesOptions["encoding"]>,
+    encoding: encodingOf(data, ["auto", "labelIds", "labelTrainIds", "polygons"]),
   });
 }
 
@@ -87,7 +116,8 @@ function replaceMasks(dataset: Dataset, masks: string): Dataset {
 }
 
 async function openCamvid(data: DataConfig, split: SplitConfig): Promise<Dataset> {
-  const dataset = await camvid(required(data, "root") as string, { split: split.split });
+  const encoding = encodingOf(data, ["auto", "values", "colors"]);
+  const dataset = await camvid(required(data, "root") as string, { split: split.split, encoding });
   return split.masks ? replaceMasks(dataset, split.masks) : dataset;
 }
 
@@ -106,6 +136,7 @@ function dataOf(data: DataConfig, { split: _, list: __, ...own }: SplitConfig, p
 
 function openFormat(common: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
   const data = dataOf(common, split, purpose);
+  checkLabelKeys(data);
   const root = () => required(data, "root") as string;
   const images = () => required(data, "images") as string;
   const masks = () => required(data, "masks") as string;
@@ -121,7 +152,13 @@ function openFormat(common: DataConfig, split: SplitConfig, purpose: Purpose): P
     case "coco":
       return coco(root(), { split: split.split, images: images(), ...named(data) });
     case "coco-panoptic":
-      return cocoPanoptic(root(), { split: split.split, images: images(), masks: masks(), ...named(data) });
+      return cocoPanoptic(root(), {
+        split: split.split,
+        images: images(),
+        masks: masks(),
+        form: encodingOf(data, ["ids", "twoChannel"]),
+        ...named(data),
+      });
     case "labelme":
       return labelme(root(), {
         split: split.split,

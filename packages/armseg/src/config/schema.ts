@@ -106,7 +106,7 @@ const data = z.strictObject({
         .string()
         .optional()
         .describe(
-          "Says what a mask holds: `values` or `colors`; for cityscapes `labelIds`, `labelTrainIds` or `polygons`.",
+          "Says what a mask holds: `values` or `colors` (folder, camvid); `labelIds`, `labelTrainIds` or `polygons` (cityscapes); `ids` or `twoChannel` (coco-panoptic).",
         ),
       map: z
         .record(z.string(), z.string())
@@ -132,7 +132,7 @@ const data = z.strictObject({
     .string()
     .optional()
     .describe(
-      "Names the class of what no region covers (coco, labelme, cvat); without it such pixels are ignored.",
+      "Names the class of what no region covers (coco, coco-panoptic, labelme, cvat); without it such pixels are ignored.",
     ),
   train: splitNamed("train"),
   val: splitNamed("val"),

@@ -110,11 +110,18 @@ describe("annotations without area", () => {
       {
         kind: "annotation without area",
         sample: "a",
-        text: `a.png, annotation 5 ("thing"): ${reason}; draw it anew or delete it. Its box, where it has one, is ignored`,
+        text: `a.png, annotation 5 ("thing"): ${reason}; draw it anew or delete it. Its box is ignored, or without one all that no other annotation covers`,
       },
     ]);
     // 2x2 pixels of the good one, 2x3 of the box, the rest is background.
     expect(await countsOf(dataset)).toEqual({ 0: 14, 1: 4, 255: 6 });
+    // Without a box the object may be anywhere in what is not the good one's, in this image alone.
+    const images = [image, { ...image, id: 1, file_name: "b.png" }];
+    const annotations = [annotate(segmentation), good, annotate([RING], { id: 7, image_id: 1 })];
+    const boxless = await open({ images, annotations }, options, ["a.png", "b.png"]);
+    expect(boxless.problems).toHaveLength(1);
+    expect(await countsOf(boxless)).toEqual({ 1: 4, 255: 20 });
+    expect(await countsOf({ ...boxless, samples: boxless.samples.slice(1) })).toEqual({ 0: 18, 1: 6 });
     const plain = await open({ annotations: [annotate(segmentation), good] });
     expect(plain.problems).toHaveLength(1);
     expect(await countsOf(plain)).toEqual({ 0: 4, 255: 20 });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
 import type { Annotation, Dataset, DatasetProblem, LabelMap, Region, Sample } from "../sample.ts";
 import {
@@ -38,7 +39,7 @@ export interface CocoPanopticOptions extends CocoOptions {
  * Reads COCO instances or stuff: polygons, run lengths and compressed run lengths, painted in the order of the file (crowds too).
  *
  * What no category covers is {@link NamedLabelOptions.background}: ignored by default. Images without annotations are left out and noted. An annotation without
- * an area is a problem of the data set, and its box is ignored: which pixels of it are the object, nobody knows.
+ * an area is a problem of the data set, and its box is ignored, or without a box all that nothing else covers: which pixels of it are the object, nobody knows.
  *
  * @param path - `instances_*.json` or `stuff_*.json`; LVIS, Roboflow and VIA write the same form.
  * @throws {DataError} If the file is of another form, an id is listed twice or not at all, or no image is found.
@@ -58,12 +59,13 @@ export async function coco(path: string, options: CocoOptions): Promise<Dataset>
         `coco(): annotation ${i} of ${path} has image ${annotation.image_id}, category ${annotation.category_id}: not listed`,
         path,
       );
-    const { regions, lost } = regionsOf(annotation, label);
+    const { regions, lost, isAnywhere } = regionsOf(annotation, label);
     image.regions.push(...regions);
+    image.hasLostObject ||= isAnywhere;
     if (lost) image.lost.push(`annotation ${annotation.id ?? i} ("${label}"): ${lost}`);
   });
   const dataset = cocoDataset("coco", path, file.images, named, options, ({ id, height, width }) => {
-    const { regions } = found.get(String(id))!;
+    const { regions, hasLostObject } = found.get(String(id))!;
     if (regions.length === 0) return undefined;
     return {
       kind: "regions",
@@ -71,7 +73,8 @@ export async function coco(path: string, options: CocoOptions): Promise<Dataset>
       format: "inline",
       regions,
       labelMap: named.labelMap,
-      background: named.background,
+      // What no region covers may be the object.
+      background: hasLostObject ? IGNORE_INDEX : named.background,
       ...(height && width && { size: [height, width] }),
       fill: "centres",
     };
@@ -88,10 +91,12 @@ export async function coco(path: string, options: CocoOptions): Promise<Dataset>
 interface FoundImage {
   readonly regions: Region[];
   readonly lost: string[];
+  /** One of its objects has neither an area nor a box, and may be anywhere. */
+  hasLostObject: boolean;
 }
 
 function newImage(): FoundImage {
-  return { regions: [], lost: [] };
+  return { regions: [], lost: [], hasLostObject: false };
 }
 
 /** Entries by id as text. @throws {DataError} If an id is listed twice. */
@@ -133,15 +138,22 @@ function withoutSuperCategories(
 }
 
 /** Each polygon is a region of its own, since polygons of an instance join and do not cut holes. */
-function regionsOf(annotation: CocoAnnotation, label: string): { regions: Region[]; lost?: string } {
+function regionsOf(
+  annotation: CocoAnnotation,
+  label: string,
+): { regions: Region[]; lost?: string; isAnywhere: boolean } {
   const shapes = shapesOf(annotation.segmentation).map((shape) => ({ shape, reason: withoutArea(shape) }));
   const regions = shapes.filter(({ reason }) => reason === undefined).map(({ shape }) => ({ label, shape }));
   const lost = shapes.length === 0 ? "no segmentation" : shapes.find(({ reason }) => reason)?.reason;
-  if (!lost) return { regions };
+  if (!lost) return { regions, isAnywhere: false };
   // A ring without area beside others loses nothing; numbers that are no points do.
   const isWhole = regions.length > 0 && shapes.every(({ shape }) => hasPoints(shape));
   const box = isWhole ? undefined : boxOf(annotation);
-  return { regions: [...(box ? [{ label: IGNORED_REGION, shape: box }] : []), ...regions], lost };
+  return {
+    regions: [...(box ? [{ label: IGNORED_REGION, shape: box }] : []), ...regions],
+    lost,
+    isAnywhere: !isWhole && !box,
+  };
 }
 
 function shapesOf(segmentation: CocoAnnotation["segmentation"]): Region["shape"][] {
@@ -177,7 +189,7 @@ function lostProblems(
     lostOf(String(id)).map((text) => ({
       kind: "annotation without area",
       sample: names[i]!,
-      text: `${paths[i]}, ${text}; draw it anew or delete it. Its box, where it has one, is ignored`,
+      text: `${paths[i]}, ${text}; draw it anew or delete it. Its box is ignored, or without one all that no other annotation covers`,
     })),
   );
 }

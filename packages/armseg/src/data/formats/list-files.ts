@@ -1,6 +1,6 @@
-import { type Dirent, existsSync, statSync } from "node:fs";
+import { type Dirent, existsSync, realpathSync, statSync } from "node:fs";
 import { readdir, realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { DataError, messageOf } from "../data-error.ts";
 import { readText } from "./text-file.ts";
 
@@ -58,6 +58,12 @@ function isFolder(entry: Dirent, path: string, pattern: RegExp): boolean {
   if (!pattern.test(entry.name) && !entry.name.includes("."))
     throw new DataError(`listFiles(): ${path} is a link that leads nowhere; mount or remove it`, path);
   return false;
+}
+
+/** Whether a file of a folder, as {@link listFiles} has it, does not lie in another folder inside; every file does not where the two are one. */
+export function outside(folder: string, other: string): (file: string) => boolean {
+  const inside = relative(realpathSync(folder), realpathSync(other)).split(sep).join("/");
+  return (file) => inside === "" || !file.startsWith(`${inside}/`);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { existsSync, realpathSync } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
+import { basename, join } from "node:path";
 import { DataError } from "../data-error.ts";
-import { IMAGE_FILE, listFiles, MASK_FILE } from "./list-files.ts";
+import { IMAGE_FILE, listFiles, MASK_FILE, outside } from "./list-files.ts";
+import { maskSide } from "./mask-side.ts";
 import { type Endings, hasEnding, type Pairs, pairFiles, pairingProblems, stemOf } from "./pair-files.ts";
 import { unreadFiles } from "./unread-files.ts";
 
@@ -20,18 +21,11 @@ export interface ListedFolders {
  */
 export async function listFolders(images: string, masks: string): Promise<ListedFolders> {
   const listed = { images: await listFiles(images, IMAGE_FILE), masks: await listFiles(masks, MASK_FILE) };
-  const [realImages, realMasks] = [realpathSync(images), realpathSync(masks)];
   return {
-    images: listed.images.filter(outside(realImages, realMasks)),
-    masks: listed.masks.filter(outside(realMasks, realImages)),
-    isOneFolder: realImages === realMasks,
+    images: listed.images.filter(outside(images, masks)),
+    masks: listed.masks.filter(outside(masks, images)),
+    isOneFolder: realpathSync(images) === realpathSync(masks),
   };
-}
-
-/** Whether a file of a folder does not lie in another folder inside it. */
-function outside(folder: string, other: string): (file: string) => boolean {
-  const inside = relative(folder, other).split(sep).join("/");
-  return (file) => inside === "" || !file.startsWith(`${inside}/`);
 }
 
 /**
@@ -102,9 +96,10 @@ async function nothingPairs(
 const TRIED = 6;
 
 /**
- * Pairs a folder of images with a folder of masks under the endings that occur: those that pair most files, the shortest of them.
+ * Pairs a folder of images with a folder of masks under the endings that occur: those that pair most files, the shortest of them. In one folder the files
+ * say which are the masks, see {@link maskSide}.
  *
- * @throws {DataError} If a folder cannot be listed, nothing pairs, or masks of several endings pair with the same images.
+ * @throws {DataError} If a folder cannot be listed, nothing pairs, masks of several endings pair with the same images, or it is unclear which are the masks.
  */
 export async function pairByEndings(
   images: string,
@@ -115,14 +110,29 @@ export async function pairByEndings(
   const [best] = trials;
   if (!best || best.pairs.pairs.length === 0)
     throw new DataError(await nothingPairs(images, masks, listed, best?.pairs), images);
-  const rival = trials.find((trial) => isRival(trial, best));
-  if (rival) throw new DataError(severalKinds(best, rival, masks), masks);
-  return best;
+  const chosen = listed.isOneFolder ? await rightWayRound(best, trials, masks) : best;
+  const rival = trials.find((trial) => isRival(trial, chosen));
+  if (rival) throw new DataError(severalKinds(chosen, rival, masks), masks);
+  return chosen;
 }
 
 interface Trial {
   readonly pairs: Pairs;
   readonly endings: Endings;
+}
+
+/** Returns the trial, or the one that takes its images for the masks. */
+async function rightWayRound(best: Trial, trials: readonly Trial[], folder: string): Promise<Trial> {
+  if ((await maskSide(folder, best.pairs.pairs, best.endings)) === "mask") return best;
+  const [{ image, mask }] = best.pairs.pairs as [Pairs["pairs"][number]];
+  const isReverse = (trial: Trial): boolean =>
+    trial.pairs.pairs.some((pair) => pair.image === mask && pair.mask === image);
+  const reverse = trials.find((trial) => found(trial) === found(best) && isReverse(trial));
+  if (reverse) return reverse;
+  throw new DataError(
+    `pairByEndings(): expected names that tell the masks of ${folder} from the images, got ${mask}, a photograph, and ${image}, its mask; move the masks to a folder of their own`,
+    folder,
+  );
 }
 
 /** How many images found masks. */

@@ -204,6 +204,50 @@ describe("proposeConfig() tries the endings that occur", () => {
     ]);
   });
 
+  describe("names that do not tell images from masks", () => {
+    const SIDE = 12;
+    const flat = (value: number) =>
+      encodePng(
+        0,
+        8,
+        SIDE,
+        SIDE,
+        Array.from({ length: SIDE * SIDE }, (_, i) => (i < 72 ? value : 2)),
+      );
+    /** Each pixel unlike the one before it. */
+    const noise = (seed: number) => {
+      const samples = Array.from({ length: 3 * SIDE * SIDE }, (_, i) => (i * 97 + seed * 31) % 256);
+      return encodePng(2, 8, SIDE, SIDE, samples);
+    };
+
+    test("few colours in flat areas are the mask, whichever has the ending", async () => {
+      const files = { "1.png": flat(0), "1_rgb.png": noise(1), "2.png": flat(1), "2_rgb.png": noise(2) };
+      const { data, pairs } = await propose(files);
+      expect(data).toMatchObject({ imageEnding: "_rgb" });
+      expect(data).not.toHaveProperty("maskEnding");
+      expect(pairs.map(([image, mask]) => [image, mask])).toEqual([
+        ["1_rgb.png", "1.png"],
+        ["2_rgb.png", "2.png"],
+      ]);
+      const swapped = { "1_x.png": flat(0), "1.png": noise(1), "2_x.png": flat(1), "2.png": noise(2) };
+      expect((await propose(swapped)).data).toMatchObject({ maskEnding: "_x" });
+    });
+
+    test("also where both have an ending", async () => {
+      const files = { "1_a.png": flat(0), "1_b.png": noise(1), "2_a.png": flat(1), "2_b.png": noise(2) };
+      expect((await propose(files)).data).toMatchObject({ imageEnding: "_b", maskEnding: "_a" });
+    });
+
+    test("are refused where the files do not tell either", async () => {
+      const both = { "1.png": flat(0), "1_x.png": flat(1), "2.png": flat(0), "2_x.png": flat(1) };
+      await expect(propose(both)).rejects.toThrow(
+        /got pairs such as 1(_x)?\.png and 1(_x)?\.png, of which both are like a mask; move/,
+      );
+      const none = { "1.png": noise(0), "1_x.png": noise(1), "2.png": noise(0), "2_x.png": noise(1) };
+      await expect(propose(none)).rejects.toThrow("of which none is like a mask");
+    });
+  });
+
   test("the ending that most masks have, not the one that pairs some", async () => {
     const masks = Object.fromEntries([1, 2, 3].map((i) => [`m/${i}_L.png`, png(i % 2)]));
     const { data, names, sentences } = await propose(
@@ -298,4 +342,23 @@ describe("lists of names", () => {
     const twice = { ...dataset, samples: [...samples, { name: "a", image: "a.png" }] };
     expect(() => pickSamples(twice, ["a"])).toThrow('expected one sample "a" in made, got several');
   });
+});
+
+test("a folder whose name goes on as another's is not inside it", async () => {
+  const mask = { "images/a.jpg": "", "images2/a.png": png(1), "images2/b.tif": "" };
+  const root = await fixture(mask);
+  const { notes } = await folder({
+    split: "train",
+    images: join(root, "images"),
+    masks: join(root, "images2"),
+    classes,
+    labelMap,
+  });
+  expect(notes).toContainEqual(expect.stringContaining("1 file of types that are not read: b.tif"));
+});
+
+test("masks of other types are told beside a folder of images inside, whose types are right", async () => {
+  const root = await fixture({ "a.png": png(1), "b.tif": "", "photos/a.jpg": "", "photos/c.tif": "" });
+  const { notes } = await open(root, { images: join(root, "photos") });
+  expect(notes).toContainEqual(expect.stringContaining("1 file of types that are not read: b.tif;"));
 });

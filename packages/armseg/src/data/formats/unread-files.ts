@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { listFiles } from "./list-files.ts";
+import { listFiles, outside } from "./list-files.ts";
 import { countOf, some } from "./pair-files.ts";
 
 /** Names of image files of other types than those that are read. */
@@ -16,9 +16,9 @@ const OTHER_MASK =
  */
 export async function unreadFiles(images: string, masks: string): Promise<string[]> {
   const otherImages = await listFiles(images, OTHER_IMAGE);
-  // In one folder, or with the images inside, other types are images.
-  const isApart = !realpathSync(images).startsWith(realpathSync(masks));
-  const otherMasks = isApart ? await listFiles(masks, OTHER_MASK) : [];
+  // In one folder other types are images.
+  const isOneFolder = realpathSync(images) === realpathSync(masks);
+  const otherMasks = isOneFolder ? [] : (await listFiles(masks, OTHER_MASK)).filter(outside(masks, images));
   return [
     ...sentence(otherImages, "images are read as JPEG, PNG, WebP, TIFF and GIF: convert these"),
     ...sentence(otherMasks, "masks are read as PNG: convert these, without resizing or smoothing"),
