@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -12,7 +14,13 @@ export default defineConfig({
     // Vitest would leave one processor to itself, half of a small machine.
     maxWorkers: "100%",
     // Several files run at once: threads of one that wait in a loop would take the processors of the others.
-    env: { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", OMP_WAIT_POLICY: "passive" },
+    env: {
+      OMP_NUM_THREADS: "1",
+      OPENBLAS_NUM_THREADS: "1",
+      OMP_WAIT_POLICY: "passive",
+      // The user's own stays as it is.
+      ARMSEG_CACHE: join(tmpdir(), "armseg-test-cache"),
+    },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

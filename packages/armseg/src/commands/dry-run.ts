@@ -6,6 +6,7 @@ import { buildBaseline, buildTraining, type TrainingObjects } from "../config/bu
 import { prepareData, type TrainingData } from "../config/build-data.ts";
 import { buildLoader } from "../config/build-loaders.ts";
 import { loadPretrained } from "../config/load-pretrained.ts";
+import { withMemoryFormat } from "../config/memory-format.ts";
 import { missingWeights } from "../config/pretrained.ts";
 import type { Config } from "../config/schema.ts";
 import { duration } from "../core/progress.ts";
@@ -39,10 +40,11 @@ const ITERATIONS = 3;
  * @throws As a training would at its start.
  */
 export async function dryRun(
-  config: Config,
+  given: Config,
   { stream = process.stderr }: Omit<RunControl, "folder">,
 ): Promise<TrainingPlan> {
   const say = (text: string) => void stream?.write(`${text}\n`);
+  const config = withMemoryFormat(given, say);
   const cacheFolder = mkdtempSync(join(tmpdir(), "armseg-dry-run-"));
   prepareProcess(config, say);
   try {

@@ -11,6 +11,7 @@ import { prepareData, type TrainingData } from "../config/build-data.ts";
 import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
 import { buildLoader } from "../config/build-loaders.ts";
 import { loadPretrained } from "../config/load-pretrained.ts";
+import { withMemoryFormat } from "../config/memory-format.ts";
 import { requireWeights } from "../config/pretrained.ts";
 import { checkConfig } from "../config/read-config.ts";
 import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
@@ -65,8 +66,9 @@ export interface RunResult {
  * @throws If the folder holds a run with a checkpoint, the data are not fit to train on, or the training cannot go on.
  */
 export async function startTraining(config: Config, control: RunControl): Promise<RunResult> {
-  const resolved = checkConfig(config, "the configuration");
   const context = distributedContext();
+  const checked = checkConfig(config, "the configuration");
+  const resolved = await mainFirst(context, async () => withMemoryFormat(checked, speaker(context, control)));
   const isAgain = isRun(control.folder);
   using _run = openFolder(context, () => createRun(control.folder, runConfigText(resolved)));
   if (isAgain) {

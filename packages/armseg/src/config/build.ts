@@ -2,7 +2,13 @@ import { amp, type Device, distributed, tensor } from "@armseg/torch";
 import { Baseline } from "../baselines/index.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
 import { SegmentationLoss, type SegmentationLossOptions } from "../losses/index.ts";
-import { type Segmenter, type SegmenterConfig, segmenter, syncBatchNorm } from "../networks/index.ts";
+import {
+  type NetworkMemoryFormat,
+  type Segmenter,
+  type SegmenterConfig,
+  segmenter,
+  syncBatchNorm,
+} from "../networks/index.ts";
 import { ArmCurve, type Curve, isLearnable, LinearCurve } from "../reweighting/index.ts";
 import { toTensors } from "../training/batch-tensors.ts";
 import { Ema } from "../training/ema.ts";
@@ -42,7 +48,10 @@ export function onOwnDevice(config: Config, { worldSize, localRank }: Distribute
 }
 
 /** Returns a configuration in the networks' words; the number of classes comes from the data set alone. */
-export function networkConfig({ model, loss, reweighting }: Config, classes: number): SegmenterConfig {
+export function networkConfig(
+  { model, loss, reweighting, training }: Config,
+  classes: number,
+): SegmenterConfig {
   return {
     backbone: model.backbone,
     head: model.head,
@@ -55,9 +64,15 @@ export function networkConfig({ model, loss, reweighting }: Config, classes: num
     ...(model.headChannels !== null && { headChannels: model.headChannels }),
     auxiliary: model.auxiliaryHead,
     dropout: model.dropout,
-    memoryFormat: model.memoryFormat,
+    memoryFormat: memoryFormatOf(model.memoryFormat, training.device),
     logScale: loss.pixelLoss === "kl" || reweighting.indicator === "kl",
   };
+}
+
+/** What `auto` stands for where nobody has measured: a training does (`config/memory-format.ts`). */
+function memoryFormatOf(format: Config["model"]["memoryFormat"], device: string): NetworkMemoryFormat {
+  if (format !== "auto") return format;
+  return device.startsWith("cuda") ? "channels_last" : "contiguous";
 }
 
 /** Returns the network; with several processes, one that normalises over the batches of all. */

@@ -89,6 +89,7 @@ const LATER: readonly LaterValue[] = [
   { section: "model", key: "stages", value: 4 },
   { section: "model", key: "frozenStages", value: 0 },
   { section: "model", key: "headChannels", value: null, first: 512 },
+  { section: "model", key: "memoryFormat", value: "auto", first: "channels_last" },
 ];
 
 /**

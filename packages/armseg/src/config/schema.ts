@@ -219,9 +219,11 @@ const model = z.strictObject({
     .default(0.1)
     .describe("Sets the share of the head's channels that are dropped in training."),
   memoryFormat: z
-    .enum(["contiguous", "channels_last"])
-    .default("channels_last")
-    .describe("Chooses the order of tensors in memory; `channels_last` is faster."),
+    .enum(["auto", "contiguous", "channels_last"])
+    .default("auto")
+    .describe(
+      "Chooses the order of tensors in memory: `auto` is `channels_last` on a GPU, on a processor the faster one, measured once per machine and network.",
+    ),
   weights: pathString("imagenet")
     .nullable()
     .default(null)

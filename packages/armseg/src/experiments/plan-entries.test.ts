@@ -124,6 +124,7 @@ test("keys that came later leave the hash alone at their defaults", () => {
   expect([stages, frozenStages]).toEqual([4, 0]);
   expect(configHash({ ...config, model: model as typeof config.model })).toBe(configHash(config));
   const withModel = (part: object) => configHash({ ...config, model: { ...config.model, ...part } });
+  expect(withModel({ memoryFormat: "auto" })).toBe(withModel({ memoryFormat: "channels_last" }));
   expect(withModel({ headChannels: null })).toBe(withModel({ headChannels: 512 }));
   expect(configHash({ ...config, model: { ...config.model, stages: 3 } })).not.toBe(configHash(config));
 });

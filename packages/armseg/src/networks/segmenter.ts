@@ -44,7 +44,7 @@ export interface SegmenterConfig extends BackboneOptions {
   readonly auxiliaryChannels?: number;
   /** Whether ln s of the KL loss is predicted. Default false. */
   readonly logScale?: boolean;
-  /** Default channels_last, the faster one on CPUs too. */
+  /** Default channels_last; on processors without AVX-512, contiguous is often faster. */
   readonly memoryFormat?: NetworkMemoryFormat;
 }
 
