@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { tidy } from "@armseg/torch";
 import { buildNetwork, onOwnDevice } from "../config/build.ts";
 import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
@@ -10,7 +8,7 @@ import type { ClassInfo, Dataset } from "../data/sample.ts";
 import { type DistributedContext, distributedContext, ONE_PROCESS } from "../distributed/context.ts";
 import { type EvaluationResult, errorSplitTable, metricsTable } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
-import { type Checkpoint, checkpointFileName, listCheckpoints } from "../runs/checkpoint-index.ts";
+import { type CheckpointChoice, chooseCheckpoint } from "../runs/choose-checkpoint.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { runPaths } from "../runs/run-folder.ts";
@@ -21,8 +19,8 @@ import { type CoarseLabels, validate } from "./validate.ts";
 export interface TrainedOptions {
   /** The run folder. */
   readonly folder: string;
-  /** `best` by mIoU, the `last`, or a checkpoint file. Default `best`, or `last` where none was scored. */
-  readonly checkpoint?: "best" | "last" | (string & {});
+  /** Default `best`, or `last` where none was scored. */
+  readonly checkpoint?: CheckpointChoice;
   /** `key=value`, put over the run's own configuration. */
   readonly overrides?: readonly string[];
   /** Processes that share the work; each takes a GPU of its own. Default one. */
@@ -45,24 +43,6 @@ export interface Trained extends TrainedNetwork {
   readonly dataset: Dataset;
 }
 
-function best(checkpoints: readonly Checkpoint[]): Checkpoint | undefined {
-  const scored = checkpoints.filter(({ metric }) => metric !== null);
-  return scored.sort((a, b) => (b.metric as number) - (a.metric as number))[0];
-}
-
-/** The file of the checkpoint that is asked for. */
-function checkpointPath({ folder, checkpoint = "best" }: TrainedOptions): string {
-  if (checkpoint !== "best" && checkpoint !== "last") {
-    if (existsSync(checkpoint)) return checkpoint;
-    throw new Error(`checkpoint ${checkpoint} does not exist; take best, last or the path of a file`);
-  }
-  const place = runPaths(folder).checkpoints;
-  const all = listCheckpoints(place);
-  const found = (checkpoint === "best" ? best(all) : undefined) ?? all.at(-1);
-  if (!found) throw new Error(`${folder} has no checkpoint yet; train it first`);
-  return join(place, checkpointFileName(found.iteration));
-}
-
 /**
  * Loads the network of a run; needs none of its data.
  *
@@ -74,7 +54,7 @@ export function loadNetwork(options: TrainedOptions): TrainedNetwork {
     readRunConfig(options.folder, options.overrides),
     options.context ?? ONE_PROCESS,
   );
-  const checkpoint = checkpointPath(options);
+  const checkpoint = chooseCheckpoint(options.folder, options.checkpoint);
   const classes = recordsOfKind(readMetrics(paths.metrics), "run")[0]?.classes;
   if (!classes) throw new Error(`${paths.metrics} does not name the classes; the run never began`);
   const settings = buildEvaluation(config);

@@ -80,7 +80,7 @@ function draw(
     ...(image.label && { label: colorize(image.label, classes) }),
     prediction: colorize(label, classes),
     confidence: heatmap(confidence, [-1, 1]),
-    ...(weight && { weight: heatmap(weight) }),
+    ...(weight && { weight: heatmap(weight, [0, 1]) }),
   };
 }
 

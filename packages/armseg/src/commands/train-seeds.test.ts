@@ -50,6 +50,7 @@ function fakeTrainer(done: string[]) {
       processes: 1,
       isComplete: true,
       evaluation,
+      best: evaluation,
     };
   };
 }

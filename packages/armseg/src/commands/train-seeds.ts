@@ -93,7 +93,11 @@ export async function trainSeeds(configs: readonly Config[], options: SeedsOptio
 /** Returns mIoU at the end of a training, undefined if it was stopped. */
 async function scoreOf(config: Config, run: string, options: SeedsOptions): Promise<number | undefined> {
   const { folder: _, seeds: __, isResumed = false, train = trainOne, ...control } = options;
-  const result = await train(config, { ...control, folder: run }, isResumed && hasTrainedState(run));
+  const result = await train(
+    config,
+    { ...control, folder: run, title: config.name },
+    isResumed && hasTrainedState(run),
+  );
   return result.isComplete ? (result.evaluation?.mIoU ?? Number.NaN) : undefined;
 }
 

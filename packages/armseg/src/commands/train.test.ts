@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildProgram } from "../cli/program.ts";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
 import { readMetrics } from "../runs/metrics.ts";
+import { finishedEvaluation } from "../runs/read-run.ts";
 import type { SampleRecord } from "../runs/records.ts";
+import { EarlyStopping } from "../training/early-stopping.ts";
 import { TrainingError } from "../training/trainer.ts";
 import { dryRun } from "./dry-run.ts";
 import { evaluateRun, loadTrained } from "./evaluate.ts";
@@ -153,6 +155,30 @@ describe("a training that diverges ends with an error, and its state is kept", (
   });
 });
 
+describe("with patience", () => {
+  const config = smallConfig(folder, { iterations: 12, checkpointEvery: 3 });
+  const training = { ...config.training, evaluateEvery: 1, patience: 1 };
+  const impatient = { ...config, training };
+  const run = (name: string) => ({ folder: join(folder, name), stream });
+
+  test("a training ends early, says so, and stopped and resumed it ends at the same iteration", async () => {
+    const whole = await startTraining(impatient, run("impatient"));
+    const mIoU = log("impatient").flatMap((record) => (record.kind === "evaluation" ? [record.mIoU] : []));
+    const stopping = new EarlyStopping(1, mIoU.slice(0, -1));
+    expect([stopping.isOver, stopping.endsWith(mIoU.at(-1)!)]).toEqual([false, whole.iteration < 12]);
+    expect(whole.isComplete).toBe(true);
+    expect(whole.best?.mIoU).toBe(Math.max(...mIoU));
+    const stopped = await startTraining(impatient, { ...run("impatient-2"), signal: stopAfter(1) });
+    expect(stopped.isComplete).toBe(false);
+    const resumed = await resumeTraining(run("impatient-2"));
+    expect([resumed.iteration, resumed.isComplete]).toEqual([whole.iteration, true]);
+    if (isOnCpu) expect(log("impatient-2")).toEqual(log("impatient"));
+    const again = await resumeTraining(run("impatient-2"));
+    expect(again).toMatchObject({ iteration: whole.iteration, isComplete: true });
+    expect(finishedEvaluation(join(folder, "impatient"))).toMatchObject({ iteration: whole.iteration });
+  }, 60_000);
+});
+
 describe("with averaged weights", () => {
   const config = smallConfig(folder, { iterations: 8, checkpointEvery: 8 });
   const run = join(folder, "averaged");
@@ -192,6 +218,40 @@ describe("with averaged weights", () => {
       "none.png",
     );
     expect(network.isTraining).toBe(true);
+  });
+});
+
+describe("from a finished run", () => {
+  const first = smallConfig(folder, { iterations: 2, checkpointEvery: 2 });
+
+  test("a training begins with its network and its curve, and the banner says so", async () => {
+    await startTraining(first, { folder: join(folder, "base"), stream });
+    const from = join(folder, "base");
+    const frozen = { ...first.optimizer, learningRate: 1e-30, weightDecay: 0 };
+    const config = { ...first, optimizer: frozen, training: { ...first.training, from } };
+    let said = "";
+    const write = (text: string) => {
+      said += text;
+    };
+    await startTraining(config, { folder: join(folder, "extended"), stream: { write } });
+    expect(said).toMatch(/^run +.*extended\n/);
+    expect(said).toMatch(/weights +.*base\n/);
+    expect(said).toMatch(/begins with the weights of .*base.*iteration-00000002\.safetensors/);
+    tidy(() => {
+      const [old, own] = ["base", "extended"].map((run) => loadSafetensors(checkpoint(run, 2)).tensors);
+      const learned = [...old!].filter(([name]) => /^(model|curve)\..*(weight|bias)$/.test(name));
+      expect(learned.length).toBeGreaterThan(60);
+      for (const [name, weight] of learned)
+        expect(own!.get(name)?.sub(weight).abs().max().item(), name).toBeLessThan(1e-20);
+    });
+  }, 60_000);
+
+  test("another network is refused", async () => {
+    const model = { ...first.model, headChannels: 16 };
+    const config = { ...first, model, training: { ...first.training, from: join(folder, "base") } };
+    await expect(startTraining(config, { folder: join(folder, "other"), stream })).rejects.toThrow(
+      /training\.from: expected the network of .*, got another one/,
+    );
   });
 });
 

@@ -10,17 +10,21 @@ import {
 import { prepareData, type TrainingData } from "../config/build-data.ts";
 import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
 import { buildLoader } from "../config/build-loaders.ts";
+import { loadFromRun } from "../config/load-from-run.ts";
 import { loadPretrained } from "../config/load-pretrained.ts";
 import { withMemoryFormat } from "../config/memory-format.ts";
 import { requireWeights } from "../config/pretrained.ts";
 import { checkConfig } from "../config/read-config.ts";
 import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
+import { curveRange, flatCurveText } from "../core/flat-curve.ts";
 import { Progress, type ProgressStream } from "../core/progress.ts";
 import { type DistributedContext, distributedContext } from "../distributed/context.ts";
+import { type Curve, isLearnable } from "../reweighting/index.ts";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { collectEnvironment, type Environment } from "../runs/environment.ts";
 import { readMetrics } from "../runs/metrics.ts";
+import { bestEvaluation } from "../runs/read-run.ts";
 import { type EvaluationRecord, type RunRecord, recordsOfKind } from "../runs/records.ts";
 import {
   createRun,
@@ -32,11 +36,15 @@ import {
   runPaths,
 } from "../runs/run-folder.ts";
 import { loadCheckpoint, validateCheckpoint } from "../training/checkpoint.ts";
+import { EarlyStopping } from "../training/early-stopping.ts";
 import { withAverages } from "../training/ema.ts";
+import type { Schedule } from "../training/schedule.ts";
 import { Trainer } from "../training/trainer.ts";
 import { prepareProcess } from "./prepare-process.ts";
 import { drawSamples } from "./report-samples.ts";
+import { banner, runFacts } from "./run-facts.ts";
 import { NO_OUTPUT, openOutput, type RunOutput } from "./run-output.ts";
+import { TimeEstimate } from "./time-estimate.ts";
 import { evaluationRecord, validate } from "./validate.ts";
 
 export interface RunControl {
@@ -46,6 +54,8 @@ export interface RunControl {
   readonly signal?: AbortSignal;
   /** Where progress goes; `null` for none. Default: standard error. */
   readonly stream?: ProgressStream | null;
+  /** What progress lines begin with. Default `train`. */
+  readonly title?: string;
 }
 
 export interface RunResult {
@@ -57,6 +67,8 @@ export interface RunResult {
   readonly isComplete: boolean;
   /** The last scores, if there are any. */
   readonly evaluation: EvaluationRecord | null;
+  /** Those of the best mIoU: `eval` and `predict` take that checkpoint. */
+  readonly best: EvaluationRecord | null;
 }
 
 /**
@@ -116,6 +128,9 @@ interface Session {
   readonly data: TrainingData;
   readonly evaluation: EvaluationSettings;
   readonly signal: AbortSignal | undefined;
+  /** What the run is, in rows. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly title: string;
   readonly stream: ProgressStream;
   readonly say: (text: string) => void;
 }
@@ -138,17 +153,18 @@ async function openSession(
   context: DistributedContext,
   control: RunControl,
 ): Promise<Session> {
-  const { signal, folder } = control;
+  const { signal, folder, title = "train" } = control;
   const stream = streamOf(context, control);
   const say = speaker(context, control);
   const config = onOwnDevice(given, context);
   const paths = runPaths(folder);
   const evaluation = buildEvaluation(config);
-  if (!isResumed) requireWeights(config);
+  if (!isResumed && config.training.from === null) requireWeights(config);
   prepareProcess(config, say);
   const prepare = () => prepareData(config, { cacheFolder: join(folder, "cache"), say });
   const data = await mainFirst(context, prepare);
-  return { given, config, isResumed, context, paths, data, evaluation, signal, stream, say };
+  const facts = runFacts(given, data, context.worldSize);
+  return { given, config, isResumed, context, paths, data, evaluation, signal, facts, title, stream, say };
 }
 
 /** Runs `body` on the main process, then on the others: what the main one makes on the disk, the others find. */
@@ -161,18 +177,21 @@ async function mainFirst<T>(context: DistributedContext, body: () => Promise<T>)
 
 /** Everything between an open run folder and the last iteration; on every process. */
 async function trainInFolder(session: Session): Promise<RunResult> {
-  const { config, context, data, signal, stream } = session;
+  const { config, context, data, signal, stream, title } = session;
   const { iterations } = config.schedule;
   const classes = data.train.classes.length;
   const training = buildTraining(config, { classes, classWeights: data.classWeights }, context);
   try {
+    session.say(banner(session.paths.folder, session.facts));
     const { loaded, output: opened } = await restore(session, training);
     const start = loaded?.facts.iteration ?? 0;
     using output = opened;
-    output.log(runRecord(session));
+    output.log(runRecord(session, training));
     await using loader = buildLoader(config, data, start, context);
     await using baseline = buildBaseline(config, data, training, start);
-    using progress = new Progress("train", iterations, { from: start, stream });
+    using progress = new Progress(title, iterations, { from: start, stream });
+    const estimate = new TimeEstimate(start, iterations);
+    const earlyStopping = earlyStoppingOf(session, start);
     const trainer = new Trainer({
       ...training,
       ...trainerSettings(config),
@@ -180,18 +199,46 @@ async function trainInFolder(session: Session): Promise<RunResult> {
       baseline,
       log: output,
       checkpoints: output.checkpoints,
-      evaluate: (iteration) => evaluate(session, training, output, iteration),
-      onProgress: (iteration, note) => progress.update(iteration, note),
+      earlyStopping,
+      evaluate: async (iteration) => {
+        const record = await evaluate(session, training, output, iteration, earlyStopping);
+        progress.print(evaluationLine(title, record));
+        return record;
+      },
+      onProgress: (iteration, note) => {
+        const known = estimate.after(iteration);
+        if (known) progress.print(`${title}: ${known}`);
+        progress.update(iteration, note);
+      },
       ...(signal && { signal }),
     });
     if (loaded) trainer.continueFrom(loaded.facts, loaded.extra);
     await trainer.run();
-    if (trainer.isComplete && start < iterations) await addSamples(session, training, output);
+    if (trainer.isComplete && start < trainer.iteration)
+      await complete(session, training, output, trainer.iteration);
     finish(session, output);
     return resultOf(session, trainer);
   } finally {
     training.dispose();
   }
+}
+
+function evaluationLine(title: string, { iteration, mIoU, split }: EvaluationRecord): string {
+  const score = Number.isNaN(mIoU) ? "not measurable" : `${(100 * mIoU).toFixed(2)} %`;
+  return `${title}: iteration ${iteration}, mIoU ${score} on ${split}`;
+}
+
+/** Of a resumed run, with the scores up to its checkpoint. */
+function earlyStoppingOf({ config, paths }: Session, start: number): EarlyStopping | null {
+  const { patience } = config.training;
+  if (patience === null) return null;
+  const before = recordsOfKind(readMetrics(paths.metrics), "evaluation").filter(
+    ({ iteration }) => iteration <= start,
+  );
+  return new EarlyStopping(
+    patience,
+    before.map(({ mIoU }) => mIoU),
+  );
 }
 
 /** Puts the training into its state at the start: the newest checkpoint's, or fresh. Then the main process may write. */
@@ -213,7 +260,9 @@ async function restore(session: Session, training: TrainingObjects) {
 /** Pretrained weights; of several processes, all get the main one's parameters, and random numbers of their own. */
 async function initialise({ config, context, say }: Session, training: TrainingObjects): Promise<void> {
   const { network, curve } = training;
-  await loadPretrained(training, config, say);
+  const { from } = config.training;
+  if (from === null) await loadPretrained(training, config, say);
+  else loadFromRun(training, from, say);
   context.broadcast_([...network.stateDict().values(), ...(curve?.stateDict().values() ?? [])]);
   if (context.worldSize > 1) manualSeed(config.training.seed + context.rank);
 }
@@ -233,30 +282,49 @@ async function evaluate(
   { network, ema }: TrainingObjects,
   output: RunOutput,
   iteration: number,
+  earlyStopping: EarlyStopping | null,
 ): Promise<EvaluationRecord> {
   const result = await withAverages(network, ema, () =>
     validate({ settings: evaluation, dataset: data.val, network, context }),
   );
-  const record = evaluationRecord(
-    result,
-    iteration,
-    data.val.split,
-    iteration === config.schedule.iterations,
-  );
+  const isLast =
+    iteration === config.schedule.iterations || (earlyStopping?.endsWith(result.metrics.mIoU) ?? false);
+  const record = evaluationRecord(result, iteration, data.val.split, isLast);
   output.log(record);
   return record;
 }
 
-/** Draws samples for the report, with the weights that were scored. */
-async function addSamples(
-  { config, data, evaluation, context, paths }: Session,
+/** What is done once, after the last iteration: samples for the report, drawn with the weights that were scored, and notes. */
+async function complete(
+  { config, data, evaluation, context, paths, say }: Session,
   { network, curve, ema }: TrainingObjects,
   output: RunOutput,
+  iteration: number,
 ): Promise<void> {
   if (!context.isMain) return;
-  const { iterations } = config.schedule;
-  const draw = () => drawSamples(paths.folder, data.val, { network, curve }, evaluation, iterations);
+  const draw = () => drawSamples(paths.folder, data.val, { network, curve }, evaluation, iteration);
   for (const record of await withAverages(network, ema, draw)) output.log(record);
+  const notes = [
+    ...(iteration < config.schedule.iterations
+      ? [["earlyStop", earlyStopText(config, iteration)] as const]
+      : []),
+    ...flatCurveNote(paths, curve),
+  ];
+  for (const [event, message] of notes) {
+    output.log({ kind: "event", iteration, event, message });
+    say(message);
+  }
+}
+
+function earlyStopText({ training, schedule }: Config, iteration: number): string {
+  return `ended early, after ${iteration} of ${schedule.iterations} iterations: no better mIoU in ${training.patience} evaluations (training.patience)`;
+}
+
+function flatCurveNote(paths: RunPaths, curve: Curve | null): (readonly ["note", string])[] {
+  const last = recordsOfKind(readMetrics(paths.metrics), "curve").at(-1);
+  if (!isLearnable(curve) || !last) return [];
+  const range = curveRange(last.weights);
+  return range.isFlat ? [["note", flatCurveText(range)]] : [];
 }
 
 function finish({ context }: Session, output: RunOutput): void {
@@ -266,39 +334,34 @@ function finish({ context }: Session, output: RunOutput): void {
 }
 
 function resultOf({ config, context, paths }: Session, { iteration, isComplete }: Trainer): RunResult {
+  const scores = recordsOfKind(readMetrics(paths.metrics), "evaluation");
   return {
     folder: paths.folder,
     iteration,
     iterations: config.schedule.iterations,
     processes: context.worldSize,
     isComplete,
-    evaluation: recordsOfKind(readMetrics(paths.metrics), "evaluation").at(-1) ?? null,
+    evaluation: scores.at(-1) ?? null,
+    best: bestEvaluation(scores),
   };
 }
 
 /** The first line of the log. */
-function runRecord(session: Session): RunRecord {
-  const { config, data } = session;
+function runRecord({ config, data, facts }: Session, { schedule, curve }: TrainingObjects): RunRecord {
   const { iterations } = config.schedule;
-  return { kind: "run", iteration: 0, iterations, classes: [...data.train.classes], facts: factsOf(session) };
+  return {
+    kind: "run",
+    iteration: 0,
+    iterations,
+    classes: [...data.train.classes],
+    ...(isLearnable(curve) && { jointFrom: firstJointIteration(schedule) }),
+    facts,
+  };
 }
 
-/** Lines for the head of the report. */
-function factsOf({ given, data, context: { worldSize } }: Session): Record<string, string> {
-  const { model, loss, reweighting, optimizer, schedule, training } = given;
-  const curve =
-    reweighting.curve === "none"
-      ? reweighting.baseline
-      : `${reweighting.curve}, ${reweighting.indicator}, p = ${reweighting.p}`;
-  return {
-    data: `${data.train.name}: ${data.train.samples.length} to train on (${data.train.split}), ${data.val.samples.length} to validate on`,
-    network: `${model.head} on ${model.backbone}, output stride ${model.outputStride}`,
-    loss: `${loss.pixelLoss}${loss.ohem ? ", OHEM" : ""}, auxiliary ${model.auxiliaryHead ? loss.auxiliaryWeight : "none"}`,
-    reweighting: curve,
-    ...(reweighting.curve === "arm" && {
-      "curve's learning rate": `${-reweighting.learningRateMultiplier} x the network's`,
-    }),
-    training: `${schedule.iterations} iterations, ${training.batchSize * optimizer.accumulate * worldSize} samples per update, ${optimizer.type} ${optimizer.learningRate}, seed ${training.seed}`,
-    device: `${training.device}, ${training.precision}${worldSize > 1 ? `, ${worldSize} processes` : ""}`,
-  };
+/** Counted as records count: the first update is 1. */
+function firstJointIteration({ iterations, phase }: Schedule): number {
+  let isolated = 0;
+  while (isolated < iterations && phase(isolated) === "isolated") isolated++;
+  return isolated + 1;
 }

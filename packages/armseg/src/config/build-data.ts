@@ -22,6 +22,8 @@ export interface TrainingData {
   readonly classWeights: readonly number[] | null;
   /** `[height, width]` of the training images, which the random resize is relative to. */
   readonly imageSize: readonly [number, number];
+  /** Part of the validation's pixels that are labelled. */
+  readonly valLabelledShare: number;
   /** Changes when any file of the training split does. */
   readonly fingerprint: string;
 }
@@ -73,6 +75,11 @@ function weightsOf(
   throw new ConfigError(
     `loss.classWeights: expected ${classes} numbers, one per class, got ${weights.length}`,
   );
+}
+
+function labelledShare({ classes, ignoredPixels }: ScanResult): number {
+  const labelled = classes.reduce((sum, { pixels }) => sum + pixels, 0);
+  return labelled / (labelled + ignoredPixels);
 }
 
 /** Of the most common size where they differ; a resize keeps each image's own aspect ratio. */
@@ -131,6 +138,7 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
     meta,
     classWeights: weightsOf(config.loss.classWeights, scan, train.classes.length),
     imageSize: await commonSize(scan, train),
+    valLabelledShare: labelledShare(valScan),
     fingerprint: scan.fingerprint,
   };
 }

@@ -215,6 +215,7 @@ const DATA = {
   train: { samples: Array.from({ length: 8 }, (_, i) => ({ name: `${i}`, image: `${i}.png` })) },
   meta: { samples: [{ name: "m", image: "m.png" }] },
   imageSize: [48, 96],
+  valLabelledShare: 1,
   fingerprint: "x",
 } as unknown as TrainingData;
 

@@ -20,7 +20,7 @@ const EVERY_PATH: ConfigInput = {
     scenes: { folder: "scenes" },
   },
   model: { weights: "w.pth" },
-  training: { batchCache: "cache" },
+  training: { batchCache: "cache", from: "runs/a" },
 };
 
 test("weights by their name are no path", () => {
@@ -40,6 +40,7 @@ test("every key that names a file or a folder is known, and nothing else", () =>
     ...split.flatMap((key) => [`data.train.${key}`, `data.val.${key}`]),
     "model.weights",
     "training.batchCache",
+    "training.from",
   ];
   expect(keys.sort()).toEqual(expected.sort());
 });

@@ -88,6 +88,8 @@ interface LaterValue {
 const LATER: readonly LaterValue[] = [
   { section: "model", key: "stages", value: 4 },
   { section: "model", key: "frozenStages", value: 0 },
+  { section: "training", key: "from", value: null },
+  { section: "training", key: "patience", value: null },
   { section: "model", key: "headChannels", value: null, first: 512 },
   { section: "model", key: "memoryFormat", value: "auto", first: "channels_last" },
 ];

@@ -421,6 +421,18 @@ const training = z.strictObject({
     .default("float32")
     .describe("Chooses the precision of convolutions; losses stay float32."),
   deterministic: z.boolean().default(false).describe("Refuses operators that may differ from run to run."),
+  from: pathString()
+    .nullable()
+    .default(null)
+    .describe(
+      "Names a run, whose best checkpoint is taken, or a checkpoint file, to begin with its network and curve in place of `model.weights`.",
+    ),
+  patience: count
+    .nullable()
+    .default(null)
+    .describe(
+      "Ends the training after so many evaluations in a row without a better mIoU; `null` trains to the end.",
+    ),
   ema: fraction
     .nullable()
     .default(null)

@@ -46,6 +46,17 @@ describe("progress", () => {
     expect(Math.max(...stream.written.map((text) => text.replace("\r", "").length))).toBe(29);
   });
 
+  test("says nothing of less than a second: it was never 0 s", () => {
+    const stream = recorder({ isTTY: false });
+    let time = 0;
+    using progress = new Progress("read", 100, { stream, now: () => time });
+    time = 5;
+    progress.update(1);
+    time = 12_000;
+    progress.update(50);
+    expect(stream.written).toEqual(["read: 1/100 (1 %)\n", "read: 50/100 (50 %)  12 s left\n"]);
+  });
+
   test("a resumed run's time left counts from where it was resumed", () => {
     const stream = recorder({ isTTY: false });
     work(stream, 900);

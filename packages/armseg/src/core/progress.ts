@@ -53,6 +53,12 @@ export class Progress implements Disposable {
     this.#show(done, [this.#time(done, now), note].filter((part) => part !== "").join("  "));
   }
 
+  /** Writes a line of its own, above the bar. */
+  print(text: string): void {
+    this.#stream.write(`${this.#stream.isTTY ? "\r\x1b[K" : ""}${text}\n`);
+    if (this.#line !== "") this.#stream.write(this.#line);
+  }
+
   /** Ends the bar's line, so that what is printed next begins on its own. */
   [Symbol.dispose](): void {
     if (this.#stream.isTTY && this.#line !== "") this.#stream.write("\n");
@@ -63,7 +69,7 @@ export class Progress implements Disposable {
     const counts = `${done}/${this.#total}`;
     if (!this.#stream.isTTY) {
       const percent = Math.floor((100 * done) / this.#total);
-      this.#stream.write(`${this.#title}: ${counts} (${percent} %)  ${rest}\n`);
+      this.#stream.write(`${this.#title}: ${counts} (${percent} %)  ${rest}`.trimEnd().concat("\n"));
       return;
     }
     const filled = Math.round((BAR * Math.min(done, this.#total)) / this.#total);
@@ -77,7 +83,9 @@ export class Progress implements Disposable {
     const worked = done - this.#from;
     const elapsed = now - this.#start;
     if (done >= this.#total) return `done in ${duration(elapsed)}`;
-    return worked > 0 ? `${duration((elapsed / worked) * (this.#total - done))} left` : "";
+    const left = (elapsed / worked) * (this.#total - done);
+    // Of a fraction of a second nothing is known yet, or nothing need be said.
+    return worked > 0 && left >= 1000 ? `${duration(left)} left` : "";
   }
 }
 

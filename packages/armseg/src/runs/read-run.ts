@@ -17,12 +17,29 @@ export interface RunContents {
   readonly checkpoints: readonly Checkpoint[];
 }
 
+/** Returns the iteration that a run has ended with; undefined where it has not. */
+export function lastIteration(records: readonly MetricsRecord[]): number | undefined {
+  const early = recordsOfKind(records, "event").findLast(({ event }) => event === "earlyStop")?.iteration;
+  if (early !== undefined) return early;
+  const planned = recordsOfKind(records, "run")[0]?.iterations;
+  return (records.at(-1)?.iteration ?? 0) >= (planned ?? Number.POSITIVE_INFINITY) ? planned : undefined;
+}
+
+/** Returns the evaluation of the highest mIoU, the earliest of equals; `null` where none has a score. */
+export function bestEvaluation(evaluations: readonly EvaluationRecord[]): EvaluationRecord | null {
+  const scored = evaluations.filter(({ mIoU }) => Number.isFinite(mIoU));
+  return scored.reduce<EvaluationRecord | null>(
+    (best, next) => (best && best.mIoU >= next.mIoU ? best : next),
+    null,
+  );
+}
+
 /** Returns the scores of a run's last iteration; undefined where the folder holds no run, or one that is not finished. */
 export function finishedEvaluation(folder: string): EvaluationRecord | undefined {
   if (!isRun(folder)) return undefined;
   const records = readMetrics(runPaths(folder).metrics);
-  const iterations = recordsOfKind(records, "run")[0]?.iterations;
-  return recordsOfKind(records, "evaluation").findLast(({ iteration }) => iteration === iterations);
+  const last = lastIteration(records);
+  return recordsOfKind(records, "evaluation").findLast(({ iteration }) => iteration === last);
 }
 
 /**

@@ -27,6 +27,8 @@ export interface RunRecord {
   readonly iterations: number;
   /** Index = class index. Colours are red, green, blue, each 0..255. */
   readonly classes: readonly { readonly name: string; readonly color: readonly [number, number, number] }[];
+  /** The first iteration in which network and curve are trained jointly; absent where no curve is learned. */
+  readonly jointFrom?: number;
   /** Rows for the head of the report, in order, e.g. `{ network: "DeepLabv3+ R18", reweighting: "arm, var, p = 2" }`. */
   readonly facts: Readonly<Record<string, string>>;
 }
@@ -103,9 +105,10 @@ export interface EventRecord {
   readonly iteration: number;
   /**
    * `skippedStep`: the loss was not finite, the weights were left alone. `emptyBatch`: no valid pixel, loss 0.
-   * `zeroWeight`: every weight was 0, loss 0. `note`: for the reader only.
+   * `zeroWeight`: every weight was 0, loss 0. `earlyStop`: the scores had stopped to rise, and this was the last iteration.
+   * `note`: for the reader only.
    */
-  readonly event: "skippedStep" | "emptyBatch" | "zeroWeight" | "note";
+  readonly event: "skippedStep" | "emptyBatch" | "zeroWeight" | "earlyStop" | "note";
   readonly message: string;
 }
 

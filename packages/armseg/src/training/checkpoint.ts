@@ -161,6 +161,11 @@ export function loadCheckpoint(
   });
 }
 
+/** Returns the weights of the learned curve; none where there is no curve. The tensors map the file. */
+export function loadCurveWeights(path: string): Map<string, Tensor> {
+  return section(loadSafetensors(path).tensors, "curve");
+}
+
 /** Returns the weights to use a trained network by: the moving average where there is one. The tensors map the file. */
 export function loadModelWeights(path: string): Map<string, Tensor> {
   const { tensors } = loadSafetensors(path);

@@ -10,6 +10,7 @@ import { NonFiniteLogitsError } from "../evaluation/index.ts";
 import type { Batch } from "../pipeline/index.ts";
 import type { EvaluationRecord, MetricsRecord } from "../runs/records.ts";
 import { loadCheckpoint } from "./checkpoint.ts";
+import { EarlyStopping } from "./early-stopping.ts";
 import { createSchedule } from "./schedule.ts";
 import { noiseBatch, numbersOf, type SmallTraining, smallTraining } from "./testing/small-training.ts";
 import { Trainer, type TrainerParts, TrainingError } from "./trainer.ts";
@@ -100,6 +101,18 @@ test("it evaluates and saves when it is due and at the end, and flushes its log 
   await trainer.run();
   expect(trainer.isComplete).toBe(true);
   expect(told.events).toEqual(["flush", "save 2 undefined", "evaluate 4", "flush", "save 4 0.4"]);
+});
+
+test("it ends early after the evaluation that is one too many without a better score, and saves", async () => {
+  using training = smallTraining();
+  const { trainer, told } = trainerOf(training, "early", {
+    earlyStopping: new EarlyStopping(1),
+    intervals: { log: 1, curve: 4, evaluate: 1, checkpoint: 2 },
+    evaluate: async (iteration) => scores(iteration === 2 ? 0 : iteration),
+  });
+  await trainer.run();
+  expect([trainer.iteration, trainer.isComplete]).toEqual([2, true]);
+  expect(told.events.filter((event) => event.startsWith("save"))).toEqual(["save 1 0.1", "save 2 0"]);
 });
 
 test("its log has the rate and the phase that each update was made with", async () => {

@@ -5,6 +5,7 @@ import { NonFiniteLogitsError } from "../evaluation/index.ts";
 import type { Batch, Loader } from "../pipeline/index.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
 import { type CheckpointFacts, generatorStates, saveCheckpoint } from "./checkpoint.ts";
+import type { EarlyStopping } from "./early-stopping.ts";
 import type { ParameterGroups } from "./parameter-groups.ts";
 import type { Schedule } from "./schedule.ts";
 import { type StepResult, type Training, trainStep } from "./step.ts";
@@ -45,6 +46,8 @@ export interface TrainerParts extends Training {
   readonly accumulate: number;
   /** Updates in a row with a loss that is not finite, after which the training stops. */
   readonly maxNonFinite: number;
+  /** Ends the training early; it counts the scores of the evaluations. */
+  readonly earlyStopping?: EarlyStopping | null;
   readonly onProgress?: (iteration: number, note: string) => void;
   /** Ends the training after the iteration in hand. */
   readonly signal?: AbortSignal;
@@ -82,9 +85,10 @@ export class Trainer {
     return this.#iteration;
   }
 
-  /** Whether the last iteration is done. */
+  /** Whether the last iteration is done, or the training has ended early. */
   get isComplete(): boolean {
-    return this.#iteration === this.#parts.schedule.iterations;
+    const { schedule, earlyStopping } = this.#parts;
+    return this.#iteration === schedule.iterations || (earlyStopping?.isOver ?? false);
   }
 
   /** Goes on from a checkpoint that was loaded into the training's objects. */
@@ -179,6 +183,7 @@ export class Trainer {
   async #evaluate(): Promise<number> {
     this.#log.recordTiming(this.#iteration);
     const { mIoU } = await this.#scores();
+    this.#parts.earlyStopping?.add(mIoU);
     this.#log.restartTiming();
     return mIoU;
   }

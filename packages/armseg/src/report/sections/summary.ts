@@ -1,3 +1,4 @@
+import { bestEvaluation } from "../../runs/read-run.ts";
 import type { EventRecord } from "../../runs/records.ts";
 import { table } from "../page.ts";
 import { lastEvaluation, type ReportData, splitsOf } from "../report-data.ts";
@@ -14,12 +15,14 @@ export function summary(data: ReportData): string {
   ].join("");
 }
 
-function state({ run, iteration, environments }: ReportData): string {
+function state({ run, iteration, events, environments }: ReportData): string {
   const [first] = environments;
   const starts = environments.length > 1 ? `, resumed ${times(environments.length - 1)}` : "";
   const started =
     first === undefined ? "" : ` Started ${first.date.slice(0, 16).replace("T", " ")} UTC${starts}.`;
   if (run === undefined) return `Nothing logged yet.${started}`;
+  const early = events.findLast(({ event }) => event === "earlyStop");
+  if (early) return `${early.message[0]!.toUpperCase()}${early.message.slice(1)}.${started}`;
   const progress = iteration >= run.iterations ? "Finished" : "At iteration";
   const count = iteration >= run.iterations ? `${iteration} iterations` : `${iteration} of ${run.iterations}`;
   return `${progress}${progress === "Finished" ? " after" : ""} ${count}.${started}`;
@@ -35,11 +38,10 @@ function tiles(data: ReportData): [value: string, what: string][] {
 
 function scoreTiles(data: ReportData, split: string): [string, string][] {
   const last = lastEvaluation(data, split)!;
-  const best = data.evaluations
-    .filter((evaluation) => evaluation.split === split && Number.isFinite(evaluation.mIoU))
-    .reduce((a, b) => (b.mIoU > a.mIoU ? b : a), last);
+  const best = bestEvaluation(data.evaluations.filter((evaluation) => evaluation.split === split));
   const shown: [string, string][] = [[`${formatPercent(last.mIoU)} %`, `mIoU on ${split}`]];
-  if (best !== last) shown.push([`${formatPercent(best.mIoU)} %`, `best, at iteration ${best.iteration}`]);
+  if (best && best.mIoU > last.mIoU)
+    shown.push([`${formatPercent(best.mIoU)} %`, `best, at iteration ${best.iteration}`]);
   return [...shown, [`${formatPercent(last.aAcc)} %`, `pixel accuracy on ${split}`]];
 }
 

@@ -5,7 +5,7 @@ import { type ReportData, splitsOf } from "../report-data.ts";
 import { extent, niceDomain } from "../svg/axis-scale.ts";
 import { lineChart, type Point, type Series } from "../svg/line-chart.ts";
 
-/** A schedule is not noisy: enough points that its steps stay steps. */
+/** A schedule that changes at every iteration is drawn through so many points. */
 const RATE_POINTS = 500;
 
 /** Losses, learning rates and scores over the iterations. */
@@ -22,7 +22,7 @@ function lossFigure(data: ReportData): string {
     smoothed(data.train, "mean pixel loss, unweighted", (record) => record.meanLoss),
     smoothed(data.train, "auxiliary loss", (record) => record.auxLoss),
   ].filter(({ points }) => points.length > 0);
-  const start = data.train.find(({ phase }) => phase === "joint")?.iteration;
+  const start = data.run?.jointFrom ?? data.train.find(({ phase }) => phase === "joint")?.iteration;
   const chart = lineChart(series, {
     title: "Loss",
     description: `Training loss over ${data.train.length} logged iterations; the line is a running mean.`,
@@ -73,19 +73,16 @@ function scoreFigure(data: ReportData): string {
 
 function rateFigure(data: ReportData): string {
   const { train } = data;
-  const network: Series = {
-    name: "network",
-    points: bucketMeans(
-      train.map(({ iteration, learningRate }) => [iteration, learningRate]),
-      RATE_POINTS,
-    ).points,
+  const rates = (name: string, rate: (record: TrainRecord) => number | undefined): Series => {
+    const points = train.flatMap((record): Point[] => {
+      const value = rate(record);
+      return value === undefined ? [] : [[record.iteration, Math.abs(value)]];
+    });
+    return { name, points: withoutRepeats(points), isStepped: true };
   };
-  const curve = train.flatMap(({ iteration, curveLearningRate }): Point[] =>
-    curveLearningRate === undefined ? [] : [[iteration, Math.abs(curveLearningRate)]],
-  );
   const series = [
-    network,
-    { name: "curve (negative)", points: bucketMeans(curve, RATE_POINTS).points, isDashed: true },
+    rates("network", ({ learningRate }) => learningRate),
+    { ...rates("curve (negative)", ({ curveLearningRate }) => curveLearningRate), isDashed: true },
   ];
   const chart = lineChart(
     series.filter(({ points }) => points.length > 0),
@@ -104,6 +101,13 @@ function rateFigure(data: ReportData): string {
     chart,
     "The curve climbs the loss that the network descends: its rate is negative.",
   );
+}
+
+/** The points at which a schedule changes, and its last: a step lies where it is, however long the run. */
+function withoutRepeats(points: readonly Point[]): readonly Point[] {
+  const changes = points.filter(([, y], i) => i === points.length - 1 || y !== points[i - 1]?.[1]);
+  const stride = Math.ceil(changes.length / RATE_POINTS);
+  return changes.filter((_, i) => i % stride === 0 || i === changes.length - 1);
 }
 
 function timeFigure(data: ReportData): string {

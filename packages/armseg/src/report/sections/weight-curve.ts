@@ -1,4 +1,5 @@
 import { evenlySpacedWithEnds } from "../../core/evenly-spaced.ts";
+import { curveRange, flatCurveText } from "../../core/flat-curve.ts";
 import { curveAgainstOptimum } from "../../core/hoelder-optimum.ts";
 import type { CurveRecord } from "../../runs/records.ts";
 import { figure, figures, section } from "../page.ts";
@@ -20,8 +21,20 @@ export function weightCurve(data: ReportData): string {
   if (last === undefined) return "";
   return section(
     "Weight curve",
+    flatNote(data, last),
     figures(historyFigure(data.curves), optimumFigure(last), lossFigure(last), countFigure(last)),
   );
+}
+
+/** A learned curve that did not move in a run that is over. */
+function flatNote({ events, run, iteration }: ReportData, last: CurveRecord): string {
+  const range = curveRange(last.weights);
+  const isOver =
+    iteration >= (run?.iterations ?? Number.POSITIVE_INFINITY) ||
+    events.some(({ event }) => event === "earlyStop");
+  if (!range.isFlat || !isOver) return "";
+  const text = flatCurveText(range);
+  return element("p", { class: "caution" }, escapeText(`${text[0]!.toUpperCase()}${text.slice(1)}.`));
 }
 
 function historyFigure(curves: readonly CurveRecord[]): string {
@@ -56,7 +69,11 @@ function historyFigure(curves: readonly CurveRecord[]): string {
 function optimumFigure(last: CurveRecord): string {
   const compared = curveAgainstOptimum(last);
   if (compared === undefined) return "";
-  const { confidence, learned, optimum, correlation } = compared;
+  const { confidence, learned, optimum } = compared;
+  const { low, high, isFlat } = curveRange(last.weights);
+  const agreement = isFlat
+    ? `the learned curve is flat, W(u) from ${formatNumber(low)} to ${formatNumber(high)}: there is no shape to compare`
+    : `correlation over the pixels ${formatNumber(compared.correlation)}`;
   const alongside = (values: readonly number[]) => confidence.map((u, i): Point => [u, values[i]!]);
   const series: Series[] = [
     { name: "learned", points: alongside(learned) },
@@ -64,7 +81,7 @@ function optimumFigure(last: CurveRecord): string {
   ];
   const chart = lineChart(series, {
     title: "Learned curve and Hölder optimum",
-    description: `The weight curve at iteration ${last.iteration} and the theoretical optimum; correlation ${formatNumber(correlation)}.`,
+    description: `The weight curve at iteration ${last.iteration} and the theoretical optimum; ${agreement}.`,
     xLabel: CONFIDENCE,
     yLabel: "weight, average pixel = 1",
     xDomain: [-1, 1],
@@ -72,7 +89,7 @@ function optimumFigure(last: CurveRecord): string {
   return figure(
     "Learned curve and Hölder optimum",
     chart,
-    `Both scaled to the same norm over the pixels. Correlation over the pixels: ${formatNumber(correlation)}.`,
+    `Both scaled to the same norm over the pixels; ${agreement}.`,
   );
 }
 

@@ -21,6 +21,8 @@ export interface Series {
   /** A CSS colour; else the page's colour of the series' place. */
   readonly color?: string;
   readonly isDashed?: boolean;
+  /** Holds each value until the next point, as a schedule does, in place of sloping towards it. */
+  readonly isStepped?: boolean;
   /** Dots on the points, for few of them. */
   readonly hasDots?: boolean;
   /** A pale band behind the line, from low to high. */
@@ -83,8 +85,10 @@ function yAxis(
   return linearScale(options.yDomain ?? niceDomain(shown), [bottom, top]);
 }
 
-function line({ points, color, isDashed, hasDots, name }: Series, x: AxisScale, y: AxisScale): string {
-  const path = pathThrough(points.map(([at, value]) => [x.position(at), y.position(value)]));
+function line(series: Series, x: AxisScale, y: AxisScale): string {
+  const { points, color, isDashed, isStepped, hasDots, name } = series;
+  const drawn = isStepped ? stepped(points) : points;
+  const path = pathThrough(drawn.map(([at, value]) => [x.position(at), y.position(value)]));
   const stroke = element(
     "path",
     { class: "line", d: path, stroke: color, "stroke-dasharray": isDashed ? "5 4" : undefined },
@@ -102,6 +106,18 @@ function line({ points, color, isDashed, hasDots, name }: Series, x: AxisScale, 
       ),
     );
   return stroke + circles.join("");
+}
+
+/** With the corners of a line that holds each value until the next. */
+function stepped(points: readonly Point[]): Point[] {
+  return points.flatMap(([x, y], i): Point[] =>
+    i === 0
+      ? [[x, y]]
+      : [
+          [x, points[i - 1]![1]],
+          [x, y],
+        ],
+  );
 }
 
 function band({ band: edges, color }: Series, x: AxisScale, y: AxisScale): string {
