@@ -37,6 +37,25 @@ export function examples(...lines: readonly string[]): string {
   return `\n${lines.length === 1 ? "Example" : "Examples"}:\n${lines.map((line) => `  $ armseg ${line}`).join("\n")}\n`;
 }
 
+/** The options of {@link settingOptions}. */
+export interface SettingOptions {
+  readonly set?: readonly string[] | undefined;
+  readonly device?: string | undefined;
+}
+
+/** Adds `--set` and `--device`, for commands that run a network by a configuration. */
+export function settingOptions(command: Command): Command {
+  return setOption(command).option(
+    "--device <name>",
+    "cpu, cuda, cuda:1 or mps; short for --set training.device=…",
+  );
+}
+
+/** Returns what the options put over a configuration. */
+export function overridesOf({ set = [], device }: SettingOptions): string[] {
+  return device === undefined ? [...set] : [...set, `training.device=${JSON.stringify(device)}`];
+}
+
 /** Adds `--set`, the option of every command that reads a configuration. */
 export function setOption(command: Command): Command {
   return command.option(

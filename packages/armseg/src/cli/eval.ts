@@ -1,16 +1,15 @@
 import { type Command, Option } from "commander";
 import type { EvaluationOutcome } from "../commands/evaluate.ts";
-import { examples, setOption } from "./arguments.ts";
+import { examples, overridesOf, type SettingOptions, settingOptions } from "./arguments.ts";
 import { UsageError } from "./exit-codes.ts";
 import { print, printJson, withProgress } from "./output.ts";
 import { isMainProcess, processesOption, runInProcesses } from "./several-processes.ts";
 
-interface Options {
+interface Options extends SettingOptions {
   readonly checkpoint: string;
   readonly split: "train" | "val";
   readonly splitErrors?: true;
   readonly coarse?: string;
-  readonly set?: string[];
   readonly nproc?: number;
   readonly json?: true;
 }
@@ -19,7 +18,7 @@ const WORST_SHOWN = 5;
 
 /** `armseg eval` */
 export function addEval(program: Command): void {
-  processesOption(setOption(program.command("eval")))
+  processesOption(settingOptions(program.command("eval")))
     .summary("score a run")
     .description("Score a run: IoU and accuracy of each class, Boundary IoU, the worst images.")
     .argument("<run>", "folder of the run")
@@ -39,13 +38,13 @@ export function addEval(program: Command): void {
         "eval runs/first --split-errors --coarse masks-coarse/labels",
       ),
     )
-    .action(async (folder: string, { json, set, nproc, ...options }: Options) => {
+    .action(async (folder: string, { json, set, device, nproc, ...options }: Options) => {
       if (options.coarse !== undefined && !options.splitErrors)
         throw new UsageError("--coarse names labels for --split-errors; give both");
       if (await runInProcesses(nproc)) return;
       const { evaluateRun, evaluationText } = await import("../commands/evaluate.ts");
       const outcome = await withProgress("evaluate", (onProgress) =>
-        evaluateRun({ folder, ...options, ...(set && { overrides: set }), onProgress }),
+        evaluateRun({ folder, ...options, overrides: overridesOf({ set, device }), onProgress }),
       );
       if (!(await isMainProcess())) return;
       if (json) printJson(forPrograms(outcome));

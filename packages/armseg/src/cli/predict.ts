@@ -1,21 +1,20 @@
 import type { Command } from "commander";
-import { examples, setOption } from "./arguments.ts";
+import { examples, overridesOf, type SettingOptions, settingOptions } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult, withProgress } from "./output.ts";
 
-interface Options {
+interface Options extends SettingOptions {
   readonly out: string;
   readonly checkpoint: string;
   readonly overlay?: true;
   readonly confidence?: true;
   readonly overwrite?: true;
-  readonly set?: string[];
   readonly json?: true;
 }
 
 /** `armseg predict` */
 export function addPredict(program: Command): void {
-  setOption(program.command("predict"))
+  settingOptions(program.command("predict"))
     .summary("label images with the network of a run")
     .description("Predict the labels of images with the network of a run.")
     .argument("<run>", "folder of the run")
@@ -33,11 +32,18 @@ export function addPredict(program: Command): void {
         "predict runs/first 'photos/*.jpg' --out predictions --overlay",
       ),
     )
-    .action(async (folder: string, inputs: string[], { json, set, ...options }: Options) => {
+    .action(async (folder: string, inputs: string[], { json, set, device, ...options }: Options) => {
       const { predictRun } = await import("../commands/predict.ts");
       const result = await interruptible((signal) =>
         withProgress("predict", (onProgress) =>
-          predictRun({ folder, inputs, ...options, ...(set && { overrides: set }), signal, onProgress }),
+          predictRun({
+            folder,
+            inputs,
+            ...options,
+            overrides: overridesOf({ set, device }),
+            signal,
+            onProgress,
+          }),
         ),
       );
       printResult(

@@ -5,6 +5,7 @@ import { addBenchLoader } from "./bench-loader.ts";
 import { addBenchLoss } from "./bench-loss.ts";
 import { addBenchStep } from "./bench-step.ts";
 import { addBenchTraining } from "./bench-training.ts";
+import { addCompare } from "./compare.ts";
 import { addConfigExplain } from "./config-explain.ts";
 import { addConfigSchema } from "./config-schema.ts";
 import { addDataCheck } from "./data-check.ts";
@@ -64,6 +65,7 @@ export function buildProgram(): Command {
   program.commandsGroup("Train and use:");
   addTrain(program);
   addEval(program);
+  addCompare(program);
   addPredict(program);
   addSubmit(program);
   program.commandsGroup("Measure:");

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { ReproduceOptions } from "../experiments/reproduce.ts";
-import { examples, integer, setOption } from "./arguments.ts";
+import { examples, integer, overridesOf, type SettingOptions, settingOptions } from "./arguments.ts";
 import { FAILED, UsageError } from "./exit-codes.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";
@@ -24,7 +24,7 @@ const EXPERIMENTS: readonly Experiment[] = [
 
 const PRESETS: readonly ReproduceOptions["preset"][] = ["paper", "camvid", "scenes"];
 
-interface Options {
+interface Options extends SettingOptions {
   readonly preset?: ReproduceOptions["preset"];
   /** The old name of `preset`. */
   readonly scale?: ReproduceOptions["preset"];
@@ -33,14 +33,13 @@ interface Options {
   readonly seeds?: number;
   readonly jobs?: number;
   readonly out?: string;
-  readonly set?: string[];
   readonly dryRun?: true;
   readonly json?: true;
 }
 
 /** `armseg reproduce` */
 export function addReproduce(program: Command): void {
-  setOption(program.command("reproduce"))
+  settingOptions(program.command("reproduce"))
     .summary("run one of the paper's tables or figures")
     .description(
       "Train the entries of one of the paper's tables or figures with several seeds; what is done is not done again.",
@@ -93,10 +92,11 @@ function presetOf({ preset, scale }: Options): ReproduceOptions["preset"] {
 
 async function run(experiment: Experiment, options: Options): Promise<void> {
   const preset = presetOf(options);
-  const { dryRun, json, scale: _, ...rest } = options;
+  const { dryRun, json, scale: _, set: __, device: ___, ...rest } = options;
   const { planReproduction, reproduce, reproduceText } = await import("../experiments/reproduce.ts");
   const whole = {
     ...rest,
+    set: overridesOf(options),
     preset,
     experiment,
     folder: options.out ?? join("runs", `reproduce-${preset}`),

@@ -19,6 +19,8 @@ test.each([
   [["train", "a.yaml", "--sed", "1"], /unknown option '--sed'[\s\S]*--set/],
   [["train", "a.yaml", "b.yaml"], /several configurations are compared with --seeds/],
   [["train", "--resume", ".", "--set", "name=x"], /a resumed run keeps its configuration/],
+  [["train", "--resume", ".", "--from", "a"], /leave out --from or --resume/],
+  [["train", "--resume"], /--resume takes the folder of a run/],
   [["data", "coarsen", "a", "b", "--preset", "lazy"], /Allowed choices are light, cityscapes, heavy/],
   [["bench", "loss", "--runs", "0"], /Expected an integer of at least 1/],
   [["bench", "step", "--device", "tpu"], /Allowed choices are cpu, cuda/],

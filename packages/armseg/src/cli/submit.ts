@@ -1,20 +1,19 @@
 import { Argument, type Command, Option } from "commander";
-import { examples, setOption } from "./arguments.ts";
+import { examples, overridesOf, type SettingOptions, settingOptions } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult, withProgress } from "./output.ts";
 
-interface Options {
+interface Options extends SettingOptions {
   readonly out: string;
   readonly split: "test" | "val";
   readonly checkpoint: string;
   readonly overwrite?: true;
-  readonly set?: string[];
   readonly json?: true;
 }
 
 /** `armseg submit` */
 export function addSubmit(program: Command): void {
-  setOption(program.command("submit"))
+  settingOptions(program.command("submit"))
     .summary("write the files for a benchmark's server")
     .description("Predict a benchmark's test split and write the files that its server takes.")
     .argument("<run>", "folder of the run")
@@ -29,11 +28,22 @@ export function addSubmit(program: Command): void {
       examples("submit runs/coarse-arm cityscapes --out submission --set evaluation.tta=mmseg"),
     )
     .action(
-      async (folder: string, benchmark: "cityscapes" | "ade20k", { json, set, ...options }: Options) => {
+      async (
+        folder: string,
+        benchmark: "cityscapes" | "ade20k",
+        { json, set, device, ...options }: Options,
+      ) => {
         const { submitRun } = await import("../commands/submit.ts");
         const result = await interruptible((signal) =>
           withProgress("predict", (onProgress) =>
-            submitRun({ folder, benchmark, ...options, ...(set && { overrides: set }), signal, onProgress }),
+            submitRun({
+              folder,
+              benchmark,
+              ...options,
+              overrides: overridesOf({ set, device }),
+              signal,
+              onProgress,
+            }),
           ),
         );
         printResult(result, json, ({ files }) => `${files.length} files in ${options.out}`);

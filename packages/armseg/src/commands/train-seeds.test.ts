@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -66,6 +66,15 @@ test("trains seed by seed, every configuration with the same seeds, and compares
   expect(done).toEqual(["base/seed-4", "arm/seed-4", "base/seed-5", "arm/seed-5"]);
   expect(result.isComplete).toBe(true);
   expect(result.comparisons[1]!.difference!.mean).toBeCloseTo(0.1, 12);
+  const { json, page } = result.files!;
+  expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({
+    isComplete: true,
+    comparisons: [
+      { name: "base", scores: [0.54, 0.55] },
+      { name: "arm", scores: [0.64, 0.65] },
+    ],
+  });
+  expect(readFileSync(page, "utf8")).toMatch(/Over the seeds[\s\S]*base\/seed-4[\s\S]*arm\/seed-5/);
   expect(seedsText(result)).toMatch(/base +54\.50 +0\.71[\s\S]*arm +64\.50 +0\.71 +\+10\.00/);
 });
 

@@ -1,8 +1,10 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { ConfigError } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import { type Comparison, compareScores } from "../core/statistics.ts";
 import { textTable } from "../core/text-table.ts";
+import { writeComparison } from "../report/write-report.ts";
 import { finishedEvaluation } from "../runs/read-run.ts";
 import { hasTrainedState } from "../runs/run-folder.ts";
 import { type RunControl, type RunResult, resumeTraining, startTraining } from "./train.ts";
@@ -22,6 +24,8 @@ export interface SeedsResult {
   readonly isComplete: boolean;
   /** mIoU over the seeds of each configuration, and the differences to the first one, seed by seed. */
   readonly comparisons: readonly Comparison[];
+  /** `comparison.json`, which holds all this, and `comparison.html`; absent before anything is scored. */
+  readonly files?: { readonly json: string; readonly page: string };
 }
 
 /** One configuration with one seed. */
@@ -74,11 +78,9 @@ export async function trainSeeds(configs: readonly Config[], options: SeedsOptio
   const { folder, seeds, signal } = options;
   const names = namesOf(configs);
   const scores = configs.map((): number[] => []);
-  const result = (isComplete: boolean): SeedsResult => ({
-    folder,
-    isComplete,
-    comparisons: compareScores(names, scores),
-  });
+  const runs: string[] = [];
+  const result = (isComplete: boolean): SeedsResult =>
+    withFiles({ folder, isComplete, comparisons: compareScores(names, scores) }, runs);
   for (const { index, seed, config } of seedBySeed(configs, seeds)) {
     const run = join(folder, ...(configs.length > 1 ? [names[index]!] : []), `seed-${seed}`);
     const known = options.isResumed ? finishedEvaluation(run)?.mIoU : undefined;
@@ -86,8 +88,22 @@ export async function trainSeeds(configs: readonly Config[], options: SeedsOptio
     const score = known ?? (await scoreOf(config, run, options));
     if (score === undefined) return result(false);
     scores[index]!.push(score);
+    runs.push(run);
   }
   return result(true);
+}
+
+/** Writes the comparison beside the runs, in place of that of a call before. */
+function withFiles(result: SeedsResult, runs: readonly string[]): SeedsResult {
+  if (runs.length === 0) return result;
+  const { folder, comparisons } = result;
+  const files = { json: join(folder, "comparison.json"), page: join(folder, "comparison.html") };
+  const title = comparisons.map(({ name }) => name).join(", ");
+  const names = runs.map((run) => relative(folder, run).replaceAll("\\", "/"));
+  writeComparison(files.page, title, runs, { names, comparisons });
+  const whole = { ...result, files };
+  writeFileAtomically(files.json, `${JSON.stringify(whole, null, 2)}\n`);
+  return whole;
 }
 
 /** Returns mIoU at the end of a training, undefined if it was stopped. */
@@ -102,7 +118,7 @@ async function scoreOf(config: Config, run: string, options: SeedsOptions): Prom
 }
 
 /** The comparison as a table, in percent. */
-export function seedsText({ folder, isComplete, comparisons }: SeedsResult): string {
+export function seedsText({ folder, isComplete, comparisons, files }: SeedsResult): string {
   const percent = (share: number) => (Number.isFinite(share) ? (100 * share).toFixed(2) : "–");
   const rows = comparisons.map(({ name, scores, mean, deviation, difference }) => [
     name,
@@ -116,7 +132,7 @@ export function seedsText({ folder, isComplete, comparisons }: SeedsResult): str
   const shown = comparisons.length > 1 ? table : table.map((row) => [...row.slice(0, 3), row[5]!]);
   const lines = textTable(shown, { left: [0, shown[0]!.length - 1] });
   const state = isComplete
-    ? `Runs and reports are in ${folder}.`
+    ? `Runs and reports are in ${folder}${files ? `, the comparison is ${files.page}, and ${files.json} for programs` : ""}.`
     : "Stopped; continue with the same command and --resume.";
   return [...lines, "", state].join("\n");
 }

@@ -5,7 +5,7 @@ import type { Dataset } from "../data/sample.ts";
 import { type ClassWeightFormula, classWeights } from "../data/scan/class-weights.ts";
 import { compareSplits, type ScannedDataset } from "../data/scan/compare-splits.ts";
 import { isUsable } from "../data/scan/problems.ts";
-import type { ScanResult } from "../data/scan/scan.ts";
+import { type ScanResult, scan } from "../data/scan/scan.ts";
 import { cachedScan } from "../data/scan/scan-cache.ts";
 import { problemLines, scanText, warningText } from "../data/scan/scan-text.ts";
 import { checkClasses, openData, sharedNames } from "./open-data.ts";
@@ -29,8 +29,8 @@ export interface TrainingData {
 }
 
 export interface PrepareOptions {
-  /** Where the results of the scan are kept; a fresh one is not made again. */
-  readonly cacheFolder: string;
+  /** Where the results of the scan are kept; a fresh one is not made again. Default nowhere. */
+  readonly cacheFolder?: string;
   readonly say: (text: string) => void;
 }
 
@@ -39,10 +39,10 @@ async function scanSplit(
   purpose: "training" | "reading",
   { cacheFolder, say }: PrepareOptions,
 ): Promise<ScanResult> {
-  const result = await cachedScan(
-    dataset,
-    join(cacheFolder, `scan-${dataset.split.replaceAll(/[^\w.-]/g, "_")}.json`),
-  );
+  const file = `scan-${dataset.split.replaceAll(/[^\w.-]/g, "_")}.json`;
+  const result = await (cacheFolder === undefined
+    ? scan(dataset)
+    : cachedScan(dataset, join(cacheFolder, file)));
   if (isUsable(result, purpose)) {
     const warnings = warningText(result);
     if (warnings !== "") say(warnings);
@@ -128,17 +128,17 @@ export async function prepareData(config: Config, options: PrepareOptions): Prom
   const val = await openData(config.data, "val");
   checkClasses(train, val);
   for (const note of [...train.notes, ...val.notes, ...sharedNote(train, val)]) options.say(note);
-  const scan = await scanSplit(train, "training", options);
+  const trainScan = await scanSplit(train, "training", options);
   const valScan = await scanSplit(val, "reading", options);
-  checkTogether({ dataset: train, result: scan }, { dataset: val, result: valScan }, options.say);
+  checkTogether({ dataset: train, result: trainScan }, { dataset: val, result: valScan }, options.say);
   if (meta) await scanSplit(meta, "reading", options);
   return {
     train,
     val,
     meta,
-    classWeights: weightsOf(config.loss.classWeights, scan, train.classes.length),
-    imageSize: await commonSize(scan, train),
+    classWeights: weightsOf(config.loss.classWeights, trainScan, train.classes.length),
+    imageSize: await commonSize(trainScan, train),
     valLabelledShare: labelledShare(valScan),
-    fingerprint: scan.fingerprint,
+    fingerprint: trainScan.fingerprint,
   };
 }

@@ -1,3 +1,5 @@
+import type { Comparison } from "../core/statistics.ts";
+import { bestEvaluation } from "../runs/read-run.ts";
 import { bucketMeans } from "./bucket-means.ts";
 import { figure, figures, page, section, table } from "./page.ts";
 import { lastEvaluation, lastSamples, type ReportData, splitsOf } from "./report-data.ts";
@@ -12,12 +14,18 @@ import { element, escapeText } from "./svg/markup.ts";
  * run makes of the same images. Differences are to the first run.
  *
  * @param title - Heading of the page.
+ * @param comparisons - Scores over seeds, shown first.
  */
-export function comparisonReport(title: string, runs: readonly ReportData[]): string {
+export function comparisonReport(
+  title: string,
+  runs: readonly ReportData[],
+  comparisons: readonly Comparison[] = [],
+): string {
   const splits = [...new Set(runs.flatMap(splitsOf))];
   return page(
     title,
     element("h1", {}, escapeText(title)),
+    section("Over the seeds, mIoU in %", seedTable(comparisons)),
     ...splits.map((split) => section(`Scores on ${split}`, scoreTable(runs, split))),
     section(
       "Training",
@@ -29,6 +37,19 @@ export function comparisonReport(title: string, runs: readonly ReportData[]): st
   );
 }
 
+function seedTable(comparisons: readonly Comparison[]): string {
+  if (comparisons.length === 0) return "";
+  const rows = comparisons.map(({ name, scores, mean, deviation, difference }) => [
+    escapeText(name),
+    formatPercent(mean),
+    formatPercent(deviation),
+    difference ? formatPercent(difference.mean) : "",
+    difference ? `${formatPercent(difference.interval[0])} to ${formatPercent(difference.interval[1])}` : "",
+    scores.map(formatPercent).join(" "),
+  ]);
+  return table(["", "mean", "std", "difference", "95 % interval", "by seed"], rows, "numbers");
+}
+
 function scoreTable(runs: readonly ReportData[], split: string): string {
   const base = runs[0] && lastEvaluation(runs[0], split);
   const rows = runs.flatMap((run, i) => {
@@ -36,12 +57,13 @@ function scoreTable(runs: readonly ReportData[], split: string): string {
     if (last === undefined) return [];
     const { mIoU, mAcc, aAcc } = last;
     const isBase = i === 0 || base === undefined;
-    const scores = [mIoU, mAcc, aAcc].map(formatPercent);
+    const best = bestEvaluation(run.evaluations.filter((evaluation) => evaluation.split === split));
+    const scores = [mIoU, best?.mIoU ?? Number.NaN, mAcc, aAcc].map(formatPercent);
     return [
       [escapeText(run.name), String(last.iteration), ...scores, isBase ? "" : difference(mIoU, base.mIoU)],
     ];
   });
-  const head = ["run", "iteration", "mIoU in %", "mAcc in %", "aAcc in %", "mIoU difference"];
+  const head = ["run", "iteration", "mIoU in %", "best", "mAcc in %", "aAcc in %", "mIoU difference"];
   return table(head, rows, "numbers");
 }
 

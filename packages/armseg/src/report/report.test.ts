@@ -138,7 +138,7 @@ describe("the comparison of runs", () => {
     ]);
     expect(chartNames(html)).toEqual(["mIoU on dev-val", "Mean pixel loss", "Weight curves at the end"]);
     expect(html).toContain(
-      '<td>50.7</td><td>58.3</td><td>80.4</td><td><span class="better">+8.4</span></td>',
+      '<td>50.7</td><td>50.7</td><td>58.3</td><td>80.4</td><td><span class="better">+8.4</span></td>',
     );
     expectSelfContained(html);
     expectBalanced(html);

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { resolve, sep } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { stringifyExactly } from "../core/json-numbers.ts";
+import type { Comparison } from "../core/statistics.ts";
 import { type RunContents, readRun } from "../runs/read-run.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { comparisonReport } from "./comparison.ts";
@@ -31,11 +32,30 @@ export function writeReport(folder: string): string {
  *
  * @param path - The page to write.
  * @param folders - Run folders; differences are to the first.
+ * @param options.names - What the runs are called. Default: their folders' names, with what lies before them where those are alike.
+ * @param options.comparisons - Scores over seeds, shown first.
  * @throws If a folder holds no run, or a file in it is damaged.
  */
-export function writeComparison(path: string, title: string, folders: readonly string[]): void {
-  const runs = folders.map((folder) => withImages(readRun(folder)));
-  writeFileAtomically(path, comparisonReport(title, runs));
+export function writeComparison(
+  path: string,
+  title: string,
+  folders: readonly string[],
+  options: { readonly names?: readonly string[]; readonly comparisons?: readonly Comparison[] } = {},
+): void {
+  const { names = distinctNames(folders), comparisons = [] } = options;
+  const runs = folders.map((folder, i) => ({ ...withImages(readRun(folder)), name: names[i]! }));
+  writeFileAtomically(path, comparisonReport(title, runs, comparisons));
+}
+
+/** The last parts of paths, as many as it takes to tell them apart. */
+function distinctNames(folders: readonly string[]): string[] {
+  const parts = folders.map((folder) => resolve(folder).split(sep));
+  const longest = Math.max(...parts.map(({ length }) => length));
+  for (let count = 1; count < longest; count++) {
+    const names = parts.map((own) => own.slice(-count).join("/"));
+    if (new Set(names).size === names.length) return names;
+  }
+  return [...folders];
 }
 
 /** Returns the report of a run as one HTML page that needs nothing from outside. What the run does not have is left out. */
