@@ -14,6 +14,8 @@ export interface ImageForm {
   /** Of a sample, in libvips' words: `uchar` has 8 bits, `ushort` 16; `short`, `int`, `float` and others are not images as they are. */
   readonly depth: string;
   readonly bands: number;
+  /** Of TIFFs, GIFs and WebPs, of which the first is read; else 1. */
+  readonly pages: number;
   readonly fileType: string;
   /** EXIF orientation, 1 to 8. */
   readonly orientation: number;
@@ -40,7 +42,7 @@ const PLAIN_SPACES = ["b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiba
  * @throws {RangeError} If its samples need a range to be read by, or cannot have one; the message says what to do.
  */
 export async function imageForm(image: Sharp, range?: ImageRange): Promise<ImageForm> {
-  const { depth, channels, format, orientation = 1, space, autoOrient } = await image.metadata();
+  const { depth, channels, pages = 1, format, orientation = 1, space, autoOrient } = await image.metadata();
   if (!range && depth !== "uchar" && depth !== "ushort")
     throw new RangeError(
       `expected samples of 8 or 16 bits without sign, got ${DEPTHS[depth] ?? depth} ones, whose range nobody knows; set data.imageRange: [low, high] to the values that become black and white, or convert the images`,
@@ -52,6 +54,7 @@ export async function imageForm(image: Sharp, range?: ImageRange): Promise<Image
   return {
     depth,
     bands: channels,
+    pages,
     fileType: format,
     orientation,
     space,

@@ -102,7 +102,11 @@ export interface Dataset {
 
 /** What opening a data set's files showed to be wrong with them. */
 export interface DatasetProblem {
-  readonly kind: "annotation without area" | "two labels for one image" | "several files of one name";
+  readonly kind:
+    | "annotation without area"
+    | "two labels for one image"
+    | "several files of one name"
+    | "names that look alike";
   /** Names files and remedy. */
   readonly text: string;
   /** The sample concerned: a list without it is free of the problem. */

@@ -306,7 +306,7 @@ function cocoDataset(
     samples,
     notes: unpairedNotes(alone, []),
     unpaired: alone,
-    problems: doubleLabels(labels, "give all its annotations one image id"),
+    problems: [...named.problems, ...doubleLabels(labels, "give all its annotations one image id")],
   };
 }
 

@@ -129,7 +129,7 @@ async function dataset(
   frames: readonly Frame[],
   options: CvatOptions,
 ): Promise<Dataset> {
-  const { classes, labelMap, background } = namedLabels(labelsOf(root), options, path);
+  const { classes, labelMap, background, problems } = namedLabels(labelsOf(root), options, path);
   const present = frames.filter(({ image }) => existsSync(image));
   const alone = frames.filter(({ image }) => !existsSync(image)).map(({ image }) => image);
   if (present.length === 0)
@@ -166,6 +166,7 @@ async function dataset(
     notes: [...withoutAreaNotes(root), ...unpairedNotes([], alone)],
     unpaired: alone,
     problems: [
+      ...problems,
       ...doubleLabels(labels, "leave out one of the tasks, or join their labels in CVAT"),
       ...present.flatMap((frame, i) => lostShapes(frame, names[i]!)),
     ],

@@ -41,7 +41,7 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
     else alone.push(file);
   }
   if (found.length === 0) throw noImage(annotations, files);
-  const { classes, labelMap, background } = namedLabels(uncolored(names), options, annotations);
+  const { classes, labelMap, background, problems } = namedLabels(uncolored(names), options, annotations);
   const samples = found.map(({ name, path, image }): Sample => {
     return { name, image, annotation: { kind: "regions", path, format: "labelme", labelMap, background } };
   });
@@ -52,10 +52,13 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
     samples,
     notes: unpairedNotes([], alone),
     unpaired: alone,
-    problems: doubleLabels(
-      found.map(({ name, path, image }) => ({ sample: name, image, label: path })),
-      "delete one, or set its imagePath to its own image",
-    ),
+    problems: [
+      ...problems,
+      ...doubleLabels(
+        found.map(({ name, path, image }) => ({ sample: name, image, label: path })),
+        "delete one, or set its imagePath to its own image",
+      ),
+    ],
   };
 }
 

@@ -67,15 +67,25 @@ export function outside(folder: string, other: string): (file: string) => boolea
 }
 
 /**
- * Returns the file that a name in an annotation file means: as written, with `\` read as `/`, or in either Unicode normal form.
+ * Returns the file that a name in an annotation file means: as written, with `\` read as `/`, in either Unicode normal form, or decoded (`%20`).
  *
  * @param name - Relative to the folder.
  * @returns Its path, or undefined if there is no such file.
  */
 export function findFile(folder: string, name: string): string | undefined {
   const slashed = withSlashes(name);
-  const spellings = new Set([name, slashed, slashed.normalize("NFC"), slashed.normalize("NFD")]);
+  const forms = [slashed.normalize("NFC"), slashed.normalize("NFD"), decoded(slashed)];
+  const spellings = new Set([name, slashed, ...forms]);
   return [...spellings].map((spelling) => join(folder, spelling)).find((path) => existsSync(path));
+}
+
+/** A name as tools write it that take it from an address. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // A percent sign of its own.
+  }
 }
 
 /** Returns a path as it is written elsewhere than on Windows. */
@@ -83,10 +93,10 @@ export function withSlashes(path: string): string {
   return path.replaceAll("\\", "/");
 }
 
-/** Returns the lines of a text file, trimmed, without empty ones and comments (`#`). @throws {DataError} If it cannot be read. */
+/** Returns the lines of a text file, trimmed, without empty ones and comments (`#` and a space: file names may begin with `#`). @throws {DataError} If it cannot be read. */
 export async function readLines(path: string): Promise<string[]> {
   const lines = (await readText(path)).split(/\r?\n/);
-  return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
+  return lines.map((line) => line.trim()).filter((line) => line !== "" && !/^#(\s|$)/.test(line));
 }
 
 /** Returns the names in a list of samples. @throws {DataError} If the file cannot be read or has none. */

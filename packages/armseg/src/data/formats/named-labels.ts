@@ -1,7 +1,7 @@
 import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
 import { checkClasses } from "../labels/check-classes.ts";
-import type { ClassInfo, LabelMap } from "../sample.ts";
+import type { ClassInfo, DatasetProblem, LabelMap } from "../sample.ts";
 
 /** How the names that an annotation tool wrote become classes. */
 export interface NamedLabelOptions {
@@ -18,6 +18,8 @@ export interface NamedLabels {
   readonly labelMap: LabelMap;
   /** Class index of what no region covers. */
   readonly background: number;
+  /** Classes whose names differ in case and spaces only. */
+  readonly problems: readonly DatasetProblem[];
 }
 
 /** What `labels` sends a name to in order to leave it out. */
@@ -58,7 +60,26 @@ export function namedLabels(
       classes: Object.fromEntries([[IGNORED_REGION, IGNORE_INDEX], ...indexOf, ...mapped]),
     },
     background: options.background === undefined ? IGNORE_INDEX : index(options.background),
+    problems: alikeNames(classes, path),
   };
+}
+
+/** "Car" and "car " are one thing to those who drew them, and two classes here. */
+function alikeNames(classes: readonly ClassInfo[], path: string): DatasetProblem[] {
+  const spellings = new Map<string, string[]>();
+  for (const { name } of classes) {
+    const key = name
+      .normalize("NFKC")
+      .toLowerCase()
+      .replace(/[\s_-]+/g, "");
+    spellings.set(key, [...(spellings.get(key) ?? []), name]);
+  }
+  return [...spellings.values()]
+    .filter((names) => names.length > 1)
+    .map((names) => ({
+      kind: "names that look alike",
+      text: `${names.map((name) => `"${name}"`).join(" and ")} are classes of their own in ${path}; if they are one, map the others to it in labels.map`,
+    }));
 }
 
 function defaultClasses(

@@ -86,7 +86,7 @@ async function nothingPairs(
   const mask = masks.find((file) => file !== images[0]);
   const example =
     images[0] && mask
-      ? `, e.g. ${images[0]} and ${mask}; set data.imageEnding or data.maskEnding to what names end in before the file type`
+      ? `, e.g. ${images[0]} and ${mask}; names agree from their first character on: rename files that begin differently, and set data.imageEnding or data.maskEnding to what names end in before the file type`
       : "";
   const unread = await unreadFiles(imageFolder, maskFolder);
   return [`folder(): ${found}, but none share a name${example}`, ...unread].join(". ");
@@ -178,5 +178,5 @@ function severalKinds(best: Trial, rival: Trial, masks: string): string {
     const [{ mask }] = pairs.pairs as [Pairs["pairs"][number]];
     return `"${endings.mask ?? ""}" (${mask})`;
   });
-  return `pairByEndings(): expected one kind of mask in ${masks}, got names that end in ${own} and in ${other} for the same images; move one kind to a folder of its own`;
+  return `pairByEndings(): expected one kind of mask in ${masks}, got names that end in ${own} and in ${other} for the same images; move one kind to a folder of its own, or, where each is the mask of one class, join them into one mask per image`;
 }

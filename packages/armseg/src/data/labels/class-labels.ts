@@ -28,6 +28,12 @@ export function labelMapOf(
       );
     return [normalKey(encoding, key), label] as const;
   });
+  const twice = entries.findIndex(([key], i) => entries.some(([other], j) => j < i && other === key));
+  if (twice >= 0)
+    throw new DataError(
+      `labels.map has "${Object.keys(map)[twice]}", which is there already in another spelling; remove one`,
+      "labels.map",
+    );
   return { encoding, classes: Object.fromEntries(entries) };
 }
 

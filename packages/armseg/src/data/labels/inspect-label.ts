@@ -1,9 +1,10 @@
 import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { DataError } from "../data-error.ts";
-import type { Annotation } from "../sample.ts";
+import type { Annotation, Region } from "../sample.ts";
 import { type BorderCounts, countBorders } from "./border-values.ts";
 import { colorKey, labelLookup } from "./label-map.ts";
 import { type MaskFacts, MOST_COLORS, maskFacts } from "./mask-facts.ts";
+import { misplaced } from "./misplaced.ts";
 import type { RawMask } from "./raw-mask.ts";
 import { readLabel, readMask, readRegions } from "./read-label.ts";
 
@@ -30,6 +31,8 @@ export interface LabelInspection {
   readonly isTurned?: true;
   /** Pixels whose alpha is 0 and whose value counts as a class all the same. */
   readonly transparentPixels?: number;
+  /** Shapes that can be no part of the image, and the first of them; see {@link misplaced}. */
+  readonly misplacedShapes?: { readonly count: number; readonly first: string };
 }
 
 export interface InspectLabelOptions {
@@ -205,7 +208,24 @@ async function inspectRegions(
     return { value: name, pixels, ...(Object.hasOwn(classes, name) && { label: classes[name]! }) };
   });
   const all = [...values, ...hidden(names, values, classes)];
-  return { size: [label.height, label.width], mode: `regions (${annotation.format})`, values: all };
+  const outside = misplacedShapes(regions, [label.height, label.width]);
+  return {
+    size: [label.height, label.width],
+    mode: `regions (${annotation.format})`,
+    values: all,
+    ...(outside && { misplacedShapes: outside }),
+  };
+}
+
+function misplacedShapes(
+  regions: readonly Region[],
+  size: readonly [number, number],
+): LabelInspection["misplacedShapes"] {
+  const found = regions.flatMap((region) => {
+    const reason = misplaced(region, size);
+    return reason === undefined ? [] : [`a shape of "${region.label}" ${reason}`];
+  });
+  return found.length === 0 ? undefined : { count: found.length, first: found[0]! };
 }
 
 async function countByClass(

@@ -47,7 +47,7 @@ export async function inspectSample(
   const labelSize = label?.size ?? size;
   if (sample.weights) await attempt("unreadable weight map", () => readWeights(sample.weights!, labelSize));
   if (read && label) findings.push(...(await orientationFindings(sample, read, label)));
-  if (read) findings.push(...bandFindings(sample, read.form));
+  if (read) findings.push(...bandFindings(sample, read.form), ...pageFindings(sample, read.form));
   const values16 = read && (await valuesOf16Bits(sample, read.form));
   const own = findings.map((finding) => ({ ...finding, samples: [sample.name] }));
   return { findings: own, ...(size && { size }), ...(label && { label }), ...(values16 && { values16 }) };
@@ -90,12 +90,24 @@ function isSame(a: readonly [number, number], b: readonly [number, number]): boo
   return a[0] === b[0] && a[1] === b[1];
 }
 
-function pixelFindings(sample: Sample, { values, transparentPixels }: LabelInspection): Finding[] {
+function pixelFindings(
+  sample: Sample,
+  { values, transparentPixels, misplacedShapes }: LabelInspection,
+): Finding[] {
   const { path } = sample.annotation!;
   const isValid = values.some(
     ({ label, pixels }) => label !== undefined && label !== IGNORE_INDEX && pixels > 0,
   );
+  const more = misplacedShapes && misplacedShapes.count > 1 ? ` (and ${misplacedShapes.count - 1} more)` : "";
   return [
+    ...(misplacedShapes
+      ? [
+          {
+            kind: "shape that is not in its image",
+            text: named(sample, `${path}: ${misplacedShapes.first}${more}`),
+          } as const,
+        ]
+      : []),
     ...(isValid ? [] : [{ kind: "label without a valid pixel", text: named(sample, path) } as const]),
     ...(transparentPixels
       ? [
@@ -130,6 +142,13 @@ async function orientationFindings(
       kind: "label and image turned differently",
       text: `${text}; look at both, and take the orientation out of the image (exiftool -Orientation= ${sample.image}) if the label is not turned`,
     },
+  ];
+}
+
+function pageFindings({ image }: Sample, { pages }: ImageForm): Finding[] {
+  if (pages === 1) return [];
+  return [
+    { kind: "image of several pages", text: `${image} has ${pages} pages or frames; the first is read` },
   ];
 }
 

@@ -21,6 +21,8 @@ export type ProblemKind =
   | "label and image turned differently"
   | "16-bit image that fills little of its range"
   | "image of more than three bands"
+  | "image of several pages"
+  | "shape that is not in its image"
   | DatasetProblem["kind"];
 
 /** What a split is looked through for: to train on it, or to read it only. */
@@ -65,6 +67,9 @@ const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
   "label and image turned differently": "warning",
   "16-bit image that fills little of its range": "warning",
   "image of more than three bands": "warning",
+  "image of several pages": "warning",
+  "shape that is not in its image": "warning",
+  "names that look alike": "warning",
 };
 
 /** Findings as problems, one per kind, in the order of their first cases; of each no more is kept than its examples. */

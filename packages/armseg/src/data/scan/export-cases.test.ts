@@ -1,0 +1,152 @@
+import { join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { coco } from "../formats/coco.ts";
+import { folder } from "../formats/folder.ts";
+import { labelme } from "../formats/labelme.ts";
+import { readNames } from "../formats/list-files.ts";
+import { labelMapOf } from "../labels/class-labels.ts";
+import { misplaced } from "../labels/misplaced.ts";
+import type { Dataset } from "../sample.ts";
+import { encodePng, fixture } from "../test-support.ts";
+import { scan } from "./scan.ts";
+
+const SIDE = 16;
+const picture = encodePng(0, 8, SIDE, SIDE, new Array(SIDE * SIDE).fill(90));
+
+interface CocoCase {
+  readonly categories?: readonly string[];
+  readonly name?: string;
+  readonly file?: string;
+}
+
+/** A COCO file of one image; annotation i is of category i. */
+async function openCoco(
+  rings: readonly number[][],
+  { categories = ["x", "y"], name = "a.png", file = name }: CocoCase = {},
+): Promise<Dataset> {
+  const content = {
+    images: [{ id: 1, file_name: name, height: SIDE, width: SIDE }],
+    categories: categories.map((category, id) => ({ id, name: category })),
+    annotations: rings.map((ring, id) => ({ id, image_id: 1, category_id: id, segmentation: [ring] })),
+  };
+  const root = await fixture({ "a.json": JSON.stringify(content), [`i/${file}`]: picture });
+  return coco(join(root, "a.json"), { split: "train", images: join(root, "i"), background: "rest" });
+}
+
+const GOOD = [1, 1, 9, 1, 9, 9];
+const SECOND = [9, 9, 12, 9, 12, 12];
+
+async function problemsOf(dataset: Dataset): Promise<[string, string][]> {
+  const { problems } = await scan(dataset);
+  return problems.map(({ kind, examples }) => [kind, examples[0]!]);
+}
+
+describe("shapes that are not in their image", () => {
+  test("made for another size", async () => {
+    const problems = await problemsOf(await openCoco([[100, 100, 140, 100, 140, 140], GOOD]));
+    expect(problems[0]).toEqual([
+      "shape that is not in its image",
+      expect.stringMatching(
+        /a\.json: a shape of "x" lies at 100 to 140 across and 100 to 140 down, outside its image of 16 by 16 pixels; was it made for another size\?/,
+      ),
+    ]);
+  });
+
+  test("in shares of the image", async () => {
+    const problems = await problemsOf(
+      await openCoco([
+        [0.1, 0.1, 0.9, 0.1, 0.9, 0.9],
+        [0.2, 0.2, 0.7, 0.2, 0.7, 0.7],
+      ]),
+    );
+    expect(problems[0]![1]).toMatch(
+      /"x" lies at 0\.1 to 0\.9 .*less than a pixel; are .* shares .*\(and 1 more\)/,
+    );
+  });
+
+  test("of LabelMe, where they are read with the label", async () => {
+    const points = [
+      [40, 40],
+      [60, 40],
+      [60, 60],
+    ];
+    const shapes = [{ label: "x", points, shape_type: "polygon" }];
+    const file = { shapes, imagePath: "a.png", imageHeight: SIDE, imageWidth: SIDE };
+    const root = await fixture({ "a.png": picture, "a.json": JSON.stringify(file) });
+    const problems = await problemsOf(await labelme(root, { split: "train", background: "rest" }));
+    expect(problems[0]![0]).toBe("shape that is not in its image");
+  });
+
+  test.each([
+    ["partly outside", [-5, -5, 9, -5, 9, 9]],
+    ["at the last pixel", [15, 15, 16, 15, 16, 16]],
+    ["thin", [3, 3, 3.5, 3, 3.5, 9]],
+  ])("%s is no such shape", (_, ring) => {
+    expect(
+      misplaced({ label: "x", shape: { kind: "polygon", rings: [ring] } }, [SIDE, SIDE]),
+    ).toBeUndefined();
+  });
+});
+
+test("names that differ in case, spaces and dashes only", async () => {
+  const named = (...categories: string[]) => openCoco([GOOD, SECOND], { categories }).then(problemsOf);
+  expect(await named("Car", "car ")).toEqual([
+    ["names that look alike", expect.stringMatching(/"Car" and "car " are classes .*labels\.map/)],
+  ]);
+  expect(await named("traffic_light", "Traffic light")).toHaveLength(1);
+  expect(await named("car", "cars")).toEqual([]);
+});
+
+test("file names that are written as in an address", async () => {
+  expect(
+    await problemsOf(await openCoco([GOOD, SECOND], { name: "a%20%C3%BC.png", file: "a ü.png" })),
+  ).toEqual([]);
+  // A percent sign may be the name's own.
+  expect(await problemsOf(await openCoco([GOOD, SECOND], { name: "10%20.png" }))).toEqual([]);
+  expect(await problemsOf(await openCoco([GOOD, SECOND], { name: "10%.png" }))).toEqual([]);
+});
+
+test.each(["gif", "tiff", "webp"] as const)(
+  "of a %s of several pages the first is read, and told",
+  async (type) => {
+    const pages = Buffer.concat([Buffer.alloc(SIDE * SIDE * 3, 10), Buffer.alloc(SIDE * SIDE * 3, 200)]);
+    const raw = { height: 2 * SIDE, width: SIDE, channels: 3, pageHeight: SIDE } as const;
+    const image = await sharp(pages, { raw }).toFormat(type).toBuffer();
+    const mask = encodePng(
+      0,
+      8,
+      SIDE,
+      SIDE,
+      Array.from({ length: SIDE * SIDE }, (_, i) => i % 2),
+    );
+    const root = await fixture({ [`i/a.${type}`]: image, "m/a.png": mask });
+    const classes = [
+      { name: "a", color: [0, 0, 0] },
+      { name: "b", color: [9, 0, 0] },
+    ] as const;
+    const dataset = await folder({
+      split: "train",
+      images: join(root, "i"),
+      masks: join(root, "m"),
+      classes,
+      labelMap: labelMapOf("values", { 0: "a", 1: "b" }, classes),
+    });
+    expect(await problemsOf(dataset)).toEqual([
+      ["image of several pages", expect.stringContaining("has 2 pages or frames; the first is read")],
+    ]);
+  },
+);
+
+test("names of lists may begin with a hash; comments have a space after it", async () => {
+  const root = await fixture({ "l.txt": "# a comment\n#1\n#\nb\r\n" });
+  expect(await readNames(join(root, "l.txt"))).toEqual(["#1", "b"]);
+});
+
+test("a value that is mapped twice, in two spellings", () => {
+  const classes = [{ name: "a", color: [0, 0, 0] }] as const;
+  expect(() => labelMapOf("values", { "1": "a", "01": "ignore" }, classes)).toThrow(
+    'labels.map has "01", which is there already in another spelling',
+  );
+  expect(() => labelMapOf("colors", { "#ff0000": "a", "255, 0, 0": "ignore" }, classes)).toThrow("255, 0, 0");
+});
