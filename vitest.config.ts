@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { cacheFolder } from "./packages/torch/src/setup/cache-folder.ts";
 
 export default defineConfig({
   // Tests run on the sources; only worker threads need the built files, and `npm test` builds first.
@@ -20,6 +21,7 @@ export default defineConfig({
       OMP_WAIT_POLICY: "passive",
       // The user's own stays as it is.
       ARMSEG_CACHE: join(tmpdir(), "armseg-test-cache"),
+      ARMSEG_BUILDS: process.env.ARMSEG_BUILDS || cacheFolder(),
     },
     testTimeout: 60_000,
     hookTimeout: 60_000,

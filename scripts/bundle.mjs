@@ -27,25 +27,17 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const LARGEST_MB = 60;
 
 /** What travels of the repository itself; of the packages, what runs and what is compiled. */
-const FILES = [
-  "LICENSE",
-  "README.md",
-  "package.json",
-  "recipes",
-  "schema",
-  "docs",
-  "scripts/build-native.mjs",
-  "scripts/lib",
-];
+const FILES = ["LICENSE", "README.md", "package.json", "recipes", "schema", "docs"];
 const PACKAGE_FILES = ["package.json", "bin", "dist", "native"];
-const PACKAGES = ["torch", "kernels", "armseg"];
+const PACKAGES = ["torch", "kernels", "scenes", "armseg"];
 
-const LAUNCHERS = {
-  armseg:
-    '#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/bin/node" "$here/packages/armseg/bin/armseg.mjs" "$@"\n',
-  build:
-    '#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/bin/node" "$here/scripts/build-native.mjs"\n',
-};
+/** The native code is built beside the rest, so that a folder which several machines see is built once. */
+const launcher = (command) => `#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+export ARMSEG_CACHE="\${ARMSEG_CACHE:-$here/cache}"
+exec "$here/bin/node" "$here/packages/armseg/bin/armseg.mjs" ${command}
+`;
+const LAUNCHERS = { armseg: launcher('"$@"'), build: launcher('setup --offline "$@"') };
 
 /** Not what was built for this machine's libtorch, and not what only a debugger reads. */
 function travels(path) {

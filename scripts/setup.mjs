@@ -1,13 +1,11 @@
 /**
- * Everything between a fresh clone and a working armseg: npm packages, libtorch, the native code, the TypeScript.
- * Uses nothing but Node's own modules, can be run again at any time, and is quick when nothing changed.
+ * Everything between a fresh clone and a working armseg: npm packages, the TypeScript, and then what `npx armseg setup` does
+ * anywhere: libtorch and the native code. Takes its options (--yes, --cuda, --print, --offline); quick when nothing changed.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findLibtorch } from "./lib/libtorch.mjs";
-import { canInstallPackages, installPackages, missingPackages, optionalPackages } from "./lib/packages.mjs";
 import { run } from "./lib/run.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -33,29 +31,11 @@ function installNpmPackages() {
   writeFileSync(stamp, lock);
 }
 
-function installSystemPackages() {
-  const missing = missingPackages(findLibtorch() !== null);
-  if (missing.length > 0) installPackages(missing);
-  installOptionalPackages(optionalPackages());
-}
-
-/** A machine that cannot have them still trains, in one process. */
-function installOptionalPackages(names) {
-  if (names.length === 0) return;
-  try {
-    if (canInstallPackages()) return installPackages(names);
-  } catch {
-    // apt said why
-  }
-  process.stdout.write(`Without ${names.join(", ")}: no training on several processes of a CPU.\n`);
-}
-
 try {
   checkNode();
   installNpmPackages();
-  installSystemPackages();
-  run(process.execPath, [join(root, "scripts/build-native.mjs")]);
   run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", root]);
+  run(process.execPath, [join(root, "packages/armseg/bin/armseg.mjs"), "setup", ...process.argv.slice(2)]);
 } catch (error) {
   process.stderr.write(`\nsetup: ${error.message}\n`);
   process.exitCode = 1;

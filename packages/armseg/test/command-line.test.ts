@@ -64,7 +64,7 @@ describe("from two folders to a checked configuration, without libtorch", () => 
 
   test("the doctor says so, and is not content", () => {
     const { status, stdout } = armseg(["doctor"], withoutLibtorch);
-    expect(stdout).toMatch(/libtorch +does not load[\s\S]*! no libtorch here\n {2}npm run setup/);
+    expect(stdout).toMatch(/libtorch +does not load[\s\S]*! no libtorch here\n {2}npx armseg setup/);
     expect(status).toBe(1);
   });
 

@@ -1,5 +1,6 @@
 """What both benchmarks share: device and timing."""
 
+import os
 import pathlib
 import statistics
 import sys
@@ -9,7 +10,7 @@ import torch
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "test" / "python"))
-LIBRARY = str(HERE.parent / "native" / "build" / "libarmseg_kernels.so")
+LIBRARY = os.environ.get("ARMSEG_KERNELS_LIBRARY") or str(HERE.parent / "native" / "build" / "libarmseg_kernels.so")
 
 
 def load_library(path=LIBRARY):

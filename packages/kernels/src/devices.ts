@@ -29,7 +29,7 @@ export function unsupportedReason(logits: Tensor): string | null {
 
 /** Returns the part of {@link unsupportedReason} that depends on the device alone. */
 export function unsupportedDeviceReason(device: Device): string | null {
-  if (!isKernelLibraryBuilt()) return "the kernel library was not built; run `npm run setup`";
+  if (!isKernelLibraryBuilt()) return "they were not built; run `npx armseg setup`";
   if (device === "cpu") return null;
   if (!device.startsWith("cuda")) return `logits on ${device}; the kernels run on the CPU and on CUDA`;
   const found = known.get(device);

@@ -1,5 +1,5 @@
-export { unsupportedReason } from "./devices.ts";
-export { isKernelLibraryBuilt, KernelLibraryError, loadKernels } from "./library.ts";
+export { unsupportedDeviceReason, unsupportedReason } from "./devices.ts";
+export { isKernelLibraryBuilt, KERNELS, KernelLibraryError, loadKernels } from "./library.ts";
 export type { BinSums, LossBins, LossFigures, LossReport, LossSums } from "./loss-report.ts";
 export {
   BIN_SUMS,

@@ -1,6 +1,14 @@
-import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadLibrary, operator } from "@armseg/torch";
+import {
+  builtLibrary,
+  isBuilt,
+  type Libtorch,
+  type NativePackage,
+  sharedLibraryName,
+  versionOfPackage,
+} from "@armseg/torch/setup";
 
 /** The library of fused operators is not there, or does not fit the libtorch in use. */
 export class KernelLibraryError extends Error {
@@ -8,14 +16,22 @@ export class KernelLibraryError extends Error {
   readonly code = "ERR_KERNEL_LIBRARY";
 }
 
-const extension = process.platform === "darwin" ? "dylib" : "so";
-const libraryFile = fileURLToPath(new URL(`../native/build/libarmseg_kernels.${extension}`, import.meta.url));
+/** The library: what `native/CMakeLists.txt` builds. That builds without Node too, so it finds the rest itself, from the folder around the headers. */
+export const KERNELS: NativePackage = {
+  name: "kernels",
+  version: versionOfPackage(import.meta.url, "../package.json"),
+  sources: fileURLToPath(new URL("../native", import.meta.url)),
+  library: sharedLibraryName("armseg_kernels"),
+  definitions: ({ include }: Libtorch) => ({ LIBTORCH: dirname(include) }),
+};
 
 let isLoaded = false;
+let builtBefore = false;
 
 /** Returns whether the library was built; it may still refuse to load. */
 export function isKernelLibraryBuilt(): boolean {
-  return existsSync(libraryFile);
+  builtBefore ||= isBuilt(KERNELS);
+  return builtBefore;
 }
 
 /**
@@ -25,19 +41,11 @@ export function isKernelLibraryBuilt(): boolean {
  */
 export function loadKernels(): void {
   if (isLoaded) return;
-  if (!isKernelLibraryBuilt()) {
-    throw new KernelLibraryError(
-      `loadKernels(): expected ${libraryFile}, it was not built; run \`npm run setup\``,
-    );
-  }
   try {
-    loadLibrary(libraryFile);
+    loadLibrary(builtLibrary(KERNELS));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new KernelLibraryError(
-      `loadKernels(): ${libraryFile} does not load (${reason}); it may be of another libtorch, run \`npm run setup\` again`,
-      { cause },
-    );
+    throw new KernelLibraryError(`loadKernels(): the fused operators do not load: ${reason}`, { cause });
   }
   isLoaded = true;
 }

@@ -1,16 +1,16 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { builtLibrary, libtorchInUse } from "@armseg/torch/setup";
 import { describe, expect, test } from "vitest";
+import { KERNELS } from "../src/library.ts";
 
-const library =
-  process.env.ARMSEG_KERNELS_LIBRARY ??
-  fileURLToPath(new URL("../native/build/libarmseg_kernels.so", import.meta.url));
+const library = builtLibrary(KERNELS);
+/** Where CMake builds the emulation, for the libtorch in use. */
+const emulation = fileURLToPath(new URL(`../build/emulation-${libtorchInUse().version}`, import.meta.url));
 
 /** The first Python whose PyTorch can load the library, or undefined: another libtorch's library does not load. */
 function findPython(): string | undefined {
-  if (!existsSync(library)) return undefined;
   return ["python3", "/usr/bin/python3"].find((python) => {
     try {
       execFileSync(python, ["-c", `import torch; torch.ops.load_library(${JSON.stringify(library)})`], {
@@ -30,7 +30,12 @@ if (!python) {
 
 function runScript(name: string): void {
   const script = fileURLToPath(new URL(`./python/${name}`, import.meta.url));
-  const environment = { ...process.env, ARMSEG_KERNELS_LIBRARY: library, OMP_NUM_THREADS: "2" };
+  const environment = {
+    ...process.env,
+    ARMSEG_KERNELS_LIBRARY: library,
+    ARMSEG_EMULATED_LIBRARY: join(emulation, "libarmseg_emulated.so"),
+    OMP_NUM_THREADS: "2",
+  };
   const run = spawnSync(python ?? "", [script], { env: environment, encoding: "utf8" });
   expect(run.status, run.stderr).toBe(0);
 }
@@ -49,8 +54,11 @@ describe("the CUDA kernels without a GPU", () => {
   test.skipIf(!python)(
     "agree with the composed float64 loss when emulated",
     () => {
-      const build = ["--build", dirname(library), "--target", "armseg_emulated"];
-      execFileSync("cmake", build, { stdio: ["ignore", "ignore", "inherit"] });
+      const stdio = ["ignore", "ignore", "inherit"] as const;
+      const libtorch = dirname(libtorchInUse().include);
+      const configure = ["-S", KERNELS.sources, "-B", emulation, `-DLIBTORCH=${libtorch}`];
+      execFileSync("cmake", configure, { stdio: [...stdio] });
+      execFileSync("cmake", ["--build", emulation, "--target", "armseg_emulated"], { stdio: [...stdio] });
       runScript("test_emulated.py");
     },
     900_000,

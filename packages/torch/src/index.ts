@@ -7,7 +7,6 @@ export { diagnosisRows, formatDiagnosis } from "./doctor/format.ts";
 export { convolutionSpeedup } from "./doctor/rates.ts";
 export type { Device, DType, Layout, MemoryFormat, TypedArray } from "./dtype.ts";
 export { FileAccessError, FileFormatError, readPth, readSafetensorsHeader, stateDictOf } from "./io/index.ts";
-export { NativeLibraryError } from "./native/load.ts";
 export * as nn from "./nn/index.ts";
 export * as optim from "./optim/index.ts";
 export { Generator, manualSeed } from "./random.ts";
@@ -26,6 +25,7 @@ export {
 } from "./runtime.ts";
 export type { MemoryFigures } from "./scope.ts";
 export { DisposedTensorError, keep, memory, tidy } from "./scope.ts";
+export { NativeLibraryError } from "./setup/native-package.ts";
 export type { NestedNumbers, TensorOptions } from "./tensor.ts";
 export { fromTypedArray, gradients, operator, ops, Parameter, parameter, Tensor, tensor } from "./tensor.ts";
 export type { TensorFile } from "./tensor-files.ts";

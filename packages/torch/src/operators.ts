@@ -223,10 +223,16 @@ export function bindOperator(fullName: string, wrap: WrapTensor): (...args: unkn
   return (...args) => set.call(args);
 }
 
-/** Every `aten` operator by its JavaScript name: `softmax`, `add_`, `addOut`. */
-export function bindAtenOperators(wrap: WrapTensor): Map<string, (args: readonly unknown[]) => unknown> {
+/**
+ * Every `aten` operator by its JavaScript name: `softmax`, `add_`, `addOut`.
+ *
+ * @param names - Names and overloads by turns, as the binding lists them.
+ */
+export function bindAtenOperators(
+  names: readonly string[],
+  wrap: WrapTensor,
+): Map<string, (args: readonly unknown[]) => unknown> {
   const overloads = new Map<string, { name: string; overloads: string[] }>();
-  const names = binding.operatorNames();
   for (let i = 0; i < names.length; i += 2) {
     const [name, overload] = [names[i] as string, names[i + 1] as string];
     if (!name.startsWith("aten::")) continue;

@@ -4,7 +4,8 @@ import type { Device, DType, TypedArray } from "./dtype.ts";
 import { dtypeOfTypedArray, typedArrayOf } from "./dtype.ts";
 import type { OperatorFunctions, TensorMethods } from "./generated/operators.ts";
 import type { TensorHandle } from "./native/binding.ts";
-import { binding } from "./native/load.ts";
+import { lazyObject } from "./native/lazy.ts";
+import { binding, onLoad } from "./native/load.ts";
 import { bindAtenOperators, bindOperator } from "./operators.ts";
 import { keep, Owned } from "./scope.ts";
 
@@ -160,31 +161,37 @@ export class Tensor extends Owned {
 export interface Tensor extends TensorMethods<Tensor> {}
 
 const wrap = (handle: TensorHandle): Tensor => new Tensor(handle);
-const functions = bindAtenOperators(wrap);
+let functions: ReturnType<typeof bindAtenOperators> = new Map();
 
 function call(name: string, args: readonly unknown[]): Tensor {
   return functions.get(name)?.(args) as Tensor;
 }
 
-for (const [name, invoke] of functions) {
-  if (Object.hasOwn(Tensor.prototype, name)) continue;
-  Object.defineProperty(Tensor.prototype, name, {
-    value(this: Tensor, ...args: unknown[]) {
-      args.unshift(this);
-      return invoke(args);
-    },
-    writable: true,
-    configurable: true,
-  });
-}
+// Which operators there are, libtorch knows; before it is loaded there is no tensor to call one of.
+onLoad(({ operatorNames }) => {
+  functions = bindAtenOperators(operatorNames(), wrap);
+  for (const [name, invoke] of functions) {
+    if (Object.hasOwn(Tensor.prototype, name)) continue;
+    Object.defineProperty(Tensor.prototype, name, {
+      value(this: Tensor, ...args: unknown[]) {
+        args.unshift(this);
+        return invoke(args);
+      },
+      writable: true,
+      configurable: true,
+    });
+  }
+});
 
 /**
  * The operators whose first argument is not a tensor called `self`, as functions: `ops.cat([a, b], 1)`,
  * `ops.zeros([2, 3])`, `ops.conv2d(x, weight)`.
  */
-export const ops: OperatorFunctions<Tensor> = Object.fromEntries(
-  [...functions].map(([name, invoke]) => [name, (...args: unknown[]) => invoke(args)]),
-) as unknown as OperatorFunctions<Tensor>;
+export const ops: OperatorFunctions<Tensor> = lazyObject(() => {
+  binding.version(); // loads libtorch, and so fills the functions
+  const named = [...functions].map(([name, invoke]) => [name, (...args: unknown[]) => invoke(args)]);
+  return Object.fromEntries(named) as unknown as OperatorFunctions<Tensor>;
+});
 
 /**
  * Binds any registered operator by its full name, for libraries that bring their own: `operator("armseg::predict")`.

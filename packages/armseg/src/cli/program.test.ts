@@ -25,6 +25,7 @@ function leaves(command: Command): Command[] {
 
 test("the commands and their options are frozen: a change here is a change of the contract with users", () => {
   expect(flags(buildProgram())).toEqual([
+    "setup: -y, --yes --cuda --print --offline",
     "doctor: --json",
     "demo: --out <folder> --iterations <n> --json",
     "init: <images> [annotations] --format <name> --names <names> --background <name> --out <folder> --seed <n>",

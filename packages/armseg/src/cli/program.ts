@@ -17,6 +17,7 @@ import { addEval } from "./eval.ts";
 import { addInit } from "./init.ts";
 import { addPredict } from "./predict.ts";
 import { addReproduce } from "./reproduce.ts";
+import { addSetup } from "./setup.ts";
 import { addSubmit } from "./submit.ts";
 import { addSummary } from "./summary.ts";
 import { addTrain } from "./train.ts";
@@ -47,6 +48,7 @@ export function buildProgram(): Command {
     .exitOverride()
     .showHelpAfterError("(add --help for what is expected)");
   program.commandsGroup("Start:");
+  addSetup(program);
   addDoctor(program);
   addDemo(program);
   addInit(program);

@@ -29,7 +29,7 @@ async function findEngine(): Promise<{ engine: Diagnosis | null; problems: Probl
     const engine = diagnose();
     return { engine, problems: [...engine.problems] };
   } catch (error) {
-    return { engine: null, problems: [{ what: messageOf(error), remedy: "npm run setup" }] };
+    return { engine: null, problems: [{ what: messageOf(error), remedy: "npx armseg setup" }] };
   }
 }
 
@@ -42,7 +42,7 @@ async function findKernels(
     return { isLoaded: true, instructionSet: cpuCapability(), problems: [] };
   } catch (error) {
     const what = `the fused kernels do not load, losses are then up to a hundred times slower: ${messageOf(error)}`;
-    return { isLoaded: false, instructionSet: null, problems: [{ what, remedy: "npm run setup" }] };
+    return { isLoaded: false, instructionSet: null, problems: [{ what, remedy: "npx armseg setup" }] };
   }
 }
 
@@ -62,7 +62,7 @@ async function findImageReader(): Promise<SystemDiagnosis["images"] & { problems
     return {
       library: "none",
       formats: {},
-      problems: [{ what: `sharp does not load: ${messageOf(error)}`, remedy: "npm run setup" }],
+      problems: [{ what: `sharp does not load: ${messageOf(error)}`, remedy: "npx armseg setup" }],
     };
   }
 }

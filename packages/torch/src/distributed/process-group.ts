@@ -44,7 +44,7 @@ export class ProcessGroup implements Disposable {
   static join(rendezvous: Rendezvous, options: { timeoutMinutes?: number } = {}): ProcessGroup {
     if (processGroupDevices().length === 0) {
       throw new Error(
-        "ProcessGroup.join(): the native binding was built without Gloo and NCCL; install libgloo-dev and run `npm run setup`",
+        "ProcessGroup.join(): the native binding was built without Gloo and NCCL; install libgloo-dev and run `npx armseg setup`",
       );
     }
     const { masterAddress, masterPort, rank, worldSize, agentPrefix = "" } = rendezvous;

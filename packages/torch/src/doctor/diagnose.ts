@@ -3,7 +3,9 @@ import { availableParallelism, cpus } from "node:os";
 import { basename } from "node:path";
 import { processGroupDevices } from "../distributed/index.ts";
 import type { Device, DType } from "../dtype.ts";
-import { binding, buildInfo } from "../native/load.ts";
+import { binding } from "../native/load.ts";
+import { TESTED_VERSIONS } from "../setup/libtorch.ts";
+import { libtorchInUse } from "../setup/native-package.ts";
 import { convolutionSpeedup, measureRates, type Rates } from "./rates.ts";
 
 /** The library that multiplies matrices for libtorch on the CPU. */
@@ -31,7 +33,9 @@ export interface Diagnosis {
   readonly libtorch: {
     readonly version: string;
     readonly path: string | null;
-    readonly builtAgainst: string | null;
+    readonly builtAgainst: string;
+    /** Versions, as `major.minor`, on which the tests have passed. */
+    readonly tested: readonly string[];
   };
   readonly processor: string;
   readonly devices: readonly Device[];
@@ -69,7 +73,7 @@ function autocastTypes(device: Device): AutocastType[] {
 
 function blasProblems(blas: Blas, rates: Rates, threads: number): Problem[] {
   const remedy =
-    "install OpenBLAS (sudo apt-get install libopenblas0-pthread), or use a libtorch that brings MKL: LIBTORCH=/path npm run setup";
+    "install OpenBLAS (sudo apt-get install libopenblas0-pthread), or use a libtorch that brings MKL: LIBTORCH=/path npx armseg setup";
   if (blas.name === "reference BLAS") {
     return [
       {
@@ -97,12 +101,12 @@ function threadProblems(used: number, available: number): Problem[] {
   ];
 }
 
-function versionProblems(loaded: string, built: string | null): Problem[] {
-  if (built === null || built === loaded) return [];
+function versionProblems(loaded: string, built: string): Problem[] {
+  if (built === loaded) return [];
   return [
     {
       what: `the native binding was built against libtorch ${built}, ${loaded} is loaded`,
-      remedy: "npm run setup",
+      remedy: "npx armseg setup",
     },
   ];
 }
@@ -112,11 +116,16 @@ export function diagnose(): Diagnosis {
   const blas = findBlas(binding.buildConfiguration());
   const rates = measureRates();
   const threads = { used: binding.threads(), available: availableParallelism() };
-  const builtAgainst = buildInfo()?.version ?? null;
+  const builtAgainst = libtorchInUse().version;
   const found = devices();
   return {
     node: process.versions.node,
-    libtorch: { version: binding.version(), path: binding.libraryPath(), builtAgainst },
+    libtorch: {
+      version: binding.version(),
+      path: binding.libraryPath(),
+      builtAgainst,
+      tested: TESTED_VERSIONS,
+    },
     processor: cpus()[0]?.model.trim() ?? "unknown",
     devices: found,
     threads,

@@ -46,7 +46,12 @@ test("falls back on the build configuration for a BLAS that is linked in", () =>
 test("prints problems with their remedies", () => {
   const diagnosis: Diagnosis = {
     node: "20.19.0",
-    libtorch: { version: "1.13.0", path: "/usr/lib/libtorch_cpu.so", builtAgainst: "1.13.0" },
+    libtorch: {
+      version: "1.13.0",
+      path: "/usr/lib/libtorch_cpu.so",
+      builtAgainst: "1.13.0",
+      tested: ["2.1"],
+    },
     processor: "a processor",
     devices: ["cpu"],
     threads: { used: 1, available: 2 },
@@ -57,6 +62,6 @@ test("prints problems with their remedies", () => {
     problems: [{ what: "something is slow", remedy: "fix it" }],
   };
   expect(formatDiagnosis(diagnosis)).toMatch(
-    /threads +1 of 2[\s\S]*bfloat16 \(4\.0 times slower than float32\)[\s\S]*processes +Gloo \(CPU\)[\s\S]*! something is slow\n {2}fix it$/,
+    /tested with +libtorch 2\.1; not with this one[\s\S]*threads +1 of 2[\s\S]*bfloat16 \(4\.0 times slower than float32\)[\s\S]*processes +Gloo \(CPU\)[\s\S]*! something is slow\n {2}fix it$/,
   );
 });

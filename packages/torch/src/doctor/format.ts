@@ -10,11 +10,17 @@ function autocastText({ dtype, speedup }: AutocastType): string {
   return `${dtype} (${comparison})`;
 }
 
+function testedText({ version, tested }: Diagnosis["libtorch"]): string {
+  const isTested = tested.some((one) => version.startsWith(`${one}.`));
+  return `libtorch ${tested.join(", ")}${isTested ? "" : "; not with this one"}`;
+}
+
 /** Returns name and value of each fact of a diagnosis but Node's version. */
 export function diagnosisRows(diagnosis: Diagnosis): [string, string][] {
   const { libtorch, threads, blas, rates } = diagnosis;
   return [
     ["libtorch", `${libtorch.version}  ${libtorch.path ?? ""}`],
+    ["tested with", testedText(libtorch)],
     ["processor", diagnosis.processor],
     ["devices", diagnosis.devices.join(", ")],
     ["threads", `${threads.used} of ${threads.available}`],

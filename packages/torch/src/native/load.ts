@@ -1,51 +1,35 @@
-import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
+import { delimiter } from "node:path";
+import { builtLibrary, libtorchInUse, NativeLibraryError } from "../setup/native-package.ts";
 import type { NativeBinding } from "./binding.ts";
-
-/** The native binding could not be loaded; the message says what was tried and what to do. */
-export class NativeLibraryError extends Error {
-  override readonly name = "NativeLibraryError";
-  readonly code = "ERR_NATIVE_LIBRARY";
-}
-
-/** What `scripts/build-native.mjs` wrote down about the libtorch that the native binding was built against. */
-export interface BuildInfo {
-  readonly version: string;
-  readonly libraryDirectory: string;
-}
-
-const buildFolder = fileURLToPath(new URL("../../native/build/", import.meta.url));
-const bindingFile = `${buildFolder}armseg_torch.node`;
-
-/** Reads what the native binding was built against, or `null` where it was not built. */
-export function buildInfo(): BuildInfo | null {
-  const path = `${buildFolder}build-info.json`;
-  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as BuildInfo) : null;
-}
+import { lazyObject } from "./lazy.ts";
+import { NATIVE_BINDING } from "./package.ts";
 
 function explain(cause: unknown): NativeLibraryError {
-  const info = buildInfo();
-  const builtAgainst = info
-    ? `libtorch ${info.version} in ${info.libraryDirectory}`
-    : "nothing: it was not built";
+  const reason = cause instanceof Error ? cause.message : String(cause);
   const message = [
-    `armseg could not load its native binding to libtorch (${process.platform}-${process.arch}, Node ${process.versions.node}).`,
-    `  Tried  ${bindingFile}`,
-    `  Built against  ${builtAgainst}`,
-    `  Cause  ${cause instanceof Error ? cause.message.split("\n")[0] : String(cause)}`,
+    `armseg could not load its native binding to libtorch (${process.platform}-${process.arch}, Node ${process.versions.node}):`,
+    `  ${cause instanceof NativeLibraryError ? reason : reason.split("\n")[0]}`,
     "Do one of these:",
-    "  - npm run setup                           (finds or installs libtorch and builds the native binding)",
-    "  - LIBTORCH=/path/to/libtorch npm run setup   (builds against the libtorch you name)",
-    "Run `npx armseg doctor` for the full report.",
+    "  - npx armseg setup                              (finds or installs libtorch and builds the native code)",
+    "  - LIBTORCH=/path/to/libtorch npx armseg setup   (builds against the libtorch you name)",
+    "In a clone of the repository it is `npm run setup`. `npx armseg doctor` has the full report.",
   ].join("\n");
   return new NativeLibraryError(message, { cause });
 }
 
+/** Windows looks for the libraries of a library in PATH, other systems in what the linker wrote down. */
+function letWindowsFindLibraries(): void {
+  if (process.platform !== "win32") return;
+  process.env.PATH = [libtorchInUse().libraries, process.env.PATH].join(delimiter);
+}
+
 function loadBinding(): NativeBinding {
   try {
-    const loaded = createRequire(import.meta.url)(bindingFile) as NativeBinding;
+    const path = builtLibrary(NATIVE_BINDING);
+    letWindowsFindLibraries();
+    const loaded = createRequire(import.meta.url)(path) as NativeBinding;
     // ATen's own default is one thread on some machines with two.
     if (!process.env.OMP_NUM_THREADS) loaded.setThreads(availableParallelism());
     return loaded;
@@ -54,5 +38,20 @@ function loadBinding(): NativeBinding {
   }
 }
 
-/** The native binding of this thread. */
-export const binding: NativeBinding = loadBinding();
+const whenLoaded: ((loaded: NativeBinding) => void)[] = [];
+
+/**
+ * Has something done as soon as the native binding is loaded.
+ *
+ * @internal
+ */
+export function onLoad(action: (loaded: NativeBinding) => void): void {
+  whenLoaded.push(action);
+}
+
+/** The native binding of this thread, which is loaded by its first use: importing this package needs no libtorch. */
+export const binding: NativeBinding = lazyObject(() => {
+  const loaded = loadBinding();
+  for (const action of whenLoaded) action(loaded);
+  return loaded;
+});
