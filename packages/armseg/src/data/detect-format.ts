@@ -107,7 +107,7 @@ async function formatOfFolder(folder: string): Promise<DetectedFormat> {
   if (roboflowFile(folder, "train")) return "coco";
   if (await holdsLabelme(folder)) return "labelme";
   throw new DataError(
-    `detectData(): expected annotations beside the images of ${folder}, found none: armseg init ${folder} MASKS-OR-ANNOTATIONS`,
+    `detectData(): expected annotations beside the images of ${folder}, found none: armseg init ${folder} MASKS-OR-ANNOTATIONS; name the folder twice where masks lie among its images`,
     folder,
   );
 }

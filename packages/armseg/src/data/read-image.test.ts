@@ -181,7 +181,7 @@ describe("the scan of 16-bit images", () => {
       count: 2,
     });
     expect(problem!.examples[0]).toMatch(
-      /dark has values of 0 to 4032 of 65535, which leaves 16 of 256 levels; set data\.imageRange: \[0, 6016\]/,
+      /dark has values of 0 to 4032 of 65535, which leaves 16 of 256 levels; set data\.imageRange: \[0, 8191\]/,
     );
     expect(await problems(files, [0, 6016])).toEqual([]);
   });

@@ -99,15 +99,23 @@ export class RangeCheck {
   }
 
   get findings(): Finding[] {
-    const all = `[${this.#low}, ${Math.max(this.#high, this.#low + 1)}]`;
-    const found = this.#named.map(
-      ({ sample: { name, image }, range }): Finding => ({
+    const remedy = `; set data.imageRange: [${this.#range.join(", ")}] (from all such images here), or what your camera gives`;
+    const found = this.#named.map(({ sample: { name, image }, range }, i): Finding => {
+      const levels = (range[1] >> 8) - (range[0] >> 8) + 1;
+      return {
         kind: "16-bit image that fills little of its range",
         samples: [name],
-        text: `${image} has values of ${range[0]} to ${range[1]} of 65535, which leaves ${(range[1] >> 8) - (range[0] >> 8) + 1} of 256 levels; set data.imageRange: ${all} (all such images here) or what your camera gives`,
-      }),
-    );
+        text: `${image} has values of ${range[0]} to ${range[1]} of 65535, which leaves ${levels} of 256 levels${i === 0 ? remedy : ""}`,
+      };
+    });
     const [last] = found.splice(-1);
     return last ? [...found, { ...last, cases: this.#count - found.length }] : [];
+  }
+
+  /** All values of so many bits where the images fill half of them, so that both splits get one range; else what occurs. */
+  get #range(): ImageRange {
+    const whole = 2 ** Math.ceil(Math.log2(this.#high + 1)) - 1;
+    if (this.#high - this.#low >= whole / 2) return [0, whole];
+    return [this.#low, Math.max(this.#high, this.#low + 1)];
   }
 }

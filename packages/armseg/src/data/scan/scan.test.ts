@@ -334,7 +334,31 @@ test("of 16-bit images the first hundred are named, with the range of all", () =
   const { findings } = check;
   expect(findings).toHaveLength(100);
   expect(findings[0]!.text).toContain(
-    "0.tif has values of 10 to 1000 of 65535, which leaves 4 of 256 levels; set data.imageRange: [10, 1249]",
+    "0.tif has values of 10 to 1000 of 65535, which leaves 4 of 256 levels; set data.imageRange: [0, 2047] (from all such images here)",
   );
+  expect(findings[1]!.text).toBe("1.tif has values of 11 to 1001 of 65535, which leaves 4 of 256 levels");
   expect(findings.reduce((sum, { cases = 1 }) => sum + cases, 0)).toBe(250);
+});
+
+test.each([
+  [
+    [200, 3271],
+    [0, 4095],
+  ],
+  [
+    [0, 4095],
+    [0, 4095],
+  ],
+  [
+    [7000, 9000],
+    [7000, 9000],
+  ],
+  [
+    [50, 50],
+    [50, 51],
+  ],
+] as const)("16-bit images of %j get the range %j", (range, expected) => {
+  const check = new RangeCheck();
+  check.add({ name: "a", image: "a.tif" }, range);
+  expect(check.findings[0]!.text).toContain(`set data.imageRange: [${expected.join(", ")}]`);
 });
