@@ -6,6 +6,7 @@ import { smoothedValues } from "./labels/border-values.ts";
 import { type GreyForm, greyForm } from "./labels/grey-form.ts";
 import { colorKey } from "./labels/label-map.ts";
 import { greyValues, type MaskFacts, named } from "./labels/mask-facts.ts";
+import { ObjectNumbers } from "./labels/object-numbers.ts";
 import { isGreyColor } from "./labels/shown-color.ts";
 import type { ClassInfo } from "./sample.ts";
 import type { Survey } from "./survey-masks.ts";
@@ -60,8 +61,19 @@ export function proposeLabels(survey: Survey, naming: LabelNaming = {}): LabelPr
   return {
     ...proposal,
     labels: { ...proposal.labels, ...(alpha.isIgnored && { transparent: "ignore" }) },
-    sentences: [...proposal.sentences, ...alpha.sentences, ...(isSingle ? [singleClass(proposal)] : [])],
+    sentences: [
+      ...proposal.sentences,
+      ...alpha.sentences,
+      ...(isSingle ? [singleClass(proposal)] : []),
+      ...objectSentence(survey),
+    ],
   };
+}
+
+function objectSentence({ files }: Survey): string[] {
+  const objects = new ObjectNumbers();
+  for (const file of files) objects.add(file);
+  return objects.text ? [`Warning: ${objects.text}.`] : [];
 }
 
 /** The entry of a label map that stands for black. */

@@ -5,6 +5,7 @@ import { coco } from "../formats/coco.ts";
 import { folder } from "../formats/folder.ts";
 import { labelme } from "../formats/labelme.ts";
 import { readNames } from "../formats/list-files.ts";
+import { proposeConfig } from "../init.ts";
 import { labelMapOf } from "../labels/class-labels.ts";
 import { misplaced } from "../labels/misplaced.ts";
 import type { Dataset } from "../sample.ts";
@@ -86,6 +87,61 @@ describe("shapes that are not in their image", () => {
     expect(
       misplaced({ label: "x", shape: { kind: "polygon", rings: [ring] } }, [SIDE, SIDE]),
     ).toBeUndefined();
+  });
+});
+
+describe("masks that number the objects of each image", () => {
+  const names = Array.from({ length: 13 }, (_, i) => `value${i}`);
+  /** A data set of one mask per list of values, each value a row. */
+  async function openMasks(masks: readonly (readonly number[])[], map?: Record<string, string>) {
+    const files = masks.flatMap((values, i) => {
+      const rows = Array.from({ length: SIDE * SIDE }, (_, at) => values[Math.floor(at / SIDE)] ?? 0);
+      return [
+        [`i/${i}.png`, picture],
+        [`m/${i}.png`, encodePng(0, 8, SIDE, SIDE, rows)],
+      ];
+    });
+    const root = await fixture(Object.fromEntries(files));
+    const classes = names.map((name) => ({ name, color: [0, 0, 0] as const }));
+    const identity = Object.fromEntries(names.map((name, i) => [i, name]));
+    const [images, folders] = [join(root, "i"), join(root, "m")];
+    const dataset = await folder({
+      split: "train",
+      images,
+      masks: folders,
+      classes,
+      labelMap: labelMapOf("values", map ?? identity, classes),
+    });
+    const found = (await problemsOf(dataset)).filter(([kind]) => kind === "masks that number objects");
+    return { found, sentences: (await proposeConfig(images, folders)).sentences };
+  }
+  const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+
+  test("are told by the check and by init", async () => {
+    const { found, sentences } = await openMasks([3, 12, 5, 7, 4].map(upTo));
+    expect(found).toEqual([
+      [
+        "masks that number objects",
+        expect.stringMatching(/1 to n without a gap, with n from 3 to 12 \(.*m\/1\.png\)/),
+      ],
+    ]);
+    expect(sentences).toContainEqual(expect.stringMatching(/^Warning: the values of each mask are 1 to n/));
+  });
+
+  test.each([
+    ["a class that is not there", [upTo(3), upTo(12), upTo(5), [1, 2, 4], upTo(7), upTo(4)]],
+    ["about as many in each", [10, 11, 12, 9, 8].map(upTo)],
+    ["few masks", [3, 12, 5, 7].map(upTo)],
+    ["few values", [1, 2, 3, 4, 5].map(upTo)],
+  ])("%s is of classes", async (_, masks) => {
+    const { found, sentences } = await openMasks(masks);
+    expect(found).toEqual([]);
+    expect(sentences.filter((text) => text.startsWith("Warning"))).toEqual([]);
+  });
+
+  test("whose numbers are all mapped to one class are known to their reader", async () => {
+    const map = { 0: "value0", ...Object.fromEntries(upTo(12).map((value) => [value, "value1"])) };
+    expect((await openMasks([3, 12, 5, 7, 4].map(upTo), map)).found).toEqual([]);
   });
 });
 

@@ -22,6 +22,7 @@ export type ProblemKind =
   | "16-bit image that fills little of its range"
   | "image of more than three bands"
   | "image of several pages"
+  | "masks that number objects"
   | "shape that is not in its image"
   | DatasetProblem["kind"];
 
@@ -68,6 +69,7 @@ const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
   "16-bit image that fills little of its range": "warning",
   "image of more than three bands": "warning",
   "image of several pages": "warning",
+  "masks that number objects": "warning",
   "shape that is not in its image": "warning",
   "names that look alike": "warning",
 };

@@ -3,6 +3,7 @@ import { forEachConcurrently } from "../../core/concurrently.ts";
 import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import type { ValueCount } from "../labels/inspect-label.ts";
 import { MaskGroups, type MaskSummary } from "../labels/mask-groups.ts";
+import { ObjectNumbers } from "../labels/object-numbers.ts";
 import type { Dataset, LabelMap, Sample } from "../sample.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type Inspection, inspectSample } from "./inspect-sample.ts";
@@ -77,6 +78,7 @@ class Summary {
   readonly #values = new ValueSums();
   readonly #masks = new MaskGroups();
   readonly #smoothing = new SmoothingCheck();
+  readonly #objects = new ObjectNumbers();
   readonly #ranges = new RangeCheck();
   readonly #sizes = new Tally();
   readonly #modes = new Tally();
@@ -98,7 +100,9 @@ class Summary {
     this.#classes.add(label);
     this.#values.add(label);
     this.#smoothing.add(label);
-    if (label.facts) this.#masks.add(label.facts);
+    if (!label.facts) return;
+    this.#masks.add(label.facts);
+    this.#objects.add(label.facts);
   }
 
   result(): Omit<ScanResult, "fingerprint"> {
@@ -129,10 +133,11 @@ class Summary {
     const dataset = this.#dataset;
     const labelMap = maskLabelMap(dataset);
     const ofMasks = labelMap
-      ? [...maskFindings(masks, labelMap), ...this.#smoothing.findings(labelMap)].map((finding) => ({
-          ...finding,
-          samples: samplesNamed(finding.text, dataset),
-        }))
+      ? [
+          ...maskFindings(masks, labelMap),
+          ...this.#smoothing.findings(labelMap),
+          ...this.#objectFindings(labelMap),
+        ].map((finding) => ({ ...finding, samples: samplesNamed(finding.text, dataset) }))
       : [];
     return [
       ...ofMasks,
@@ -148,6 +153,14 @@ class Summary {
       ),
       ...(dataset.unpaired ?? []).map((path): Finding => ({ kind: "file without a partner", text: path })),
     ];
+  }
+
+  /** Where several values are of one class, somebody knows them. */
+  #objectFindings({ encoding, classes }: LabelMap): Finding[] {
+    const { text } = this.#objects;
+    const mapped = Object.values(classes).filter((index) => index !== IGNORE_INDEX);
+    if (encoding !== "values" || !text || new Set(mapped).size < mapped.length) return [];
+    return [{ kind: "masks that number objects", text }];
   }
 }
 
