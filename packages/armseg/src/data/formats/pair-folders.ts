@@ -3,7 +3,16 @@ import { basename, join } from "node:path";
 import { DataError } from "../data-error.ts";
 import { IMAGE_FILE, listFiles, MASK_FILE, outside } from "./list-files.ts";
 import { maskSide } from "./mask-side.ts";
-import { type Endings, hasEnding, type Pairs, pairFiles, pairingProblems, stemOf } from "./pair-files.ts";
+import {
+  countOf,
+  type Endings,
+  hasEnding,
+  type Pairs,
+  pairFiles,
+  pairingProblems,
+  some,
+  stemOf,
+} from "./pair-files.ts";
 import { unreadFiles } from "./unread-files.ts";
 
 /** What lies in a folder of images and a folder of masks. */
@@ -89,7 +98,17 @@ async function nothingPairs(
       ? `, e.g. ${images[0]} and ${mask}; names agree from their first character on: rename files that begin differently, and set data.imageEnding or data.maskEnding to what names end in before the file type`
       : "";
   const unread = await unreadFiles(imageFolder, maskFolder);
-  return [`folder(): ${found}, but none share a name${example}`, ...unread].join(". ");
+  const others = masks.length === 0 && unread.length === 0 ? await otherTypes(maskFolder) : [];
+  return [`folder(): ${found}, but none share a name${example}`, ...unread, ...others].join(". ");
+}
+
+/** What lies in a folder of masks that has none: labels of another kind. */
+async function otherTypes(folder: string): Promise<string[]> {
+  const files = await listFiles(folder, /\.(?!(png|jpe?g|webp|tiff?|gif)$)[a-z0-9]+$/i);
+  if (files.length === 0) return [];
+  return [
+    `${countOf(files.length, "file")} of other types: ${some(files)}; convert them to PNG masks, LabelMe, COCO or CVAT (docs/data.md says which formats are read)`,
+  ];
 }
 
 /** The endings that are tried are the commonest so many of each side. */

@@ -84,9 +84,14 @@ function valueLookup(mask: RawMask, classes: Readonly<Record<number, number>>): 
 function colorLookup(mask: RawMask, classes: Readonly<Record<string, number>>): Lookup {
   if (mask.mode === "rgb")
     return { classOf: (value) => classes[colorKey(value)], describe: (value) => `colour ${colorKey(value)}` };
+  const hasColor = (value: number): boolean => !mask.palette || 3 * value < mask.palette.length;
   return {
-    classOf: (value) => (mask.bitDepth > 8 ? undefined : classes[colorKey(shownColor(mask, value))]),
-    describe: (value) => `colour ${colorKey(shownColor(mask, value))} (value ${value})`,
+    classOf: (value) =>
+      mask.bitDepth > 8 || !hasColor(value) ? undefined : classes[colorKey(shownColor(mask, value))],
+    describe: (value) =>
+      hasColor(value)
+        ? `colour ${colorKey(shownColor(mask, value))} (value ${value})`
+        : `index ${value}, for which the palette has no colour,`,
   };
 }
 

@@ -80,6 +80,19 @@ describe("shapes that are not in their image", () => {
   });
 
   test.each([
+    ["outside", { top: 100, left: 100, height: 2, width: 8 }],
+    ["reaching beyond the image", { top: 10, left: 10, height: 2, width: 8 }],
+    ["larger than the image", { top: 2, left: 2, height: 40, width: 40 }],
+  ])("a mask in a box %s", (_, box) => {
+    const shape = { kind: "rle", counts: [0, box.height * box.width], isRowMajor: true, ...box } as const;
+    expect(misplaced({ label: "x", shape }, [SIDE, SIDE])).toMatch(
+      /is a mask at \d+ to \d+ across and \d+ to \d+ down, beyond its image of 16 by 16 pixels/,
+    );
+    const inside = { ...shape, top: 7, left: 9, height: 10, width: 7, counts: [0, 70] };
+    expect(misplaced({ label: "x", shape: inside }, [SIDE, SIDE])).toBeUndefined();
+  });
+
+  test.each([
     ["partly outside", [-5, -5, 9, -5, 9, 9]],
     ["at the last pixel", [15, 15, 16, 15, 16, 16]],
     ["thin", [3, 3, 3.5, 3, 3.5, 9]],
@@ -88,6 +101,36 @@ describe("shapes that are not in their image", () => {
       misplaced({ label: "x", shape: { kind: "polygon", rings: [ring] } }, [SIDE, SIDE]),
     ).toBeUndefined();
   });
+});
+
+test("an index that its palette has no colour for is not taken for black", async () => {
+  const classes = [
+    { name: "a", color: [9, 9, 9] },
+    { name: "b", color: [0, 0, 0] },
+  ] as const;
+  const palette = [{ type: "PLTE", body: Uint8Array.of(9, 9, 9) }];
+  const root = await fixture({
+    "i/a.png": encodePng(2, 8, 1, 2, new Array(6).fill(90)),
+    "m/a.png": encodePng(3, 8, 1, 2, [0, 1], palette),
+  });
+  const dataset = await folder({
+    split: "train",
+    images: join(root, "i"),
+    masks: join(root, "m"),
+    classes,
+    labelMap: labelMapOf("colors", { "9,9,9": "a", "0,0,0": "b" }, classes),
+  });
+  expect((await problemsOf(dataset))[0]).toEqual([
+    "value outside the label map",
+    expect.stringContaining("index 1, for which the palette has no colour, in "),
+  ]);
+});
+
+test("init names the labels of other kinds in a folder without masks", async () => {
+  const root = await fixture({ "i/a.png": picture, "l/a.txt": "0 0.1 0.1 0.9 0.1 0.9 0.9" });
+  await expect(proposeConfig(join(root, "i"), join(root, "l"))).rejects.toThrow(
+    `0 PNG masks in ${join(root, "l")}, but none share a name. 1 file of other types: a.txt; convert`,
+  );
 });
 
 describe("masks that number the objects of each image", () => {
