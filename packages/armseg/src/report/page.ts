@@ -87,7 +87,7 @@ p { margin: 4px 0; } .soft, figcaption p, th { color: var(--soft); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 20px; }
 figure { margin: 0; background: var(--panel); border-radius: 8px; padding: 14px 16px; min-width: 0; }
 figcaption { margin-bottom: 8px; } figcaption p { font-size: 13px; line-height: 1.4; margin: 2px 0 0; }
-.chart { display: block; width: 100%; height: auto; font: 11.5px system-ui, sans-serif; }
+.chart { display: block; width: 100%; height: auto; overflow: visible; font: 11.5px system-ui, sans-serif; }
 .chart text { fill: var(--ink); font-variant-numeric: tabular-nums; } .chart .label { fill: var(--soft); }
 .chart .grid { stroke: var(--line); } .chart .axis { stroke: var(--soft); }
 .chart .mark { stroke: var(--soft); stroke-dasharray: 2 3; }
@@ -128,5 +128,8 @@ main:has(#view-alone:checked) .over:not(:hover) .label { opacity: 1; }
 .better { color: var(--series-2); } .caution { color: var(--series-1); } .worse { color: var(--series-4); }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--soft); }
 pre { overflow-x: auto; background: var(--panel); border-radius: 8px; padding: 12px 16px; font-size: 13px; line-height: 1.45; }
+.scores td:first-child, .numbers td:first-child, .confusions td { white-space: nowrap; }
+@media (max-width: 560px) { main { padding: 18px 12px 40px; } figure { padding: 10px 8px; } .chart { font-size: 13.5px; } .bar { width: 84px; }
+  .tile { min-width: 0; flex: 1 1 40%; } td, th { padding-right: 9px; } .facts td:first-child { white-space: normal; } }
 @media print { body { font-size: 12px; } figure, tr { break-inside: avoid; } }
 `;

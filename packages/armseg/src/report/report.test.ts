@@ -71,6 +71,33 @@ describe("the report of a whole run", () => {
   });
 });
 
+test("a curve that stayed flat is said to be, and correlates with nothing", () => {
+  const flat = madeUpRecords({ iterations: 400 }).map((record) =>
+    record.kind === "curve"
+      ? { ...record, weights: record.weights.map((_, i) => 0.37 + 1e-4 * (i % 2)) }
+      : record,
+  );
+  const html = reportHtml(reportData({ name: "a", config: "", environments: [], records: flat }, new Map()));
+  expect(html).toContain(
+    "The weight curve is still flat, W(u) from 0.370 to 0.370: every pixel counted alike.",
+  );
+  expect(html).not.toMatch(/correlation over/);
+  expect(reportHtml(madeUpRun("a", IMAGES))).toMatch(/correlation over the pixels 0\.\d/);
+  expect(reportHtml(madeUpRun("a", IMAGES))).not.toContain("still flat");
+});
+
+test("the joint phase is marked where it begins, not where it is first logged", () => {
+  const records = madeUpRecords({ iterations: 400 }).map((record) =>
+    record.kind === "run" ? { ...record, jointFrom: 1 } : record,
+  );
+  const markOf = (own: typeof records) =>
+    /class="mark" x1="([\d.]+)"/.exec(
+      reportHtml(reportData({ name: "a", config: "", environments: [], records: own }, new Map())),
+    )?.[1];
+  expect(Number(markOf(records))).toBeCloseTo(60 + 486 / 400, 1);
+  expect(Number(markOf(madeUpRecords({ iterations: 400 })))).toBeCloseTo(60 + (30 * 486) / 400, 1);
+});
+
 test("every beginning of a log gives a sound report", () => {
   const records = madeUpRecords({ iterations: 1000 });
   for (let count = 0; count <= records.length; count += 9) {

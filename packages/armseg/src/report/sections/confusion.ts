@@ -55,7 +55,7 @@ function worst(
     formatPercent(shares[i]![j]!),
   ]);
   const head = ["label", "predicted as", "% of all pixels", "% of the label"];
-  return figure("Largest confusions", table(head, rows), "What costs the most pixels.");
+  return figure("Largest confusions", table(head, rows, "confusions"), "What costs the most pixels.");
 }
 
 function rowShares(counts: readonly (readonly number[])[]): number[][] {

@@ -5,7 +5,7 @@ import type { CurveRecord } from "../../runs/records.ts";
 import { figure, figures, section } from "../page.ts";
 import type { ReportData } from "../report-data.ts";
 import { extent, linearScale, niceDomain } from "../svg/axis-scale.ts";
-import { axes, CHART_WIDTH, type ChartText, chartSvg } from "../svg/chart-frame.ts";
+import { axes, CHART_WIDTH, type ChartText, chartSvg, PLOT_LEFT } from "../svg/chart-frame.ts";
 import { rampColor, seriesColor } from "../svg/colors.ts";
 import { formatNumber } from "../svg/format-number.ts";
 import { lineChart, type Point, type Series } from "../svg/line-chart.ts";
@@ -142,7 +142,7 @@ export function barChart(values: readonly number[], options: BarChartOptions): s
   const highest = extent(values)?.[1];
   if (highest === undefined) return "";
   const height = options.height ?? 220;
-  const area = { left: 52, right: CHART_WIDTH - 14, top: 8, bottom: height - 42 };
+  const area = { left: PLOT_LEFT, right: CHART_WIDTH - 14, top: 8, bottom: height - 42 };
   const [start, end] = options.xDomain;
   const x = linearScale(options.xDomain, [area.left, area.right], 6);
   const y = linearScale(niceDomain([0, highest || 1]), [area.bottom, area.top]);

@@ -20,6 +20,8 @@ export interface PlotArea {
 }
 
 export const CHART_WIDTH = 560;
+/** Where plots begin: the name of the axis and the longest tick label lie before it. */
+export const PLOT_LEFT = 60;
 
 /** A whole chart as an SVG element that scales with the page. */
 export function chartSvg(text: ChartText, height: number, ...content: readonly string[]): string {
@@ -51,7 +53,7 @@ export function axes(area: PlotArea, x: AxisScale, y: AxisScale, text: ChartText
     chartText(text.xLabel, (left + right) / 2, bottom + 34, "middle", { class: "label" }),
     chartText(text.yLabel, 0, 0, "middle", {
       class: "label",
-      transform: `translate(12 ${(top + bottom) / 2}) rotate(-90)`,
+      transform: `translate(10 ${(top + bottom) / 2}) rotate(-90)`,
     }),
   ].join("");
 }

@@ -41,7 +41,7 @@ describe("line chart", () => {
 
   test("draws the line where the axes say", () => {
     const options = { ...TEXT, yDomain: [0, 10] as const, height: 260 };
-    // The plot spans 52 to 546 and, downwards, 8 to 218.
+    // The plot spans 60 to 546 and, downwards, 8 to 218.
     expect(
       attributes(
         lineChart(
@@ -55,7 +55,18 @@ describe("line chart", () => {
         ),
         "d",
       ),
-    ).toEqual(["M52.0 218.0L546.0 8.0"]);
+    ).toEqual(["M60.0 218.0L546.0 8.0"]);
+  });
+
+  test("a stepped line holds each value until the next", () => {
+    const options = { ...TEXT, yDomain: [0, 10] as const, height: 260 };
+    const points = [
+      [0, 10],
+      [10, 0],
+    ] as const;
+    expect(attributes(lineChart([line(points, { isStepped: true })], options), "d")).toEqual([
+      "M60.0 8.0L546.0 8.0L546.0 218.0",
+    ]);
   });
 
   test("interrupts the line at what is no number, and at 0 on a logarithmic axis", () => {
@@ -98,7 +109,7 @@ describe("line chart", () => {
     const two = lineChart([line([[0, 1]]), line([[0, 2]], { name: "b & c", isDashed: true })], TEXT);
     expect(two).toContain(">b &amp; c</text>");
     expect(attributes(two, "stroke-dasharray")).toContain("5 4");
-    const long = (i: number) => line([[0, i]], { name: `a run with a rather long name ${i}` });
+    const long = (i: number) => line([[0, i]], { name: `a run with a longish name ${i}` });
     const height = (count: number) =>
       Number(
         attributes(

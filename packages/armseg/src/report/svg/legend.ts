@@ -11,8 +11,8 @@ export interface LegendEntry {
 
 const ROW_HEIGHT = 18;
 const SWATCH = 22;
-/** Width of a character on average, in the charts' font. */
-const CHARACTER = 6.4;
+/** Width of a character on average, in the charts' font as narrow screens show it. */
+const CHARACTER = 7.4;
 
 /** The legend above a plot, wrapped into as many rows as it needs. */
 export function legend(entries: readonly LegendEntry[], left: number): { svg: string; height: number } {

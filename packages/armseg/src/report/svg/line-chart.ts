@@ -7,7 +7,15 @@ import {
   niceDomain,
   roomyLogDomain,
 } from "./axis-scale.ts";
-import { axes, CHART_WIDTH, type ChartText, chartSvg, chartText, type PlotArea } from "./chart-frame.ts";
+import {
+  axes,
+  CHART_WIDTH,
+  type ChartText,
+  chartSvg,
+  chartText,
+  PLOT_LEFT,
+  type PlotArea,
+} from "./chart-frame.ts";
 import { seriesColor } from "./colors.ts";
 import { legend, rampLegend } from "./legend.ts";
 import { element, escapeText } from "./markup.ts";
@@ -45,10 +53,15 @@ export interface LineChartOptions extends ChartText {
 export function lineChart(series: readonly Series[], options: LineChartOptions): string {
   const coloured = series.map((one, i) => ({ ...one, color: one.color ?? seriesColor(i) }));
   const head = options.ramp
-    ? rampLegend(options.ramp.colors, options.ramp.ends, 52)
-    : legend(coloured.length > 1 ? coloured : [], 52);
+    ? rampLegend(options.ramp.colors, options.ramp.ends, PLOT_LEFT)
+    : legend(coloured.length > 1 ? coloured : [], PLOT_LEFT);
   const height = (options.height ?? 260) + head.height;
-  const area: PlotArea = { left: 52, right: CHART_WIDTH - 14, top: head.height + 8, bottom: height - 42 };
+  const area: PlotArea = {
+    left: PLOT_LEFT,
+    right: CHART_WIDTH - 14,
+    top: head.height + 8,
+    bottom: height - 42,
+  };
   const x = xAxis(series, options, area);
   const y = yAxis(series, options, area);
   if (x === undefined || y === undefined) return "";
