@@ -275,7 +275,8 @@ function finish(base: Tensor, options: TensorOptions): Tensor {
 /**
  * Makes a tensor with a copy of the given values.
  *
- * @param values - Nested arrays of numbers (float32 unless `dtype` says otherwise) or a flat typed array.
+ * @param values - Nested arrays of numbers or a flat typed array. Numbers are float32 unless `dtype` says otherwise, whole ones too
+ *   (docs/decisions/005); a whole number that is passed to an operator, as in `ops.full([2], 1)`, is an integer.
  * @throws {TypeError} If nested arrays are ragged.
  */
 export function tensor(values: NestedNumbers | TypedArray, options: TensorOptions = {}): Tensor {

@@ -86,8 +86,13 @@ describe("variants", () => {
     });
   });
 
-  test("whole numbers are integers, as in Python", () => {
+  test("whole numbers are integers for an operator, as in Python; a tensor of numbers is float32 (decision 005)", () => {
     tidy(() => {
+      expect(tensor([1, 2], there).dtype).toBe("float32");
+      expect(ops.full([2], 1, there).dtype).toBe("int64");
+      expect(ops.ones([2], there).dtype).toBe("float32");
+      expect(tensor([1, 2], there).add(1).dtype).toBe("float32");
+      expect(fromTypedArray(BigInt64Array.of(1n, 2n), [2]).dtype).toBe("int64");
       expect(ops.arange(3, there).dtype).toBe("int64");
       expect(ops.full([1], 1.5, there).dtype).toBe("float32");
       expect(tensor([1, 2], { ...there, dtype: "int64" }).add(1).dtype).toBe("int64");

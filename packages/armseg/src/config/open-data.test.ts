@@ -11,7 +11,7 @@ import type { Dataset } from "../data/sample.ts";
 import { encodePng, fixture } from "../data/test-support.ts";
 import { prepareData } from "./build-data.ts";
 import { checkClasses, openData } from "./open-data.ts";
-import { checkConfig } from "./read-config.ts";
+import { ConfigError, checkConfig } from "./read-config.ts";
 import type { ConfigInput } from "./schema.ts";
 
 const grey = (...values: number[]): Uint8Array => encodePng(0, 8, 1, values.length, values);
@@ -294,6 +294,25 @@ describe("keys of a split", () => {
     const list = join(root, "empty.txt");
     const data = { format: "folder", images: root, masks: root, classes, train: { list } } as const;
     await expect(open(data)).rejects.toThrow(`got an empty list in ${list}`);
+  });
+});
+
+describe("a name that is no class is an error of the configuration", () => {
+  const classes = [{ name: "road", color: [0, 0, 0] as [number, number, number] }];
+
+  test.each([
+    [
+      "folder",
+      { labels: { map: { 7: "rode" } } },
+      'data.labels.map sends 7 to "rode", expected one of road, ignore',
+    ],
+    ["coco", { labels: { map: { lorry: "truck" } } }, 'sends lorry to "truck", expected one of road, ignore'],
+    ["labelme", { background: "floor" }, 'data.background: there is no class "floor", expected one of road'],
+  ] as const)("%s", async (format, keys, message) => {
+    const opened = async () =>
+      await open({ format, root: "nowhere", images: "nowhere", masks: "nowhere", classes, ...keys });
+    await expect(opened()).rejects.toThrow(ConfigError);
+    await expect(opened()).rejects.toThrow(message);
   });
 });
 

@@ -10,6 +10,7 @@ import { folder } from "../data/formats/folder.ts";
 import { joinSplits, knownSplit } from "../data/formats/join-splits.ts";
 import { labelme } from "../data/formats/labelme.ts";
 import { readNames } from "../data/formats/list-files.ts";
+import { IGNORED_NAME } from "../data/formats/named-labels.ts";
 import { withImageRange } from "../data/image-form.ts";
 import { labelMapOf } from "../data/labels/class-labels.ts";
 import type { Dataset } from "../data/sample.ts";
@@ -60,6 +61,21 @@ function checkLabelKeys(data: DataConfig): void {
       `data.${key}: has no meaning for data.format ${data.format}, whose labels have a meaning of their own; remove it${formats.includes("folder") ? ", or read the masks as data.format folder" : ""}`,
     );
   }
+}
+
+/** Where the classes are listed, labels lead to these. */
+function checkLabelNames({ classes, labels, background }: DataConfig): void {
+  if (!classes) return;
+  const known = [...classes.map(({ name }) => name), IGNORED_NAME];
+  const wrong = Object.entries(labels.map ?? {}).find(([, name]) => !known.includes(name));
+  if (wrong)
+    throw new ConfigError(
+      `data.labels.map sends ${wrong[0]} to "${wrong[1]}", expected one of ${known.join(", ")}`,
+    );
+  if (background !== undefined && !known.includes(background))
+    throw new ConfigError(
+      `data.background: there is no class "${background}", expected one of ${known.join(", ")}`,
+    );
 }
 
 /** Returns a format's encoding. @throws {ConfigError} If it has none of that name. */
@@ -137,6 +153,7 @@ function dataOf(data: DataConfig, { split: _, list: __, ...own }: SplitConfig, p
 function openFormat(common: DataConfig, split: SplitConfig, purpose: Purpose): Promise<Dataset> {
   const data = dataOf(common, split, purpose);
   checkLabelKeys(data);
+  checkLabelNames(data);
   const root = () => required(data, "root") as string;
   const images = () => required(data, "images") as string;
   const masks = () => required(data, "masks") as string;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { MetricsRecord } from "../runs/records.ts";
 import { comparisonReport } from "./comparison.ts";
 import { reportData } from "./report-data.ts";
 import { madeUpRecords, madeUpRun } from "./testing/made-up-run.ts";
@@ -90,7 +91,7 @@ test("the joint phase is marked where it begins, not where it is first logged", 
   const records = madeUpRecords({ iterations: 400 }).map((record) =>
     record.kind === "run" ? { ...record, jointFrom: 1 } : record,
   );
-  const markOf = (own: typeof records) =>
+  const markOf = (own: readonly MetricsRecord[]) =>
     /class="mark" x1="([\d.]+)"/.exec(
       reportHtml(reportData({ name: "a", config: "", environments: [], records: own }, new Map())),
     )?.[1];
