@@ -65,7 +65,9 @@ export function writeNewFile(
   { overwrite = false }: WriteOptions,
 ): void {
   if (!overwrite && fs.existsSync(path)) {
-    throw new Error(`${caller}(): ${path} exists and is not overwritten; choose another place, or set overwrite (on the command line --overwrite).`);
+    throw new Error(
+      `${caller}(): ${path} exists and is not overwritten; choose another place, or set overwrite (on the command line --overwrite).`,
+    );
   }
   fs.mkdirSync(dirname(path), { recursive: true });
   writeFileAtomically(path, content);
