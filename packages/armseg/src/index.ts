@@ -12,5 +12,7 @@ export * as evaluation from "./evaluation/index.ts";
 export * as losses from "./losses/index.ts";
 export * as networks from "./networks/index.ts";
 export * as pipeline from "./pipeline/index.ts";
+export * as report from "./report/index.ts";
 export * as reweighting from "./reweighting/index.ts";
+export * as runs from "./runs/index.ts";
 export * as training from "./training/index.ts";

@@ -1,0 +1,13 @@
+/** Run folders, read and written without libtorch. */
+export { type CheckpointChoice, chooseCheckpoint } from "./choose-checkpoint.ts";
+export type { Environment } from "./environment.ts";
+export { readMetrics } from "./metrics.ts";
+export { bestEvaluation, finishedEvaluation, lastIteration, type RunContents, readRun } from "./read-run.ts";
+export {
+  type EvaluationRecord,
+  type MetricsRecord,
+  type RunRecord,
+  recordsOfKind,
+  type TrainRecord,
+} from "./records.ts";
+export { isRun, type RunPaths, runPaths } from "./run-folder.ts";
