@@ -106,7 +106,8 @@ export interface DatasetProblem {
     | "annotation without area"
     | "two labels for one image"
     | "several files of one name"
-    | "names that look alike";
+    | "names that look alike"
+    | "polygon inside another of its annotation";
   /** Names files and remedy. */
   readonly text: string;
   /** The sample concerned: a list without it is free of the problem. */

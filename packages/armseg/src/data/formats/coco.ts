@@ -18,6 +18,7 @@ import {
   type NamedLabels,
   namedLabels,
 } from "./named-labels.ts";
+import { hasNestedRing } from "./nested-rings.ts";
 import { countOf, unpairedNotes } from "./pair-files.ts";
 import { doubleLabels, sampleNames } from "./sample-names.ts";
 import { withoutArea } from "./shape-area.ts";
@@ -63,6 +64,8 @@ export async function coco(path: string, options: CocoOptions): Promise<Dataset>
     image.regions.push(...regions);
     image.hasLostObject ||= isAnywhere;
     if (lost) image.lost.push(`annotation ${annotation.id ?? i} ("${label}"): ${lost}`);
+    if (hasNestedRing(regions.flatMap(({ shape }) => (shape.kind === "polygon" ? shape.rings : []))))
+      image.nested.push(`annotation ${annotation.id ?? i} ("${label}")`);
   });
   const dataset = cocoDataset("coco", path, file.images, named, options, ({ id, height, width }) => {
     const { regions, hasLostObject } = found.get(String(id))!;
@@ -79,7 +82,7 @@ export async function coco(path: string, options: CocoOptions): Promise<Dataset>
       fill: "centres",
     };
   });
-  const problems = lostProblems(file.images, path, (id) => found.get(id)!.lost);
+  const problems = annotationProblems(file.images, path, (id) => found.get(id)!);
   return {
     ...dataset,
     notes: [...notes, ...dataset.notes],
@@ -91,12 +94,14 @@ export async function coco(path: string, options: CocoOptions): Promise<Dataset>
 interface FoundImage {
   readonly regions: Region[];
   readonly lost: string[];
+  /** Annotations with a ring inside another. */
+  readonly nested: string[];
   /** One of its objects has neither an area nor a box, and may be anywhere. */
   hasLostObject: boolean;
 }
 
 function newImage(): FoundImage {
-  return { regions: [], lost: [], hasLostObject: false };
+  return { regions: [], lost: [], nested: [], hasLostObject: false };
 }
 
 /** Entries by id as text. @throws {DataError} If an id is listed twice. */
@@ -178,20 +183,33 @@ function boxOf({ bbox }: CocoAnnotation): Region["shape"] | undefined {
   return { kind: "polygon", rings: [[x, y, right, y, right, bottom, x, bottom]] };
 }
 
-function lostProblems(
+function annotationProblems(
   images: readonly CocoImage[],
   path: string,
-  lostOf: (id: string) => readonly string[],
+  foundOf: (id: string) => FoundImage,
 ): DatasetProblem[] {
   const paths = images.map((image) => withSlashes(imageName(image, path)));
   const names = sampleNames(paths);
-  return images.flatMap(({ id }, i) =>
-    lostOf(String(id)).map((text) => ({
-      kind: "annotation without area",
-      sample: names[i]!,
-      text: `${paths[i]}, ${text}; draw it anew or delete it. Its box is ignored, or without one all that no other annotation covers`,
-    })),
-  );
+  return images.flatMap(({ id }, i) => {
+    const { lost, nested } = foundOf(String(id));
+    const of = { sample: names[i]! };
+    return [
+      ...lost.map(
+        (text): DatasetProblem => ({
+          ...of,
+          kind: "annotation without area",
+          text: `${paths[i]}, ${text}; draw it anew or delete it. Its box is ignored, or without one all that no other annotation covers`,
+        }),
+      ),
+      ...nested.map(
+        (text): DatasetProblem => ({
+          ...of,
+          kind: "polygon inside another of its annotation",
+          text: `${paths[i]}, ${text}; polygons of one annotation join, so that a hole is filled: export holes as run lengths, or as annotations of their own that come later`,
+        }),
+      ),
+    ];
+  });
 }
 
 /**

@@ -33,6 +33,8 @@ export interface LabelInspection {
   readonly transparentPixels?: number;
   /** Shapes that can be no part of the image, and the first of them; see {@link misplaced}. */
   readonly misplacedShapes?: { readonly count: number; readonly first: string };
+  /** Names of shapes of which no pixel is left: later shapes of other names cover them. */
+  readonly coveredNames?: readonly string[];
 }
 
 export interface InspectLabelOptions {
@@ -209,12 +211,28 @@ async function inspectRegions(
   });
   const all = [...values, ...hidden(names, values, classes)];
   const outside = misplacedShapes(regions, [label.height, label.width]);
+  const covered = coveredNames(annotation, regions, values, [label.height, label.width]);
   return {
     size: [label.height, label.width],
     mode: `regions (${annotation.format})`,
     values: all,
     ...(outside && { misplacedShapes: outside }),
+    ...(covered.length > 0 && { coveredNames: covered }),
   };
+}
+
+/** Cityscapes' polygons are made to cover each other; what lies beneath is no mistake. */
+function coveredNames(
+  { format, labelMap }: Extract<Annotation, { kind: "regions" }>,
+  regions: readonly Region[],
+  seen: readonly ValueCount[],
+  size: readonly [number, number],
+): string[] {
+  if (format === "cityscapes") return [];
+  const classes = labelMap.classes as Readonly<Record<string, number>>;
+  const visible = new Set(seen.map(({ value }) => value));
+  const found = regions.filter((region) => !visible.has(region.label) && !misplaced(region, size));
+  return [...new Set(found.map(({ label }) => label))].filter((name) => classes[name] !== IGNORE_INDEX);
 }
 
 function misplacedShapes(

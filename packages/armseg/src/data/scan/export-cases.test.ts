@@ -103,6 +103,44 @@ describe("shapes that are not in their image", () => {
   });
 });
 
+test("a polygon inside another of its annotation is told: a hole would be filled", async () => {
+  const outer = [1, 1, 13, 1, 13, 13, 1, 13];
+  const hole = [4, 4, 8, 4, 8, 8, 4, 8];
+  const segmentation = async (...rings: number[][]) => {
+    const content = {
+      images: [{ id: 1, file_name: "a.png", height: SIDE, width: SIDE }],
+      categories: [{ id: 1, name: "x" }],
+      annotations: [{ id: 5, image_id: 1, category_id: 1, segmentation: rings }],
+    };
+    const root = await fixture({ "a.json": JSON.stringify(content), "i/a.png": picture });
+    const options = { split: "train", images: join(root, "i"), background: "rest" };
+    return problemsOf(await coco(join(root, "a.json"), options));
+  };
+  expect(await segmentation(outer, hole)).toEqual([
+    [
+      "polygon inside another of its annotation",
+      expect.stringMatching(/^a\.png, annotation 5 \("x"\); polygons of one annotation join/),
+    ],
+  ]);
+  expect(await segmentation(hole, outer)).toHaveLength(1);
+  // Two parts of an object; an L around a box, whose corner is outside the L.
+  expect(await segmentation([1, 1, 4, 1, 4, 4], [6, 6, 9, 6, 9, 9])).toEqual([]);
+  expect(await segmentation([0, 0, 14, 0, 14, 2, 2, 2, 2, 14, 0, 14], [4, 4, 8, 4, 8, 8])).toEqual([]);
+  expect(await segmentation(outer, outer)).toEqual([]);
+});
+
+test("a name of which later shapes leave nothing", async () => {
+  const small = [4, 4, 8, 4, 8, 8, 4, 8];
+  const large = [1, 1, 13, 1, 13, 13, 1, 13];
+  expect((await problemsOf(await openCoco([small, large])))[0]).toEqual([
+    "shapes beneath others",
+    expect.stringMatching(
+      /a\.json: nothing is left of "x", which later shapes cover; draw large areas first/,
+    ),
+  ]);
+  expect(await problemsOf(await openCoco([large, small]))).toEqual([]);
+});
+
 test("an index that its palette has no colour for is not taken for black", async () => {
   const classes = [
     { name: "a", color: [9, 9, 9] },

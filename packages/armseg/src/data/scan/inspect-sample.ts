@@ -92,7 +92,7 @@ function isSame(a: readonly [number, number], b: readonly [number, number]): boo
 
 function pixelFindings(
   sample: Sample,
-  { values, transparentPixels, misplacedShapes }: LabelInspection,
+  { values, transparentPixels, misplacedShapes, coveredNames }: LabelInspection,
 ): Finding[] {
   const { path } = sample.annotation!;
   const isValid = values.some(
@@ -105,6 +105,17 @@ function pixelFindings(
           {
             kind: "shape that is not in its image",
             text: named(sample, `${path}: ${misplacedShapes.first}${more}`),
+          } as const,
+        ]
+      : []),
+    ...(coveredNames
+      ? [
+          {
+            kind: "shapes beneath others",
+            text: named(
+              sample,
+              `${path}: nothing is left of ${coveredNames.map((name) => `"${name}"`).join(", ")}, which later shapes cover; draw large areas first, or move them to the back`,
+            ),
           } as const,
         ]
       : []),

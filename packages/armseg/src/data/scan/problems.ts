@@ -23,6 +23,7 @@ export type ProblemKind =
   | "image of more than three bands"
   | "image of several pages"
   | "masks that number objects"
+  | "shapes beneath others"
   | "shape that is not in its image"
   | DatasetProblem["kind"];
 
@@ -70,6 +71,8 @@ const SEVERITIES: Partial<Record<ProblemKind, Problem["severity"]>> = {
   "image of more than three bands": "warning",
   "image of several pages": "warning",
   "masks that number objects": "warning",
+  "shapes beneath others": "warning",
+  "polygon inside another of its annotation": "warning",
   "shape that is not in its image": "warning",
   "names that look alike": "warning",
 };

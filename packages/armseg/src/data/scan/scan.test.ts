@@ -91,6 +91,7 @@ describe("scan()", () => {
       ["unreadable weight map", "error", 1],
       ["unreadable image", "error", 2],
       ["unreadable label", "error", 1],
+      ["shapes beneath others", "warning", 1],
       ["class without a pixel", "training error", 1],
       ["file without a partner", "warning", 1],
     ]);
@@ -125,6 +126,7 @@ describe("scan()", () => {
       "unreadable weight map": ["small"],
       "unreadable image": ["cut", "missing"],
       "unreadable label": ["cut"],
+      "shapes beneath others": ["regions"],
       "class without a pixel": [],
       "file without a partner": [],
     });
