@@ -150,7 +150,7 @@ describe("from two folders to a checked configuration, without libtorch", () => 
 
   test("config explain tells files, overrides and defaults apart", () => {
     const { stdout } = armseg(["config", "explain", "armseg.yaml", "--set", "loss.q=0.2"], withoutLibtorch);
-    expect(stdout).toMatch(/^training\.batchSize +4 +armseg\.yaml:\d+$/m);
+    expect(stdout).toMatch(/^training\.batchSize +8 +armseg\.yaml:\d+$/m);
     expect(stdout).toMatch(/^loss\.q +0\.2 +--set$/m);
     expect(stdout).toMatch(/^loss\.gamma +2 +default$/m);
     const json = JSON.parse(armseg(["config", "explain", "armseg.yaml", "--json"], withoutLibtorch).stdout);

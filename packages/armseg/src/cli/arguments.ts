@@ -9,6 +9,13 @@ export function integer(minimum: number): (text: string) => number {
   };
 }
 
+/** Reads a number above 0, for commander. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("Expected a number above 0.");
+}
+
 /** Reads `512x1024`, height first, for commander. */
 export function size(text: string): [height: number, width: number] {
   const [, height, width] = /^(\d+)x(\d+)$/.exec(text) ?? [];

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
+import type { Starter } from "../config/write-starter.ts";
 import { DETECTED_FORMATS, type DetectedFormat } from "../data/detect-format.ts";
 import { readNames } from "../data/formats/list-files.ts";
-import { examples, integer } from "./arguments.ts";
+import { examples, integer, positive } from "./arguments.ts";
 import { print } from "./output.ts";
 
 interface Options {
@@ -11,6 +12,7 @@ interface Options {
   readonly background?: string;
   readonly out: string;
   readonly seed: number;
+  readonly hours: number;
 }
 
 /** `armseg init` */
@@ -35,26 +37,39 @@ export function addInit(program: Command): void {
     .option("--background <name>", "black (masks), or what no annotation covers, is a class of this name")
     .option("--out <folder>", "where armseg.yaml, train.txt and val.txt go", ".")
     .option("--seed <n>", "of the random split", integer(0), 0)
+    .option(
+      "--hours <n>",
+      "what the training may take on this machine, which is measured by a few steps",
+      positive,
+      1,
+    )
     .addHelpText(
       "after",
       examples(
         "init photos masks",
         "init photos masks --names crop,weed --background soil --out my-project",
         "init photos annotations.xml --format cvat",
+        "init photos masks --hours 8",
         "init cityscapes",
       ),
     )
     .action(async (images: string, annotations: string | undefined, options: Options) => {
       const { writeStarter } = await import("../config/write-starter.ts");
       const { format, names, ...rest } = options;
-      const { files, sentences } = await writeStarter(
+      const { files, sentences, training, missingWeights } = await writeStarter(
         { images, ...(annotations !== undefined && { annotations }), ...(format && { format }) },
         { ...rest, ...(names !== undefined && { names: await namesOf(names) }) },
       );
       print(
-        [...sentences, "", `Wrote ${files.join(", ")}.`, "", "Next:", ...nextSteps(files[0] as string)].join(
-          "\n",
-        ),
+        [
+          ...sentences,
+          training,
+          "",
+          `Wrote ${files.join(", ")}.`,
+          "",
+          "Next:",
+          ...nextSteps(files[0] as string, missingWeights),
+        ].join("\n"),
       );
     });
 }
@@ -63,8 +78,10 @@ async function namesOf(text: string): Promise<string[]> {
   return existsSync(text) ? await readNames(text) : text.split(",").map((name) => name.trim());
 }
 
-function nextSteps(config: string): string[] {
+function nextSteps(config: string, missing: Starter["missingWeights"]): string[] {
+  const size = missing?.mebibytes ? `, ${Math.ceil(missing.mebibytes)} MiB` : "";
   return [
+    ...(missing ? [`  armseg weights fetch ${missing.name}    (once${size}: the pretrained weights)`] : []),
     `  armseg train ${config} --dry-run`,
     `  armseg train ${config}`,
     "Before that, look at what you train on:",

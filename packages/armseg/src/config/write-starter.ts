@@ -2,18 +2,31 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { parse, stringify } from "yaml";
+import { evenlySpaced } from "../core/evenly-spaced.ts";
+import type { Size } from "../core/size.ts";
 import type { LabelNaming } from "../data/propose-labels.ts";
+import { imageSize } from "../data/read-image.ts";
+import { imageNetWeights } from "../networks/weights/imagenet.ts";
+import { isCached } from "../networks/weights/weights-cache.ts";
+import { fitTraining, fittedSentence, type Machine, type TrainingSize } from "./fit-training.ts";
+import { measureMachine } from "./measure-machine.ts";
+import { openData } from "./open-data.ts";
 import { mapPathStrings } from "./path-string.ts";
-import { type DataPlaces, proposeData } from "./propose-data.ts";
+import { type DataPlaces, type DataProposal, proposeData } from "./propose-data.ts";
 import { checkConfig } from "./read-config.ts";
 import { configSchema } from "./schema.ts";
 import { starterData } from "./starter-data.ts";
+import { starterTraining } from "./starter-training.ts";
 
 export interface StarterOptions extends LabelNaming {
   /** Folder that the files go to. */
   readonly out: string;
   /** Of the random split. */
   readonly seed: number;
+  /** What the training may take on this machine. Default 1. */
+  readonly hours?: number;
+  /** Measures the machine. Default: a few training steps. */
+  readonly measure?: () => Promise<Machine>;
 }
 
 export interface Starter {
@@ -21,6 +34,10 @@ export interface Starter {
   readonly files: readonly string[];
   /** What was found and assumed, for the reader. */
   readonly sentences: readonly string[];
+  /** What training was chosen, and why. */
+  readonly training: string;
+  /** What is to be fetched before the training; `null` for nothing. */
+  readonly missingWeights: { readonly name: string; readonly mebibytes: number | null } | null;
 }
 
 /**
@@ -44,7 +61,13 @@ export async function writeStarter(places: DataPlaces, options: StarterOptions):
   const { data, lists, images, sentences } = await proposeData(places, options);
   const own = mapPathStrings(data, configSchema.shape.data, (path) => pathFrom(out, path)) as typeof data;
   const names = lists && { train: basename(train), val: basename(val) };
-  const text = starterText(basename(resolve(out)), starterData(own, names), images);
+  const { hours = 1, measure = measureMachine } = options;
+  const machine = await measure();
+  const fitted = fitTraining(machine, { images, ...(await sizesOf(data, lists)) }, hours);
+  const { stem = "v1c", backbone } = fitted.model;
+  const weights = imageNetWeights({ backbone, stem, strideOn: "3x3" });
+  const training = starterTraining(fitted, machine, weights.name);
+  const text = starterText(basename(resolve(out)), starterData(own, names), training);
   await mkdir(out, { recursive: true });
   const contents = [
     [config, text],
@@ -57,7 +80,31 @@ export async function writeStarter(places: DataPlaces, options: StarterOptions):
   ];
   for (const [file, content] of contents as [string, string][])
     await writeFile(file, content, { flag: "wx" });
-  return { files: contents.map(([file]) => file as string), sentences };
+  return {
+    files: contents.map(([file]) => file as string),
+    sentences,
+    training: fittedSentence(machine, fitted, hours),
+    missingWeights: isCached(weights) ? null : weights,
+  };
+}
+
+/** Images that are looked at for their size. */
+const SIZED = 25;
+
+/** The most common size among some of the images to train on, and how many there are to validate on. */
+async function sizesOf(
+  data: DataProposal["data"],
+  lists: DataProposal["lists"],
+): Promise<Pick<TrainingSize, "imageSize" | "validationImages">> {
+  const checked = checkConfig({ data }, "the data set").data;
+  const { samples } = await openData(checked, "train");
+  const sizes: Size[] = [];
+  for (const { image } of evenlySpaced(samples, Math.min(SIZED, samples.length)))
+    sizes.push(await imageSize(image));
+  const count = (size: Size) => sizes.filter((other) => other.join() === size.join()).length;
+  const [common] = [...sizes].sort((a, b) => count(b) - count(a));
+  const validationImages = lists?.val.length ?? (await openData(checked, "val")).samples.length;
+  return { imageSize: common as Size, validationImages };
 }
 
 /** A path of the current folder, as a file in another folder names it; absolute ones stay. */
@@ -69,37 +116,15 @@ function lines(names: readonly string[]): string {
   return `${names.join("\n")}\n`;
 }
 
-/** Iterations for a first training: about 100 epochs, but not fewer than a curve needs to move. */
-function iterationsFor(images: number, batchSize: number): number {
-  return Math.min(40_000, Math.max(2_000, Math.round((100 * images) / batchSize / 1000) * 1000));
-}
-
-/** @param data - The `data` section. @param images - To train on. */
-function starterText(name: string, data: string, images: number): string {
-  const batchSize = 4;
+/** @param data - The `data` section. @param training - All others. */
+function starterText(name: string, data: string, training: string): string {
   const text = `# Configuration of armseg. Every other key has its default: \`armseg config explain\` prints them all,
 # docs/configuration.md says what they mean. Paths follow this file.
 name: ${stringify(name).trimEnd()}
 
 ${data}
 
-model:
-  backbone: resnet50 # resnet18 and mobilenetV2 suit small machines
-  weights: null # path of pretrained weights, .safetensors or .pth: far better than none
-
-reweighting:
-  curve: arm # none for plain training, linear for the fixed line
-
-schedule:
-  iterations: ${iterationsFor(images, batchSize)}
-
-augmentation:
-  crop: [512, 512] # height, width
-
-training:
-  batchSize: ${batchSize}
-  device: cpu # cuda where there is one
-`;
+${training}`;
   checkConfig(parse(text), "the configuration that init wrote");
   return text;
 }
