@@ -34,6 +34,10 @@ export interface ReweightedLossInputs {
   readonly pixelWeights?: Tensor | null;
   /** float32 `[]`: pixels of p_y ≥ this are left out. From {@link ohemThreshold}. */
   readonly keepBelow?: Tensor | null;
+  /**
+   * float32 `[C]`, positive: the confidence is read from softmax(z + ln confidenceScale), the loss from softmax(z). On the CPU only.
+   */
+  readonly confidenceScale?: Tensor | null;
 }
 
 export interface ReweightedLossOptions extends PixelOptions {
@@ -66,8 +70,10 @@ export function reweightedLoss(
   inputs: ReweightedLossInputs,
   options: ReweightedLossOptions = {},
 ): ReweightedLoss {
-  const { logits, labels, knots, logScale, classWeights, pixelWeights, keepBelow } = inputs;
-  const extras = [knots, logScale, classWeights, pixelWeights, keepBelow].map((extra) => extra ?? null);
+  const { logits, labels, knots, logScale, classWeights, pixelWeights, keepBelow, confidenceScale } = inputs;
+  const extras = [knots, logScale, classWeights, pixelWeights, keepBelow, confidenceScale].map(
+    (extra) => extra ?? null,
+  );
   const [objective, mean, statistics, bins] = kernel("reweighted_loss")(logits, labels, ...extras, {
     ...options,
   }) as [Tensor, Tensor, Tensor, Tensor];
@@ -128,7 +134,7 @@ export interface KernelPixelMaps {
 
 /** Returns what {@link reweightedLoss} sums, as float32 maps `[N, H, W]`; without gradient. */
 export function pixelMaps(
-  inputs: Omit<ReweightedLossInputs, "keepBelow">,
+  inputs: Omit<ReweightedLossInputs, "keepBelow" | "confidenceScale">,
   options: PixelOptions = {},
 ): KernelPixelMaps {
   const { logits, labels, knots, logScale, classWeights, pixelWeights } = inputs;

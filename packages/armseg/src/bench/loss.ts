@@ -119,7 +119,7 @@ function measure(
 function fusedUnsupportedReason([, c]: LossBenchSize, device: BenchDevice): string | null {
   using curve = new ArmCurve();
   const { settings } = new SegmentationLoss({ curve });
-  return tidy(() => unsupportedReason(ops.zeros([1, c, 16, 16], { device }), settings));
+  return tidy(() => unsupportedReason({ logits: ops.zeros([1, c, 16, 16], { device }) }, settings));
 }
 
 interface PeerFigure {

@@ -4,7 +4,7 @@ import { getThreads, gradients, manualSeed, nn, ops, setThreads, tidy } from "@a
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ArmCurve } from "../reweighting/arm-curve.ts";
-import { type Curve, sampleCurve } from "../reweighting/curve.ts";
+import { type Curve, isLearnable, sampleCurve } from "../reweighting/curve.ts";
 import { INDICATORS } from "../reweighting/indicators.ts";
 import { LINES, LinearCurve } from "../reweighting/linear-curve.ts";
 import { numbers, relativeError } from "../reweighting/testing/numbers.ts";
@@ -113,7 +113,7 @@ function expectAgreement(
   const actual = evaluate({ ...options, implementation: "fused" }, inputs, call);
   const rounding = 4e-7 * Math.max(1, Math.abs(expected[0]?.[0] as number));
   const first = FIRST_OF_CURVE - (inputs.logScale ? 0 : 1);
-  const slopes = options.curve ? logSlopes(options.curve) : [];
+  const slopes = options.curve && isLearnable(options.curve) ? logSlopes(options.curve) : [];
   for (const [i, values] of expected.entries()) {
     const floor = i < first ? 0 : rounding * Math.max(1, slopes[i - first] as number);
     const difference = relativeError(actual[i] as number[], values) * largest(values);
@@ -191,6 +191,21 @@ describe("fused against composed in float64, to 1e-4 in the loss and in every gr
         });
       }),
       { numRuns: 15 },
+    );
+  });
+
+  test.each(INDICATORS)("%s, with an offset of the logits that the confidence does not see", (indicator) => {
+    fc.assert(
+      fc.property(sizes, fc.constantFrom("joint" as const, "isolated" as const), (sizes, phase) => {
+        tidy(() => {
+          const inputs = batch(sizes);
+          const logitOffset = onFusedDevice(ops.rand([sizes.classes]).mul(0.95).add(0.05).log());
+          using curve = trained(new ArmCurve());
+          expectAgreement({ indicator, curve }, { ...inputs, logitOffset }, { phase });
+          expectAgreement({ indicator, pixelLoss: "gce" }, { ...inputs, logitOffset }, { phase });
+        });
+      }),
+      { numRuns: 10 },
     );
   });
 

@@ -1,5 +1,4 @@
 import { ohemThreshold, reweightedLoss, unsupportedReason as unsupportedByKernels } from "@armseg/kernels";
-import type { Tensor } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
 import { sampleCurve } from "../reweighting/curve.ts";
 import { LabelRangeError } from "./labels.ts";
@@ -13,9 +12,13 @@ import { NonFiniteLossError } from "./pixel-maps.ts";
  *
  * It looks at the settings, and whether there are kernels for the logits.
  */
-export function unsupportedReason(logits: Tensor, settings: LossSettings): string | null {
+export function unsupportedReason(
+  { logits, logitOffset }: Pick<LossInputs, "logits" | "logitOffset">,
+  settings: LossSettings,
+): string | null {
   if (!settings.detach) return "detach: false needs the gradient of the confidence";
   if (settings.ohem?.threshold === null) return "OHEM without a threshold sorts the losses";
+  if (logitOffset && logits.device !== "cpu") return "logitOffset on a GPU";
   return unsupportedByKernels(logits);
 }
 
@@ -27,7 +30,9 @@ export function unsupportedReason(logits: Tensor, settings: LossSettings): strin
  */
 export function fusedLoss(inputs: LossInputs, settings: LossSettings, run: LossRun): LossTerms {
   return tidy(() => {
-    const { logits, labels } = inputs;
+    const { labels, logitOffset } = inputs;
+    // Bilinear weights sum to 1: an offset per class commutes with the upsampling.
+    const logits = logitOffset ? inputs.logits.add(logitOffset.reshape([-1, 1, 1])) : inputs.logits;
     const { curve, curveIntervals: intervals, ohem, ignoreIndex, indicator, q, gamma, p } = settings;
     const knots = curve ? sampleCurve(curve, { intervals }) : null;
     const keepBelow = ohem
@@ -49,6 +54,7 @@ export function fusedLoss(inputs: LossInputs, settings: LossSettings, run: LossR
           classWeights: settings.classWeights?.to("float32") ?? null,
           pixelWeights: inputs.pixelWeights?.to("float32") ?? null,
           keepBelow,
+          confidenceScale: logitOffset?.neg().exp() ?? null,
         },
         {
           indicator,

@@ -15,6 +15,11 @@ export interface LossInputs {
   readonly logScale?: Tensor | null;
   /** A weight map from the caller, `[N, H, W]`: multiplies the loss of each pixel and enters no denominator. */
   readonly pixelWeights?: Tensor | null;
+  /**
+   * Added to the logits of each class for the loss, `[C]`, float32; the confidence is read from the logits as they are. For the
+   * coverage offset ln c: see `correction/coverage-offset.ts`.
+   */
+  readonly logitOffset?: Tensor | null;
 }
 
 /** What a segmentation loss computes, every option filled in. */

@@ -36,7 +36,9 @@ export interface PixelMaps {
  */
 export function pixelMaps(inputs: LossInputs, settings: LossSettings): PixelMaps {
   const { classes, valid } = checkLabels(inputs.labels, inputs.logits.size(1), settings.ignoreIndex);
-  const likelihoods = logLikelihoods(inputs.logits, valid);
+  const { logitOffset } = inputs;
+  const unshifted = logLikelihoods(inputs.logits, valid);
+  const likelihoods = logitOffset ? shifted(unshifted, logitOffset) : unshifted;
   const logScale = inputs.logScale ? upsampledLogScale(inputs.logScale, valid) : null;
   const logLikelihood = labelLogLikelihood(likelihoods, classes);
   const weight = pixelWeight(inputs, settings, { classes, valid, like: likelihoods });
@@ -50,9 +52,14 @@ export function pixelMaps(inputs: LossInputs, settings: LossSettings): PixelMaps
     kept,
     lossMap: settings.ohem ? lossMap.maskedFill(left, 0) : lossMap,
     pixelWeight: weight.maskedFill(left, 0),
-    confidence: confidence(settings.indicator, { logLikelihoods: likelihoods, logScale }, settings),
+    confidence: confidence(settings.indicator, { logLikelihoods: unshifted, logScale }, settings),
     logLikelihood,
   };
+}
+
+/** Returns ln softmax(z + offset) from ln softmax(z), `[N, C, H, W]`. */
+function shifted(likelihoods: Tensor, offset: Tensor): Tensor {
+  return likelihoods.add(offset.to(likelihoods.device, likelihoods.dtype).reshape([-1, 1, 1])).logSoftmax(1);
 }
 
 /** Returns the class weight of the label × the caller's weight map, `[N, H, W]`; finite where ignored. */

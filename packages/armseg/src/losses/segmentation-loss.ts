@@ -100,7 +100,7 @@ export class SegmentationLoss {
     assertShapes(inputs, this.settings);
     const isIsolated = options.phase === "isolated";
     const run = { isIsolated, hasReport: options.statistics ?? true };
-    const implementation = this.#choose(inputs.logits);
+    const implementation = this.#choose(inputs);
     const compute = implementation === "fused" ? fusedLoss : composedLoss;
     // Off, since under autocast the curve's convolutions and half of the sums would be in half precision.
     return amp.autocast(inputs.logits.device, { enabled: false }, () => {
@@ -110,9 +110,9 @@ export class SegmentationLoss {
     });
   }
 
-  #choose(logits: Tensor): "fused" | "composed" {
+  #choose(inputs: LossInputs): "fused" | "composed" {
     if (this.#implementation === "composed") return "composed";
-    const reason = unsupportedReason(logits, this.settings);
+    const reason = unsupportedReason(inputs, this.settings);
     if (reason === null) return "fused";
     if (this.#implementation === "auto") return "composed";
     throw argumentError(
@@ -151,7 +151,8 @@ function assertRange(name: string, value: number, isRight: boolean, expected: st
   if (!isRight) throw argumentError("SegmentationLoss", `${name} ${expected}`, value);
 }
 
-function assertShapes({ logits, labels, logScale, pixelWeights }: LossInputs, settings: LossSettings): void {
+function assertShapes(inputs: LossInputs, settings: LossSettings): void {
+  const { logits, labels, logScale, pixelWeights, logitOffset } = inputs;
   if (logits.ndim !== 4 || labels.ndim !== 3 || logits.size(0) !== labels.size(0)) {
     throw shapeError(
       "logits [N, C, h, w] and labels [N, H, W]",
@@ -170,6 +171,9 @@ function assertShapes({ logits, labels, logScale, pixelWeights }: LossInputs, se
       `logScale [${batch}, 1, ${height}, ${width}], of the logits' resolution`,
       describe(logScale),
     );
+  }
+  if (logitOffset && describe(logitOffset) !== `[${classes}]`) {
+    throw shapeError(`logitOffset [${classes}], one per class of the logits`, describe(logitOffset));
   }
   if (settings.classWeights && settings.classWeights.numel !== classes) {
     throw shapeError(`${classes} classWeights, one per class of the logits`, describe(settings.classWeights));

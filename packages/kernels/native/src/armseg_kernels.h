@@ -14,7 +14,7 @@
 //
 // Shapes: logits [N, C, h, w] float32, bfloat16 or float16, any strides; labels [N, H, W] uint8 or int64; log_scale [N, h, w]
 // or [N, 1, h, w]; knots [K + 1] float32, the curve at K + 1 evenly spaced confidences on [-1, 1]; class_weights [C] and
-// pixel_weights [N, H, W] float32; keep_below a float32 scalar. 2 <= C <= 256.
+// pixel_weights [N, H, W] float32; keep_below a float32 scalar; confidence_scale [C] float32, positive. 2 <= C <= 256.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -39,6 +39,7 @@ using OptionalTensor = Rebind<decltype(std::declval<at::TensorOptions>().device_
 struct LossInputs {
   at::Tensor logits, labels;
   at::Tensor knots, log_scale, class_weights, pixel_weights, keep_below;  // undefined where not given
+  at::Tensor confidence_scale, confidence_log2_scale;                     // both or none
   Indicator indicator;
   Loss loss;
   double q, gamma, p;
@@ -50,6 +51,8 @@ LossInputs check_loss_inputs(const char* name, const at::Tensor& logits, const a
                              const OptionalTensor& log_scale, const OptionalTensor& class_weights, const OptionalTensor& pixel_weights,
                              const OptionalTensor& keep_below, const std::string& indicator, const std::string& pixel_loss, double q,
                              double gamma, double p, int64_t ignore_index);
+// Checks confidence_scale, which only reweighted_loss on the CPU takes, and sets it with its logarithm.
+void set_confidence_scale(const char* name, LossInputs& inputs, const OptionalTensor& confidence_scale);
 void check_logits(const char* name, const at::Tensor& logits);
 void check_labels(const char* name, const at::Tensor& logits, const at::Tensor& labels);
 Indicator parse_indicator(const char* name, const std::string& text);

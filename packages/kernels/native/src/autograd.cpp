@@ -15,7 +15,7 @@ using torch::autograd::variable_list;
 // The arguments that carry no gradient.
 struct Fixed {
   at::Tensor labels;
-  OptionalTensor class_weights, pixel_weights, keep_below;
+  OptionalTensor class_weights, pixel_weights, keep_below, confidence_scale;
   std::string indicator, pixel_loss;
   double q, gamma, p;
   int64_t ignore_index;
@@ -25,7 +25,7 @@ struct Fixed {
 
 LossOutputs call_device(const at::Tensor& logits, const OptionalTensor& knots, const OptionalTensor& log_scale, const Fixed& fixed, bool logits_gradient, bool knots_wanted) {
   static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("armseg::_reweighted_loss", "").typed<decltype(reweighted_loss_cpu)>();
-  return op.call(logits, fixed.labels, knots, log_scale, fixed.class_weights, fixed.pixel_weights, fixed.keep_below, fixed.indicator, fixed.pixel_loss, fixed.q,
+  return op.call(logits, fixed.labels, knots, log_scale, fixed.class_weights, fixed.pixel_weights, fixed.keep_below, fixed.confidence_scale, fixed.indicator, fixed.pixel_loss, fixed.q,
                  fixed.gamma, fixed.p, fixed.ignore_index, fixed.normalise, fixed.isolated, fixed.statistics, logits_gradient, knots_wanted);
 }
 
@@ -81,26 +81,26 @@ struct ReweightedLoss : torch::autograd::Function<ReweightedLoss> {
 
 Fixed pack(ARMSEG_LOSS_PARAMETERS) {
   static_cast<void>(logits), static_cast<void>(knots), static_cast<void>(log_scale);
-  return {labels, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics};
+  return {labels, class_weights, pixel_weights, keep_below, confidence_scale, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics};
 }
 
 }  // namespace
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> reweighted_loss_plain(ARMSEG_LOSS_PARAMETERS) {
-  const Fixed fixed = pack(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
+  const Fixed fixed = pack(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, confidence_scale, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
   const LossOutputs out = call_device(logits, knots, log_scale, fixed, false, false);
   return {std::get<0>(out), std::get<1>(out), std::get<2>(out), std::get<3>(out)};
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> reweighted_loss_autograd(ARMSEG_LOSS_PARAMETERS) {
-  TORCH_CHECK(!at::GradMode::is_enabled() || (!needs_gradient(class_weights) && !needs_gradient(pixel_weights)),
-              "armseg::reweighted_loss(): class_weights and pixel_weights get no gradient; detach them, or use the composed loss");
+  TORCH_CHECK(!at::GradMode::is_enabled() || (!needs_gradient(class_weights) && !needs_gradient(pixel_weights) && !needs_gradient(confidence_scale)),
+              "armseg::reweighted_loss(): class_weights, pixel_weights and confidence_scale get no gradient; detach them, or use the composed loss");
   const bool recorded = at::GradMode::is_enabled() && (logits.requires_grad() || needs_gradient(knots) || needs_gradient(log_scale));
   if (!recorded) {
     at::AutoDispatchBelowADInplaceOrView guard;
-    return reweighted_loss_plain(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
+    return reweighted_loss_plain(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, confidence_scale, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
   }
-  const Fixed fixed = pack(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
+  const Fixed fixed = pack(logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, confidence_scale, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated, statistics);
   const variable_list out = ReweightedLoss::apply(logits, knots, log_scale, fixed);
   return {out[0], out[1], out[2], out[3]};
 }

@@ -1,5 +1,5 @@
 // Checks of what callers pass.
-#include <ATen/core/Tensor.h>
+#include <ATen/ATen.h>
 
 #include "armseg_kernels.h"
 
@@ -68,7 +68,7 @@ LossInputs check_loss_inputs(const char* name, const at::Tensor& logits, const a
                              double gamma, double p, int64_t ignore_index) {
   check_logits(name, logits);
   check_labels(name, logits, labels);
-  LossInputs in{logits, labels.contiguous(), {}, {}, {}, {}, {}, parse_indicator(name, indicator), parse_pixel_loss(name, pixel_loss), q, gamma, p, ignore_index};
+  LossInputs in{logits, labels.contiguous(), {}, {}, {}, {}, {}, {}, {}, parse_indicator(name, indicator), parse_pixel_loss(name, pixel_loss), q, gamma, p, ignore_index};
   in.knots = value_or_undefined(knots);
   in.class_weights = value_or_undefined(class_weights);
   in.pixel_weights = value_or_undefined(pixel_weights);
@@ -96,6 +96,15 @@ LossInputs check_loss_inputs(const char* name, const at::Tensor& logits, const a
   TORCH_CHECK(q > 0 && q <= 1, "armseg::", name, "(): q must lie in (0, 1], got ", q);
   TORCH_CHECK(gamma >= 0, "armseg::", name, "(): gamma must not be negative, got ", gamma);
   return in;
+}
+
+void set_confidence_scale(const char* name, LossInputs& inputs, const OptionalTensor& confidence_scale) {
+  if (!confidence_scale.has_value() || !confidence_scale->defined()) return;
+  check_float(name, "confidence_scale", *confidence_scale, {inputs.logits.size(1)});
+  inputs.confidence_scale = confidence_scale->contiguous();
+  TORCH_CHECK((inputs.confidence_scale > 0).all().item<bool>() && inputs.confidence_scale.isfinite().all().item<bool>(), "armseg::", name,
+              "(): confidence_scale must be positive and finite, got ", inputs.confidence_scale);
+  inputs.confidence_log2_scale = inputs.confidence_scale.log2();
 }
 
 }  // namespace armseg

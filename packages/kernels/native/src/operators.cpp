@@ -7,8 +7,8 @@ namespace {
 
 #define ARMSEG_LOSS_SCHEMA                                                                                                    \
   "(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_scale=None, Tensor? class_weights=None, "                       \
-  "Tensor? pixel_weights=None, Tensor? keep_below=None, *, str indicator=\"var\", str pixel_loss=\"ce\", float q=0.1, "             \
-  "float gamma=2.0, float p=2.0, int ignore_index=255, str normalise=\"valid\", bool isolated=False, bool statistics=True"
+  "Tensor? pixel_weights=None, Tensor? keep_below=None, Tensor? confidence_scale=None, *, str indicator=\"var\", "                  \
+  "str pixel_loss=\"ce\", float q=0.1, float gamma=2.0, float p=2.0, int ignore_index=255, str normalise=\"valid\", bool isolated=False, bool statistics=True"
 
 std::string cpu_capability() { return armseg::processor().name; }
 

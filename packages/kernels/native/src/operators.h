@@ -9,7 +9,7 @@ using LossOutputs = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, a
 
 #define ARMSEG_LOSS_PARAMETERS                                                                                                    \
   const at::Tensor &logits, const at::Tensor &labels, const OptionalTensor &knots, const OptionalTensor &log_scale,                   \
-      const OptionalTensor &class_weights, const OptionalTensor &pixel_weights, const OptionalTensor &keep_below,                 \
+      const OptionalTensor &class_weights, const OptionalTensor &pixel_weights, const OptionalTensor &keep_below, const OptionalTensor &confidence_scale, \
       const std::string& indicator, const std::string& pixel_loss, double q, double gamma, double p, int64_t ignore_index,                  \
       const std::string& normalise, bool isolated, bool statistics
 

@@ -11,6 +11,8 @@ struct Softmax {
   Floats label_logit, label_exp;
   Floats others;    // sum of exp over the classes but the label's: 1 - p_y without cancellation
   Floats total, inverse;
+  // What the confidence is read from: the same softmax, unless its exps are scaled (PixelPass::confidence_scale).
+  Floats confidence_total, confidence_inverse;
   Floats square;    // sum of exp^2 (var) or of (p - 1/C)^2 (std, logVar)
   Floats moment;    // sum of exp * logit (entropy)
   Floats log_scale;
@@ -86,7 +88,7 @@ ARMSEG_INLINE Floats confidence_of(const PixelPass& pass, const Softmax& s) {
   Floats u{};
   switch (pass.indicator) {
     case Indicator::kVar:
-      u = (s.square * s.inverse * s.inverse * classes - 1.f) * (2.f / (classes - 1.f)) - 1.f;
+      u = (s.square * s.confidence_inverse * s.confidence_inverse * classes - 1.f) * (2.f / (classes - 1.f)) - 1.f;
       break;
     case Indicator::kStd: {
       const Floats t = s.square * (classes / (classes - 1.f));
@@ -100,7 +102,7 @@ ARMSEG_INLINE Floats confidence_of(const PixelPass& pass, const Softmax& s) {
       break;
     }
     case Indicator::kEntropy: {
-      const Floats entropy = log(s.total) - s.moment * s.inverse * kLn2;
+      const Floats entropy = log(s.confidence_total) - s.moment * s.confidence_inverse * kLn2;
       u = 1.f - entropy * (2.f / __builtin_logf(classes));
       break;
     }

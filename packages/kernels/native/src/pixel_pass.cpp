@@ -114,10 +114,16 @@ enum class Role { kOther, kLabel, kMixed };
 template <int R>
 struct ExpSums {
   Floats others[R], label[R], square[R], moment[R];
+  Floats confidence_total[R];  // of scaled exps only
 };
 
-template <int R, Indicator I, Role role>
-ARMSEG_INLINE void add_class(const Workspace& work, const Rows<R>& rows, int64_t c, ExpSums<R>& sums) {
+// Factor on the exps of a class where the confidence is read, and its logarithm.
+struct ConfidenceScale {
+  float factor, log2;
+};
+
+template <int R, Indicator I, Role role, bool scaled>
+ARMSEG_INLINE void add_class(const Workspace& work, const Rows<R>& rows, int64_t c, ConfidenceScale scale, ExpSums<R>& sums) {
   Floats logit = load(work.start + c * kLanes) - rows.top_logit;
   const Floats change = load(work.change + c * kLanes);
   Floats e = exp2(logit), growth{};
@@ -130,8 +136,10 @@ ARMSEG_INLINE void add_class(const Workspace& work, const Rows<R>& rows, int64_t
     if (role == Role::kMixed) sums.others[r] = rows.label[r] == static_cast<int32_t>(c) ? sums.others[r] : sums.others[r] + e;
     if (role == Role::kOther) sums.others[r] += e;
     if (role == Role::kLabel) sums.label[r] = e;
-    if (I == Indicator::kVar) sums.square[r] += e * e;
-    if (I == Indicator::kEntropy) sums.moment[r] += e * logit;
+    const Floats seen = scaled ? e * scale.factor : e;
+    if (scaled) sums.confidence_total[r] += seen;
+    if (I == Indicator::kVar) sums.square[r] += seen * seen;
+    if (I == Indicator::kEntropy) sums.moment[r] += seen * (scaled ? logit + scale.log2 : logit);
     if (r + 1 < R) {
       e *= growth;
       if (I == Indicator::kEntropy) logit += change;
@@ -139,18 +147,20 @@ ARMSEG_INLINE void add_class(const Workspace& work, const Rows<R>& rows, int64_t
   }
 }
 
-template <int R, Indicator I>
+template <int R, Indicator I, bool scaled>
 void softmax_sums(const Sweep& sweep, const Rows<R>& given, ExpSums<R>& result) {
   const int64_t classes = sweep.pass.classes;
   const Workspace work = sweep.work;
   const Rows<R> rows = given;  // local copies stay in registers, whatever the stores below may alias
+  const float *factors = sweep.pass.confidence_scale, *logs = sweep.pass.confidence_log2_scale;
+  const auto scale = [&](int64_t c) { return scaled ? ConfidenceScale{factors[c], logs[c]} : ConfidenceScale{1.f, 0.f}; };
   ExpSums<R> sums{};
   if (rows.common_label < 0) {
-    for (int64_t c = 0; c < classes; ++c) add_class<R, I, Role::kMixed>(work, rows, c, sums);
+    for (int64_t c = 0; c < classes; ++c) add_class<R, I, Role::kMixed, scaled>(work, rows, c, scale(c), sums);
   } else {
-    for (int64_t c = 0; c < rows.common_label; ++c) add_class<R, I, Role::kOther>(work, rows, c, sums);
-    for (int64_t c = rows.common_label + 1; c < classes; ++c) add_class<R, I, Role::kOther>(work, rows, c, sums);
-    add_class<R, I, Role::kLabel>(work, rows, rows.common_label, sums);
+    for (int64_t c = 0; c < rows.common_label; ++c) add_class<R, I, Role::kOther, scaled>(work, rows, c, scale(c), sums);
+    for (int64_t c = rows.common_label + 1; c < classes; ++c) add_class<R, I, Role::kOther, scaled>(work, rows, c, scale(c), sums);
+    add_class<R, I, Role::kLabel, scaled>(work, rows, rows.common_label, scale(rows.common_label), sums);
   }
   result = sums;
 }
@@ -178,10 +188,12 @@ Floats label_logit(const Sweep& sweep, const Rows<R>& rows, int r) {
 template <int R>
 void centred_squares(const Sweep& sweep, const Softmax (&softmax)[R], Floats (&result)[R]) {
   const float mean = 1.f / static_cast<float>(sweep.pass.classes);
+  const float* factors = sweep.pass.confidence_scale;
   Floats sums[R] = {}, inverse[R];
-  for (int r = 0; r < R; ++r) inverse[r] = softmax[r].inverse;
+  for (int r = 0; r < R; ++r) inverse[r] = softmax[r].confidence_inverse;
   for (int64_t c = 0; c < sweep.pass.classes; ++c) {
     Floats e = load(sweep.work.exps + c * kLanes);
+    if (factors) e *= factors[c];
     const Floats growth = R > 1 ? load(sweep.work.growth + c * kLanes) : Floats{};
     for (int r = 0; r < R; ++r) {
       const Floats d = e * inverse[r] - mean;
@@ -192,22 +204,23 @@ void centred_squares(const Sweep& sweep, const Softmax (&softmax)[R], Floats (&r
   for (int r = 0; r < R; ++r) result[r] = sums[r];
 }
 
-template <int R>
+template <int R, bool scaled>
 void softmax_of(Sweep& sweep, const Rows<R>& rows, ExpSums<R>& sums) {
   const Indicator indicator = sweep.pass.indicator;
   // With a threshold on p_y: never the version without squares, where the compiler fuses multiply and add differently,
   // so that p_y here and in ohem_threshold agree to the last bit.
   const bool selects = sweep.pass.keep_below < 2.f;
-  if (indicator == Indicator::kEntropy) softmax_sums<R, Indicator::kEntropy>(sweep, rows, sums);
-  else if (indicator == Indicator::kVar || selects) softmax_sums<R, Indicator::kVar>(sweep, rows, sums);
-  else softmax_sums<R, Indicator::kKl>(sweep, rows, sums);
+  if (indicator == Indicator::kEntropy) softmax_sums<R, Indicator::kEntropy, scaled>(sweep, rows, sums);
+  else if (indicator == Indicator::kVar || selects) softmax_sums<R, Indicator::kVar, scaled>(sweep, rows, sums);
+  else softmax_sums<R, Indicator::kKl, scaled>(sweep, rows, sums);
 }
 
 template <int R>
 void evaluate_rows(Sweep& sweep, const Rows<R>& rows, RowResult (&results)[R], Outcome& outcome) {
   const PixelPass& pass = sweep.pass;
   ExpSums<R> sums;
-  softmax_of(sweep, rows, sums);
+  if (pass.confidence_scale) softmax_of<R, true>(sweep, rows, sums);
+  else softmax_of<R, false>(sweep, rows, sums);
   PixelRows<R> pixels;
   pixels.count = sweep.strip.count;
   Softmax (&softmax)[R] = pixels.softmax;
@@ -219,6 +232,8 @@ void evaluate_rows(Sweep& sweep, const Rows<R>& rows, RowResult (&results)[R], O
     softmax[r].others = sums.others[r];
     softmax[r].total = sums.others[r] + softmax[r].label_exp;
     softmax[r].inverse = 1.f / softmax[r].total;
+    softmax[r].confidence_total = pass.confidence_scale ? sums.confidence_total[r] : softmax[r].total;
+    softmax[r].confidence_inverse = pass.confidence_scale ? 1.f / sums.confidence_total[r] : softmax[r].inverse;
   }
   if (pass.indicator == Indicator::kStd || pass.indicator == Indicator::kLogVar) centred_squares(sweep, softmax, sums.square);
   for (int r = 0; r < R; ++r) {

@@ -29,6 +29,8 @@ struct PixelPass {
   int32_t cells;
   const float* class_weights;  // [C] or null
   const float* pixel_weights;  // [N, H, W] or null
+  const float* confidence_scale;       // [C] or null: factors on the exps that the confidence is read from
+  const float* confidence_log2_scale;  // their logarithms, null with them
   float keep_below;            // keep a pixel if its likelihood p_y is below; infinity keeps all
   bool has_log_scale;              // plane C of a block is log s
   bool gradient;               // pull the gradient back to low resolution

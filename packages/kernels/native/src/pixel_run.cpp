@@ -48,6 +48,8 @@ PixelPass make_pass(const LossInputs& in, at::IntArrayRef size, const PixelRunOp
   pass.p = static_cast<float>(in.p);
   pass.class_weights = floats(in.class_weights);
   pass.pixel_weights = floats(in.pixel_weights);
+  pass.confidence_scale = floats(in.confidence_scale);
+  pass.confidence_log2_scale = floats(in.confidence_log2_scale);
   pass.keep_below = in.keep_below.defined() ? in.keep_below.item<float>() : std::numeric_limits<float>::infinity();
   pass.has_log_scale = in.log_scale.defined();
   pass.gradient = options.gradient;

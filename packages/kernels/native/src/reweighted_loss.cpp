@@ -55,7 +55,8 @@ at::Tensor scaled(at::Tensor gradient, double factor) {
 
 LossOutputs reweighted_loss_cpu(ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bool knots_wanted) {
   const char* name = "reweighted_loss";
-  const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index);
+  LossInputs in = check_loss_inputs(name, logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index);
+  set_confidence_scale(name, in, confidence_scale);
   const bool over_all = normalise == "all";
   TORCH_CHECK(over_all || normalise == "valid", "armseg::", name, "(): normalise must be valid or all, got \"", normalise, "\"");
   const bool curve = in.knots.defined();

@@ -65,7 +65,7 @@ Emulator& emulator() {
 }
 
 armseg::LossOutputs reweighted_loss(ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bool knots_wanted) {
-  return armseg::cuda::reweighted_loss(emulator(), logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise,
+  return armseg::cuda::reweighted_loss(emulator(), logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, confidence_scale, indicator, pixel_loss, q, gamma, p, ignore_index, normalise,
                                        isolated, statistics, logits_gradient, knots_wanted);
 }
 at::Tensor ohem_threshold(const at::Tensor& logits, const at::Tensor& labels, double threshold, int64_t min_kept, int64_t ignore_index) {

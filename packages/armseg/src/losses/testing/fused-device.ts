@@ -9,7 +9,7 @@ export const isFusedOnTestDevice =
   isOnCpu ||
   tidy(() => {
     const logits = ops.zeros([1, 2, 1, 1], { device: testDevice });
-    return unsupportedReason(logits, new SegmentationLoss().settings) === null;
+    return unsupportedReason({ logits }, new SegmentationLoss().settings) === null;
   });
 
 /** Where the fused kernel is tested: on the test device if it takes its tensors, else on the CPU. */

@@ -22,7 +22,7 @@ Runner& runner_for(const char* name, const at::Tensor& logits) {
 LossOutputs reweighted_loss_cuda(ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bool knots_wanted) {
   Runner& runner = runner_for("reweighted_loss", logits);
   const c10::DeviceGuard guard(logits.device());
-  return reweighted_loss(runner, logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated,
+  return reweighted_loss(runner, logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, confidence_scale, indicator, pixel_loss, q, gamma, p, ignore_index, normalise, isolated,
                          statistics, logits_gradient, knots_wanted);
 }
 

@@ -13,6 +13,8 @@ namespace cuda {
 LossOutputs reweighted_loss(Runner& runner, ARMSEG_LOSS_PARAMETERS, bool logits_gradient, bool knots_wanted) {
   const char* name = "reweighted_loss";
   const LossInputs in = check_loss_inputs(name, logits, labels, knots, log_scale, class_weights, pixel_weights, keep_below, indicator, pixel_loss, q, gamma, p, ignore_index);
+  TORCH_CHECK(!confidence_scale.has_value() || !confidence_scale->defined(), "armseg::", name,
+              "(): confidence_scale is supported on the CPU only; use the composed loss on a GPU");
   const bool curve = in.knots.defined();
   RunOptions options;
   options.over_all = normalise == "all";
