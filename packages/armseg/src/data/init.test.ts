@@ -5,7 +5,7 @@ import { folder } from "./formats/folder.ts";
 import { type InitProposal, proposeConfig } from "./init.ts";
 import { labelMapOf } from "./labels/class-labels.ts";
 import { readLabel } from "./labels/read-label.ts";
-import { encodePng, fixture } from "./test-support.ts";
+import { encodePng, encodeTiff, fixture } from "./test-support.ts";
 
 let picture: Uint8Array;
 beforeAll(async () => {
@@ -392,4 +392,57 @@ test("labelMapOf() reads values, colours and names as people write them", () => 
   );
   expect(() => labelMapOf("values", { red: "road" }, classes)).toThrow("expected a value such as 7");
   expect(() => labelMapOf("colors", { "1,2": "road" }, classes)).toThrow("expected a colour");
+});
+
+describe("images of other values than 8-bit ones", () => {
+  const raw = { height: 4, width: 4, channels: 1 } as const;
+  async function proposeFor(images: readonly Uint8Array[], type: string): Promise<InitProposal> {
+    const files = images.flatMap((image, i) => [
+      [`images/${i}.${type}`, image],
+      [
+        `masks/${i}.png`,
+        encodePng(
+          0,
+          8,
+          4,
+          4,
+          Array.from({ length: 16 }, (_, at) => at % 2),
+        ),
+      ],
+    ]);
+    const root = await fixture(Object.fromEntries(files));
+    return proposeConfig(join(root, "images"), join(root, "masks"));
+  }
+  const grey16 = (low: number, high: number) =>
+    sharp(
+      Uint16Array.from({ length: 16 }, (_, i) => (i < 8 ? low : high)),
+      { raw },
+    )
+      .toColourspace("grey16")
+      .png()
+      .toBuffer();
+
+  test("of 12 bits in 16: the range of 12 bits is set", async () => {
+    const { data, sentences } = await proposeFor([await grey16(200, 3271), await grey16(90, 3000)], "png");
+    expect(data.imageRange).toEqual([0, 4095]);
+    expect(sentences).toContainEqual(expect.stringMatching(/use 12 of them, .*imageRange: \[0, 4095\]/));
+  });
+
+  test("of 16 bits that fill them, and of 8: nothing is set", async () => {
+    for (const image of [await grey16(0, 65000), encodePng(0, 8, 4, 4, new Array(16).fill(3))]) {
+      const { data, sentences } = await proposeFor([image, image], "png");
+      expect([data.imageRange, sentences.join().includes("imageRange")]).toEqual([undefined, false]);
+    }
+  });
+
+  test("in another range, or float: left to the reader, and said", async () => {
+    const thermal = await proposeFor([await grey16(7000, 9000), await grey16(7100, 8000)], "png");
+    expect(thermal.data.imageRange).toBeUndefined();
+    expect(thermal.sentences.join()).toContain("set data.imageRange: [7000, 9000]");
+    const tiff = encodeTiff(
+      Float32Array.from({ length: 16 }, (_, i) => i / 16),
+      [4, 4, 1],
+    );
+    expect((await proposeFor([tiff, tiff], "tif")).sentences.join()).toContain("32-bit float");
+  });
 });

@@ -3,7 +3,9 @@ import { mapConcurrently } from "../core/concurrently.ts";
 import { countOf, type Pairs, pairingNotes, pairingProblems } from "./formats/pair-files.ts";
 import { pairByEndings } from "./formats/pair-folders.ts";
 import { unreadFiles } from "./formats/unread-files.ts";
+import type { ImageRange } from "./image-form.ts";
 import { type FolderLabels, type LabelNaming, proposeLabels } from "./propose-labels.ts";
+import { proposeRange } from "./propose-range.ts";
 import { imageSize } from "./read-image.ts";
 import type { ClassInfo } from "./sample.ts";
 import { type SplitOptions, splitNames, splitSentence } from "./split-names.ts";
@@ -16,6 +18,7 @@ export interface FolderConfig {
   readonly masks: string;
   readonly imageEnding?: string;
   readonly maskEnding?: string;
+  readonly imageRange?: ImageRange;
   readonly classes: readonly ClassInfo[];
   readonly labels: FolderLabels;
 }
@@ -53,12 +56,14 @@ export async function proposeConfig(
     found.pairs.pairs.map(({ name }) => name),
     options,
   );
+  const range = await proposeRange(found.pairs.pairs.map(({ image }) => join(images, image)));
   const data: FolderConfig = {
     format: "folder",
     images,
     masks,
     ...(found.endings.image && { imageEnding: found.endings.image }),
     ...(found.endings.mask && { maskEnding: found.endings.mask }),
+    ...(range.imageRange && { imageRange: range.imageRange }),
     classes: labels.classes,
     labels: labels.labels,
   };
@@ -68,6 +73,7 @@ export async function proposeConfig(
     ...pairingProblems(found.pairs).map(({ text }) => `Left out: ${text}.`),
     ...(await sizeSentences(images, found.pairs, survey)),
     ...(await unreadFiles(images, masks)).map((note) => `${note}.`),
+    ...range.sentences,
     ...labels.sentences,
     splitSentence({ train, val }, options),
   ];

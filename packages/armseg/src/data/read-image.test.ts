@@ -4,51 +4,7 @@ import { describe, expect, test } from "vitest";
 import { openImageFile } from "../pipeline/image-file.ts";
 import { readImage } from "./read-image.ts";
 import { scan } from "./scan/scan.ts";
-import { fixture } from "./test-support.ts";
-
-type Samples = Uint8Array | Uint16Array | Int16Array | Int32Array | Float32Array;
-
-/** An uncompressed TIFF of one strip. @param samples - `[height, width, bands]`. */
-function tiff(samples: Samples, [height, width, bands]: readonly [number, number, number]): Uint8Array {
-  const sampleFormat =
-    samples instanceof Float32Array
-      ? 3
-      : samples instanceof Int16Array || samples instanceof Int32Array
-        ? 2
-        : 1;
-  const bits = 8 * samples.BYTES_PER_ELEMENT;
-  const tags: [tag: number, type: 3 | 4, values: number[]][] = [
-    [256, 4, [width]],
-    [257, 4, [height]],
-    [258, 3, Array.from({ length: bands }, () => bits)],
-    [259, 3, [1]],
-    [262, 3, [bands >= 3 ? 2 : 1]],
-    [273, 4, [0]],
-    [277, 3, [bands]],
-    [278, 4, [height]],
-    [279, 4, [samples.byteLength]],
-    [339, 3, Array.from({ length: bands }, () => sampleFormat)],
-  ];
-  const out = Buffer.alloc(8 + 2 + 12 * tags.length + 4 + 64 * tags.length + samples.byteLength);
-  out.write("II*\0", 0, "latin1");
-  out.writeUInt32LE(8, 4);
-  out.writeUInt16LE(tags.length, 8);
-  let extra = 8 + 2 + 12 * tags.length + 4;
-  const start = extra + 64 * tags.length;
-  tags.forEach(([tag, type, values], i) => {
-    const at = 10 + 12 * i;
-    const bytes = type === 3 ? 2 : 4;
-    out.writeUInt16LE(tag, at);
-    out.writeUInt16LE(type, at + 2);
-    out.writeUInt32LE(values.length, at + 4);
-    const place = values.length * bytes > 4 ? extra : at + 8;
-    if (place === extra) out.writeUInt32LE(extra, at + 8);
-    values.forEach((value, k) => void out.writeUIntLE(tag === 273 ? start : value, place + bytes * k, bytes));
-    if (place === extra) extra += 64;
-  });
-  Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength).copy(out, start);
-  return out;
-}
+import { encodeTiff, fixture } from "./test-support.ts";
 
 /** 64 columns of 0, 4, … 252. */
 const RAMP = Array.from({ length: 64 }, (_, x) => 4 * x);
@@ -71,7 +27,7 @@ describe("values that are not of 8 bits", () => {
     [
       "16-bit RGB TIFF",
       async () =>
-        tiff(
+        encodeTiff(
           Uint16Array.from(
             interleaved(
               rows((v) => 16 * v),
@@ -82,11 +38,11 @@ describe("values that are not of 8 bits", () => {
         ),
       [0, 4080],
     ],
-    ["float TIFF", async () => tiff(Float32Array.from(rows((v) => v / 255)), [ROWS, 64, 1]), [0, 1]],
+    ["float TIFF", async () => encodeTiff(Float32Array.from(rows((v) => v / 255)), [ROWS, 64, 1]), [0, 1]],
     [
       "float RGB TIFF",
       async () =>
-        tiff(
+        encodeTiff(
           Float32Array.from(
             interleaved(
               rows((v) => v / 255),
@@ -100,7 +56,7 @@ describe("values that are not of 8 bits", () => {
     [
       "signed 16-bit TIFF",
       async () =>
-        tiff(
+        encodeTiff(
           Int16Array.from(
             interleaved(
               rows((v) => 16 * v - 1024),
@@ -113,7 +69,7 @@ describe("values that are not of 8 bits", () => {
     ],
     [
       "signed 32-bit TIFF",
-      async () => tiff(Int32Array.from(rows((v) => 16 * v - 1024)), [ROWS, 64, 1]),
+      async () => encodeTiff(Int32Array.from(rows((v) => 16 * v - 1024)), [ROWS, 64, 1]),
       [-1024, 3056],
     ],
   ] as const)("%s: the range is spread over 0 to 255, wholly and in part", async (_, make, range) => {
@@ -137,7 +93,7 @@ describe("values that are not of 8 bits", () => {
     const grey8 = await sharp(Uint8Array.of(7, 9), { raw: { height: 1, width: 2, channels: 1 } })
       .png()
       .toBuffer();
-    const root = await fixture({ file: tiff(values, [1, 8, 1]), grey8 });
+    const root = await fixture({ file: encodeTiff(values, [1, 8, 1]), grey8 });
     const { data } = await readImage(join(root, "file"), { range: [0, 100] });
     expect([...data]).toEqual(interleaved([0, 0, 128, 255, 255, 0, 255, 64], 3));
     expect([...(await readImage(join(root, "grey8"), { range: [0, 100] })).data]).toEqual(
@@ -146,9 +102,9 @@ describe("values that are not of 8 bits", () => {
   });
 
   test.each([
-    ["32-bit float", tiff(Float32Array.of(0.5), [1, 1, 1])],
-    ["signed 16-bit", tiff(Int16Array.of(-5), [1, 1, 1])],
-    ["signed 32-bit", tiff(Int32Array.of(-5), [1, 1, 1])],
+    ["32-bit float", encodeTiff(Float32Array.of(0.5), [1, 1, 1])],
+    ["signed 16-bit", encodeTiff(Int16Array.of(-5), [1, 1, 1])],
+    ["signed 32-bit", encodeTiff(Int32Array.of(-5), [1, 1, 1])],
   ])("%s samples without a range are refused with the remedy", async (kind, bytes) => {
     const root = await fixture({ "ct.tif": bytes });
     const text = new RegExp(
@@ -194,7 +150,7 @@ describe("the scan of 16-bit images", () => {
   });
 
   test("tells bands that are left out", async () => {
-    const five = tiff(
+    const five = encodeTiff(
       Uint8Array.from(
         interleaved(
           rows((v) => v),

@@ -150,3 +150,50 @@ function filterRow(row: Uint8Array, above: Uint8Array | undefined, filter: numbe
   }
   return out;
 }
+
+type TiffSamples = Uint8Array | Uint16Array | Int16Array | Int32Array | Float32Array;
+
+/** An uncompressed TIFF of one strip. @param samples - `[height, width, bands]`. */
+export function encodeTiff(
+  samples: TiffSamples,
+  [height, width, bands]: readonly [number, number, number],
+): Uint8Array {
+  const sampleFormat =
+    samples instanceof Float32Array
+      ? 3
+      : samples instanceof Int16Array || samples instanceof Int32Array
+        ? 2
+        : 1;
+  const bits = 8 * samples.BYTES_PER_ELEMENT;
+  const tags: [tag: number, type: 3 | 4, values: number[]][] = [
+    [256, 4, [width]],
+    [257, 4, [height]],
+    [258, 3, Array.from({ length: bands }, () => bits)],
+    [259, 3, [1]],
+    [262, 3, [bands >= 3 ? 2 : 1]],
+    [273, 4, [0]],
+    [277, 3, [bands]],
+    [278, 4, [height]],
+    [279, 4, [samples.byteLength]],
+    [339, 3, Array.from({ length: bands }, () => sampleFormat)],
+  ];
+  const out = Buffer.alloc(8 + 2 + 12 * tags.length + 4 + 64 * tags.length + samples.byteLength);
+  out.write("II*\0", 0, "latin1");
+  out.writeUInt32LE(8, 4);
+  out.writeUInt16LE(tags.length, 8);
+  let extra = 8 + 2 + 12 * tags.length + 4;
+  const start = extra + 64 * tags.length;
+  tags.forEach(([tag, type, values], i) => {
+    const at = 10 + 12 * i;
+    const bytes = type === 3 ? 2 : 4;
+    out.writeUInt16LE(tag, at);
+    out.writeUInt16LE(type, at + 2);
+    out.writeUInt32LE(values.length, at + 4);
+    const place = values.length * bytes > 4 ? extra : at + 8;
+    if (place === extra) out.writeUInt32LE(extra, at + 8);
+    values.forEach((value, k) => void out.writeUIntLE(tag === 273 ? start : value, place + bytes * k, bytes));
+    if (place === extra) extra += 64;
+  });
+  Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength).copy(out, start);
+  return out;
+}

@@ -99,7 +99,7 @@ export class RangeCheck {
   }
 
   get findings(): Finding[] {
-    const remedy = `; set data.imageRange: [${this.#range.join(", ")}] (from all such images here), or what your camera gives`;
+    const remedy = `; set data.imageRange: [${this.range?.join(", ")}] (from all such images here), or what your camera gives`;
     const found = this.#named.map(({ sample: { name, image }, range }, i): Finding => {
       const levels = (range[1] >> 8) - (range[0] >> 8) + 1;
       return {
@@ -112,8 +112,12 @@ export class RangeCheck {
     return last ? [...found, { ...last, cases: this.#count - found.length }] : [];
   }
 
-  /** All values of so many bits where the images fill half of them, so that both splits get one range; else what occurs. */
-  get #range(): ImageRange {
+  /**
+   * The range to read such images by, undefined where there are none: all values of so many bits where the images fill half of them, so that both splits get one
+   * range; else what occurs.
+   */
+  get range(): ImageRange | undefined {
+    if (this.#count === 0) return undefined;
     const whole = 2 ** Math.ceil(Math.log2(this.#high + 1)) - 1;
     if (this.#high - this.#low >= whole / 2) return [0, whole];
     return [this.#low, Math.max(this.#high, this.#low + 1)];
