@@ -42,6 +42,17 @@ describe("commands", () => {
     await expect(idleProgram().parseAsync(args, { from: "user" })).resolves.toBeDefined();
   });
 
+  test("examples in the help of commands", async () => {
+    const leaves = (command: Command): Command[] =>
+      command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+    for (const command of leaves(buildProgram())) {
+      let help = "";
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+      for (const [, line] of help.matchAll(/^ {2}\$ (armseg .*)$/gm))
+        await idleProgram().parseAsync(armsegArguments(line!)!, { from: "user" });
+    }
+  });
+
   test("npm's scripts exist", () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: object };
     const run = all.flatMap(({ place, text }) =>
@@ -96,6 +107,8 @@ describe("programs", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+  test("there are some", () => expect(programs.length).toBeGreaterThan(6));
+
   test("are typed as written", () => {
     const { config } = ts.readConfigFile(join(ROOT, "tsconfig.base.json"), ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
@@ -129,7 +142,7 @@ describe("programs", () => {
     const { status, stderr, stdout } = spawnSync(
       process.execPath,
       ["--import", "tsx", "--conditions=@armseg/source", driver],
-      { cwd: ROOT, encoding: "utf8" },
+      { cwd: folder, encoding: "utf8" }, // what they write is theirs
     );
     expect([status, stderr, status === 0 ? "" : stdout]).toEqual([0, "", ""]);
   }, 120_000);

@@ -47,7 +47,6 @@ export function armsegArguments(line: string): string[] | undefined {
   const command = /^(?:[A-Z_]+=\S+ )*(?:\$ )?(?:npx )?armseg(?:\s+(.*))?$/.exec(line);
   if (!command) return undefined;
   const [own = ""] = (command[1] ?? "").split(/\s(?:\||&&|>|>>|;)\s/);
-  return [...own.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
-    ([, single, double, plain]) => single ?? double ?? plain!,
-  );
+  const words = own.matchAll(/(\$\([^)]*\))|'([^']*)'|"([^"]*)"|(\S+)/g);
+  return [...words].map(([whole, command, single, double]) => command ?? single ?? double ?? whole);
 }
