@@ -10,7 +10,7 @@ import { buildProgram } from "../cli/program.ts";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { finishedEvaluation } from "../runs/read-run.ts";
-import type { SampleRecord } from "../runs/records.ts";
+import type { RunRecord, SampleRecord } from "../runs/records.ts";
 import { EarlyStopping } from "../training/early-stopping.ts";
 import { TrainingError } from "../training/trainer.ts";
 import { dryRun } from "./dry-run.ts";
@@ -107,6 +107,27 @@ describe("a run of 32 iterations", () => {
     expectSameCheckpoint(checkpoint("killed", ITERATIONS), checkpoint("undisturbed", ITERATIONS));
   }, 300_000);
 });
+
+test("with a coverage offset, stopped and resumed, it is bitwise the same, and its log says what was estimated", async () => {
+  const config = {
+    ...smallConfig(folder, { iterations: 10, checkpointEvery: 5 }),
+    correction: { coverageOffset: true },
+  };
+  await startTraining(config, { folder: join(folder, "covered"), stream });
+  const run = { folder: join(folder, "covered-stopped"), stream };
+  await startTraining(config, { ...run, signal: stopAfter(7) });
+  await resumeTraining(run);
+  expectSameCheckpoint(checkpoint("covered-stopped", 10), checkpoint("covered", 10));
+  if (isOnCpu) expect(log("covered-stopped")).toEqual(log("covered"));
+  const estimates = log("covered").filter((record) => record.kind === "coverage");
+  expect(estimates.map(({ iteration }) => iteration)).toEqual([2, 4, 6, 8]);
+  const { classes } = log("covered")[0] as RunRecord;
+  for (const { coverage } of estimates) {
+    expect(coverage).toHaveLength(classes.length);
+    for (const share of coverage) expect(share).toBeGreaterThanOrEqual(0.05);
+  }
+  expect(readFileSync(join(folder, "covered", "report.html"), "utf8")).toContain("labelled in training");
+}, 300_000);
 
 test("a start that fails does not block its folder: what was wrong is put right and started again", async () => {
   const config = smallConfig(folder, { iterations: 1, checkpointEvery: 1 });

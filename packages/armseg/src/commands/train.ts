@@ -40,6 +40,7 @@ import { EarlyStopping } from "../training/early-stopping.ts";
 import { withAverages } from "../training/ema.ts";
 import type { Schedule } from "../training/schedule.ts";
 import { Trainer } from "../training/trainer.ts";
+import { estimateCoverage } from "./estimate-coverage.ts";
 import { prepareProcess } from "./prepare-process.ts";
 import { drawSamples } from "./report-samples.ts";
 import { banner, runFacts } from "./run-facts.ts";
@@ -147,6 +148,9 @@ function speaker(context: DistributedContext, control: RunControl): (text: strin
   return (text) => void stream.write(`${text}\n`);
 }
 
+const CORRECTED_TWICE =
+  "correction.coverageOffset and loss.classWeights both raise classes that are labelled seldom; measure each alone too";
+
 async function openSession(
   given: Config,
   isResumed: boolean,
@@ -161,6 +165,7 @@ async function openSession(
   const evaluation = buildEvaluation(config);
   if (!isResumed && config.training.from === null) requireWeights(config);
   prepareProcess(config, say);
+  if (config.correction.coverageOffset && config.loss.classWeights !== "none") say(CORRECTED_TWICE);
   const prepare = () => prepareData(config, { cacheFolder: join(folder, "cache"), say });
   const data = await mainFirst(context, prepare);
   const facts = runFacts(given, data, context.worldSize);
@@ -205,6 +210,8 @@ async function trainInFolder(session: Session): Promise<RunResult> {
         progress.print(evaluationLine(title, record));
         return record;
       },
+      estimateCoverage: async (iteration) =>
+        output.log(await estimateCoverage(training, session.evaluation, data.train, iteration)),
       onProgress: (iteration, note) => {
         const known = estimate.after(iteration);
         if (known) progress.print(`${title}: ${known}`);

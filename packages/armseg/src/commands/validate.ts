@@ -16,7 +16,7 @@ export function logitsOf(network: Segmenter): (images: Tensor) => Tensor {
 }
 
 /** Whole images of a split, in the form that evaluation takes them. */
-async function* labelled(images: AsyncIterable<EvaluationImage>, coarse?: CoarseLabels) {
+export async function* labelled(images: AsyncIterable<EvaluationImage>, coarse?: CoarseLabels) {
   for await (const image of images) {
     const { sample, label } = image;
     if (!label) throw new ConfigError(`evaluation: ${sample.image} has no label; choose another split`);

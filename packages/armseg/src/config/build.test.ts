@@ -187,7 +187,13 @@ test("the network's configuration: a scale is predicted for the KL loss or its i
 
 test("intervals are tenths of the training unless they are given, and never 0", () => {
   const of = (parts: Omit<Partial<ConfigInput>, "data">) => trainerSettings(configOf(parts)).intervals;
-  expect(of({ schedule: { iterations: 400 } })).toEqual({ log: 10, curve: 10, evaluate: 40, checkpoint: 40 });
+  expect(of({ schedule: { iterations: 400 } })).toEqual({
+    log: 10,
+    curve: 10,
+    coverage: 80,
+    evaluate: 40,
+    checkpoint: 40,
+  });
   expect(of({ schedule: { iterations: 3 } })).toMatchObject({ curve: 1, evaluate: 1, checkpoint: 1 });
   expect(of({ training: { evaluateEvery: 7, checkpointEvery: 5 } })).toMatchObject({
     evaluate: 7,

@@ -1,5 +1,6 @@
 import { amp, type Device, distributed, tensor } from "@armseg/torch";
 import { Baseline } from "../baselines/index.ts";
+import { CoverageOffset } from "../correction/coverage-offset.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
 import { SegmentationLoss, type SegmentationLossOptions } from "../losses/index.ts";
 import {
@@ -179,6 +180,7 @@ function assemble(
     network,
     curve,
     losses: buildLosses(config, curve, classWeights),
+    coverage: own(config.correction.coverageOffset ? new CoverageOffset(data.classes, device) : null),
     groups,
     optimizer: own(groups.optimizer),
     scaler: new amp.GradScaler({ enabled: precision === "float16" }),
@@ -218,6 +220,11 @@ export function buildBaseline(
       `reweighting.baseline ${kind}: it looks ahead with one process's network; train it on one process`,
     );
   }
+  if (config.correction.coverageOffset) {
+    throw new ConfigError(
+      `reweighting.baseline ${kind}: it knows no correction of the labels; set correction.coverageOffset false`,
+    );
+  }
   if (curve !== "none" || config.loss.pixelLoss !== "ce" || config.loss.ohem) {
     throw new ConfigError(
       `reweighting.baseline ${kind}: it weighs the cross entropy alone; set reweighting.curve none, loss.pixelLoss ce, loss.ohem null`,
@@ -237,6 +244,9 @@ export function buildBaseline(
 /** Records of the curve over a whole training: enough to see it move. */
 const CURVE_RECORDS = 40;
 
+/** Estimates of the coverage over a whole training, at the ends of its first parts; the last part ends with none. */
+const COVERAGE_PARTS = 5;
+
 /** Returns how often things happen beside the updates, and how an update is made up. */
 export function trainerSettings({
   schedule: { iterations },
@@ -248,6 +258,7 @@ export function trainerSettings({
     intervals: {
       log: training.logEvery,
       curve: part(CURVE_RECORDS),
+      coverage: part(COVERAGE_PARTS),
       evaluate: training.evaluateEvery ?? part(10),
       checkpoint: training.checkpointEvery ?? part(10),
     },

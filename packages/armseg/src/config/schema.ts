@@ -344,6 +344,15 @@ const reweighting = z.strictObject({
     ),
 });
 
+const correction = z.strictObject({
+  coverageOffset: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Corrects for classes that are labelled less thoroughly than others: an offset of the loss's logits per class, estimated as the training goes.",
+    ),
+});
+
 const optimizer = z.strictObject({
   type: z.enum(["sgd", "adamw"]).default("sgd").describe("Chooses the optimiser of network and curve."),
   learningRate: positive.default(0.02).describe("Sets the base learning rate, which the schedule scales."),
@@ -496,6 +505,7 @@ export const configSchema = z.strictObject({
   model: model.prefault({}),
   loss: loss.prefault({}),
   reweighting: reweighting.prefault({}),
+  correction: correction.prefault({}),
   optimizer: optimizer.prefault({}),
   schedule: schedule.prefault({}),
   augmentation: augmentation.prefault({}),

@@ -45,6 +45,11 @@ export class CoverageOffset {
     this.#offset = keep(logs.to(this.#device, logs.dtype));
   }
 
+  /** Returns c, float64 `[C]`, for {@link set} to go on from; `null` until it is estimated. */
+  state(): Tensor | null {
+    return this.#coverage && fromTypedArray(Float64Array.from(this.#coverage), [this.#classes]);
+  }
+
   /** Frees the offset; there is none until the next {@link set}. */
   dispose(): void {
     this.#offset?.dispose();

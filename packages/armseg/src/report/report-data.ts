@@ -1,5 +1,6 @@
 import type { RunContents } from "../runs/read-run.ts";
 import {
+  type CoverageRecord,
   type CurveRecord,
   type EvaluationRecord,
   type EventRecord,
@@ -21,6 +22,8 @@ export interface ReportData {
   readonly train: readonly TrainRecord[];
   readonly curves: readonly CurveRecord[];
   readonly evaluations: readonly EvaluationRecord[];
+  /** Empty without a coverage offset. */
+  readonly coverages: readonly CoverageRecord[];
   readonly samples: readonly SampleRecord[];
   readonly events: readonly EventRecord[];
   readonly timings: readonly TimingRecord[];
@@ -46,6 +49,7 @@ export function reportData(
     train: recordsOfKind(records, "train"),
     curves: recordsOfKind(records, "curve"),
     evaluations: recordsOfKind(records, "evaluation"),
+    coverages: recordsOfKind(records, "coverage"),
     samples: recordsOfKind(records, "sample"),
     events: recordsOfKind(records, "event"),
     timings: recordsOfKind(records, "timing"),

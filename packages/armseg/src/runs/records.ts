@@ -15,6 +15,7 @@ export type MetricsRecord =
   | TrainRecord
   | CurveRecord
   | EvaluationRecord
+  | CoverageRecord
   | SampleRecord
   | EventRecord
   | TimingRecord;
@@ -66,6 +67,14 @@ export interface CurveRecord {
   readonly meanLossPerBin: readonly number[];
   /** Valid pixels in each bin. */
   readonly countPerBin: readonly number[];
+}
+
+/** How thoroughly the classes of the training images are labelled, as the network sees it: what the loss is corrected by. */
+export interface CoverageRecord {
+  readonly kind: "coverage";
+  readonly iteration: number;
+  /** Labelled share of the pixels predicted as each class, in (0, 1]. */
+  readonly coverage: readonly number[];
 }
 
 /** Scores on a split. */

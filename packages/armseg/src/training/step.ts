@@ -1,4 +1,5 @@
 import { amp, type Device, ops, optim, type Tensor, tidy } from "@armseg/torch";
+import type { CoverageOffset } from "../correction/coverage-offset.ts";
 import type { DistributedContext, GradientReducer } from "../distributed/context.ts";
 import { NonFiniteLossError, type SegmentationLoss, type SegmentationLossResult } from "../losses/index.ts";
 import type { SegmenterOutput } from "../networks/index.ts";
@@ -31,6 +32,8 @@ export interface StepSettings {
 /** What a training step works with. */
 export interface Training extends TrainingState {
   readonly losses: TrainingLosses;
+  /** Corrects the losses for what annotators leave out; `null` corrects nothing. */
+  readonly coverage: CoverageOffset | null;
   /** The processes that train this network together. */
   readonly context: DistributedContext;
   /** Averages the network's gradients over them. */
@@ -150,7 +153,7 @@ interface LossResults {
 
 /** The main and the auxiliary loss; `null` where one is not finite. */
 function lossesOf(
-  { losses, curve, context }: Training,
+  { losses, coverage, curve, context }: Training,
   { logits, logScale, auxiliary }: SegmenterOutput,
   { labels, weights }: BatchTensors,
   pixelWeights: Tensor | null,
@@ -158,14 +161,15 @@ function lossesOf(
 ): LossResults | null {
   const isShared = areSumsShared(losses, context);
   const statistics = curve !== null || isShared;
+  const logitOffset = coverage?.offset ?? null;
   if (isShared) curve?.requiresGrad_(false); // its gradient comes from the sums over all processes
   try {
     const main = losses.main.call(
-      { logits, labels, logScale: logScale ?? null, pixelWeights },
+      { logits, labels, logScale: logScale ?? null, pixelWeights, logitOffset },
       { phase, statistics },
     );
     if (!auxiliary) return { main, auxiliary: null };
-    const inputs = { logits: auxiliary, labels, pixelWeights: weights };
+    const inputs = { logits: auxiliary, labels, pixelWeights: weights, logitOffset };
     return { main, auxiliary: losses.auxiliary.call(inputs, { statistics: false }) };
   } catch (error) {
     if (error instanceof NonFiniteLossError) return null;

@@ -77,7 +77,7 @@ function trainerOf(
       told.events.push(`evaluate ${iteration}`);
       return scores(iteration);
     },
-    intervals: { log: 1, curve: 4, evaluate: 4, checkpoint: 2 },
+    intervals: { log: 1, curve: 4, evaluate: 4, checkpoint: 2, coverage: 3 },
     accumulate: 1,
     maxNonFinite: 2,
     ...change,
@@ -107,7 +107,7 @@ test("it ends early after the evaluation that is one too many without a better s
   using training = smallTraining();
   const { trainer, told } = trainerOf(training, "early", {
     earlyStopping: new EarlyStopping(1),
-    intervals: { log: 1, curve: 4, evaluate: 1, checkpoint: 2 },
+    intervals: { log: 1, curve: 4, evaluate: 1, checkpoint: 2, coverage: 3 },
     evaluate: async (iteration) => scores(iteration === 2 ? 0 : iteration),
   });
   await trainer.run();
@@ -175,6 +175,29 @@ test("a signal ends it after the iteration in hand, with a checkpoint; from ther
   expect(numbersOf(second.network)).toEqual(numbersOf(whole.network));
   const logOf = ({ told }: { told: Told }) => told.records.filter(({ kind }) => kind !== "timing");
   expect([...logOf(stopped), ...logOf(resumed)]).toEqual(logOf(undisturbed));
+});
+
+test("the coverage is estimated when it is due, not at the end, and goes on from a checkpoint", async () => {
+  const parts = (training: SmallTraining) => ({
+    intervals: { log: 1, curve: 4, evaluate: 4, checkpoint: 2, coverage: 2 },
+    estimateCoverage: async (iteration: number) => training.coverage?.set([1, 0.5, iteration / 10]),
+  });
+  using whole = smallTraining({ hasCoverage: true });
+  const undisturbed = trainerOf(whole, "coverage", parts(whole));
+  await undisturbed.trainer.run();
+  expect(whole.coverage?.coverage).toEqual([1, 0.5, 0.2]);
+
+  using second = smallTraining({ hasCoverage: true });
+  const resumed = trainerOf(second, "covered", { ...parts(second), data: batchesFrom(2) });
+  const { facts, extra } = loadCheckpoint(join(folder, "coverage-2"), second);
+  resumed.trainer.continueFrom(facts, extra);
+  expect(second.coverage?.coverage).toEqual([1, 0.5, 0.2]);
+  await resumed.trainer.run();
+  if (isOnCpu) expect(numbersOf(second.network)).toEqual(numbersOf(whole.network));
+
+  using plain = smallTraining();
+  await trainerOf(plain, "uncovered").trainer.run();
+  expect(numbersOf(plain.network)).not.toEqual(numbersOf(whole.network));
 });
 
 test("too many losses in a row that are not finite end it, and its state is kept", async () => {

@@ -27,6 +27,8 @@ export interface Intervals {
   readonly curve: number;
   readonly evaluate: number;
   readonly checkpoint: number;
+  /** Estimates of the coverage; not at the end. */
+  readonly coverage: number;
 }
 
 /** What a training is made of; the loop itself touches no file and no data set. */
@@ -41,6 +43,8 @@ export interface TrainerParts extends Training {
   readonly checkpoints: CheckpointStore;
   /** Scores the network as it is, and logs the scores. */
   readonly evaluate: (iteration: number) => Promise<EvaluationRecord>;
+  /** Sets the coverage offset anew, by the network as it is, and logs it. Needed where there is a coverage offset. */
+  readonly estimateCoverage?: (iteration: number) => Promise<void>;
   readonly intervals: Intervals;
   /** Batches whose gradients are averaged into one update. */
   readonly accumulate: number;
@@ -101,6 +105,8 @@ export class Trainer {
     if (bins) this.#log.curveLog.loadState(bins);
     const baseline = extra.get(BASELINE);
     if (baseline) this.#parts.baseline?.loadState(baseline);
+    const coverage = extra.get(COVERAGE);
+    if (coverage) this.#parts.coverage?.set(coverage);
   }
 
   /**
@@ -114,6 +120,7 @@ export class Trainer {
       const result = await this.#iterate();
       this.#iteration += 1;
       this.#record(result);
+      if (this.#isCoverageDue()) await this.#estimateCoverage();
       const score = this.#isDue(intervals.evaluate) ? await this.#evaluate() : undefined;
       if (score !== undefined || this.#iteration % intervals.checkpoint === 0) await this.#save(score);
       await turnOfTheEventLoop();
@@ -129,6 +136,17 @@ export class Trainer {
 
   #isDue(interval: number): boolean {
     return this.isComplete || this.#iteration % interval === 0;
+  }
+
+  #isCoverageDue(): boolean {
+    const { coverage, intervals } = this.#parts;
+    return coverage !== null && !this.isComplete && this.#iteration % intervals.coverage === 0;
+  }
+
+  async #estimateCoverage(): Promise<void> {
+    this.#log.recordTiming(this.#iteration);
+    await this.#parts.estimateCoverage?.(this.#iteration);
+    this.#log.restartTiming();
   }
 
   async #iterate(): Promise<StepResult> {
@@ -199,14 +217,16 @@ export class Trainer {
   }
 
   async #save(score?: number): Promise<void> {
-    const { checkpoints, context, curve, baseline } = this.#parts;
+    const { checkpoints, context, curve, baseline, coverage } = this.#parts;
     this.#log.flush(); // the log of an iteration is never behind its checkpoint
     const randomness = generatorStates(context);
     using bins = this.#log.curveLog.state();
     using weights = baseline?.state() ?? null;
+    using shares = coverage?.state() ?? null;
     const extra = new Map([
       ...(curve ? [["bins", bins] as const] : []),
       ...(weights ? [[BASELINE, weights] as const] : []),
+      ...(shares ? [[COVERAGE, shares] as const] : []),
     ]);
     const write = (path: string) => saveCheckpoint(path, this.#parts, this.#facts(), randomness, extra);
     await checkpoints.save(this.#iteration, write, score);
@@ -231,6 +251,8 @@ export class Trainer {
     );
   }
 }
+
+const COVERAGE = "coverage";
 
 /** What a baseline's state is called in a checkpoint; an older name of baselines, kept so that old runs can be resumed. */
 const BASELINE = "comparator";

@@ -32,12 +32,20 @@ function scores({ iteration, images, aAcc, mAcc, mIoU, boundaryIoU }: Evaluation
 }
 
 function classTable(data: ReportData, { iou, accuracy }: EvaluationRecord): string {
-  const head = ["class", "IoU in %", "", ...(accuracy ? ["accuracy in %"] : [])];
+  const coverage = data.coverages.at(-1)?.coverage;
+  const head = [
+    "class",
+    "IoU in %",
+    "",
+    ...(accuracy ? ["accuracy in %"] : []),
+    ...(coverage ? ["labelled in training, in %"] : []),
+  ];
   const rows = iou.map((value, i) => [
     classLabel(data, i),
     formatPercent(value),
     bar(value),
     ...(accuracy ? [formatPercent(accuracy[i] ?? Number.NaN)] : []),
+    ...(coverage ? [formatPercent(coverage[i] ?? Number.NaN)] : []),
   ]);
   return table(head, rows, "scores");
 }

@@ -1,6 +1,7 @@
 import { amp, manualSeed, nn, noGrad, type Tensor } from "@armseg/torch";
 import { testDevice } from "@armseg/torch/testing";
 import { CounterRandom } from "../../core/random.ts";
+import { CoverageOffset } from "../../correction/coverage-offset.ts";
 import { ONE_PROCESS } from "../../distributed/context.ts";
 import { SegmentationLoss } from "../../losses/index.ts";
 import { type Backbone, FcnHead, Segmenter } from "../../networks/index.ts";
@@ -33,6 +34,8 @@ export interface SmallTrainingOptions {
   readonly initialScale?: number;
   /** Default 0. */
   readonly dropout?: number;
+  /** Whether there is a coverage offset. Default false. */
+  readonly hasCoverage?: boolean;
 }
 
 /** Two convolutions of stride 2, with a stage behind each. */
@@ -96,7 +99,9 @@ export function smallTraining(options: SmallTrainingOptions = {}): SmallTraining
     learningRate,
   );
   const ema = options.ema === undefined ? null : new Ema(network, options.ema);
+  const coverage = options.hasCoverage ? new CoverageOffset(CLASSES, testDevice) : null;
   return {
+    coverage,
     network,
     curve,
     groups,
@@ -113,7 +118,7 @@ export function smallTraining(options: SmallTrainingOptions = {}): SmallTraining
     reducer: ONE_PROCESS.reducer([]),
     settings: { device: testDevice, precision, clipNorm },
     [Symbol.dispose]: () => {
-      for (const owner of [network, curve, groups.optimizer, ema]) owner?.dispose();
+      for (const owner of [network, curve, groups.optimizer, ema, coverage]) owner?.dispose();
     },
   };
 }
