@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { cacheFolder } from "./packages/torch/src/setup/cache-folder.ts";
 
 export default defineConfig({
@@ -9,6 +9,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["@armseg/source"], externalConditions: ["@armseg/source"] } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/**/*.test.ts"],
+    // `npm run test:slow` runs them.
+    exclude: [...configDefaults.exclude, "**/*.slow.test.ts"],
     setupFiles: ["packages/torch/test/no-leaks.ts"],
     // Native add-ons can bring down a worker thread, so each file has a process of its own.
     pool: "forks",
