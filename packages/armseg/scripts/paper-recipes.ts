@@ -205,7 +205,7 @@ const SCENES: Recipe = {
   title:
     "Generated street scenes, 11 classes, coarse annotations. DeepLabv3+ on ResNet-18, ARM; needs no data.",
   table: "none: not a setting of the paper",
-  expected: "see `armseg demo`, which trains this beside plain cross entropy",
+  expected: "nothing in particular: an example; `armseg demo` trains a smaller network on the same scenes",
   hardware: "two processors; no GPU",
   commands: ["armseg train recipes/scenes-demo.yaml", "armseg eval runs/scenes-demo"],
   notes: [],

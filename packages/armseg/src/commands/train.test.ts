@@ -285,3 +285,28 @@ test("a dry run measures three iterations, as the help says, and leaves nothing 
     .helpInformation();
   expect(help.replaceAll(/\s+/g, " ")).toContain("run three iterations at full size");
 }, 60_000);
+
+test("a run may report at every evaluation, and keeps the memory format that it was measured in", async () => {
+  const config = smallConfig(folder, { iterations: 2, checkpointEvery: 2 });
+  const run = join(folder, "early");
+  let early = "";
+  const written: string[] = [];
+  const watching = {
+    write: (text: string) => {
+      written.push(text);
+      if (text.startsWith("A first look")) early = readFileSync(join(run, "report.html"), "utf8");
+    },
+  };
+  await startTraining(
+    { ...config, training: { ...config.training, evaluateEvery: 1 } },
+    { folder: run, stream: watching, reportsEarly: true },
+  );
+  expect(written.filter((text) => text.startsWith("A first look"))).toEqual([
+    `A first look, at iteration 1: ${join(run, "report.html")}\n`,
+  ]);
+  expect(early).toContain("At iteration 1. Confidence");
+  expect(readFileSync(join(run, "report.html"), "utf8")).toContain("At iteration 2. Confidence");
+  expect(readFileSync(join(run, "config.yaml"), "utf8")).toMatch(
+    /memoryFormat: (contiguous|channels_last)\n/,
+  );
+});

@@ -57,6 +57,8 @@ export interface RunControl {
   readonly stream?: ProgressStream | null;
   /** What progress lines begin with. Default `train`. */
   readonly title?: string;
+  /** Draws samples and writes the report at every evaluation, so that there is something to look at early. Default: at the end. */
+  readonly reportsEarly?: boolean;
 }
 
 export interface RunResult {
@@ -132,6 +134,7 @@ interface Session {
   /** What the run is, in rows. */
   readonly facts: Readonly<Record<string, string>>;
   readonly title: string;
+  readonly reportsEarly: boolean;
   readonly stream: ProgressStream;
   readonly say: (text: string) => void;
 }
@@ -157,7 +160,7 @@ async function openSession(
   context: DistributedContext,
   control: RunControl,
 ): Promise<Session> {
-  const { signal, folder, title = "train" } = control;
+  const { signal, folder, title = "train", reportsEarly = false } = control;
   const stream = streamOf(context, control);
   const say = speaker(context, control);
   const config = onOwnDevice(given, context);
@@ -169,7 +172,21 @@ async function openSession(
   const prepare = () => prepareData(config, { cacheFolder: join(folder, "cache"), say });
   const data = await mainFirst(context, prepare);
   const facts = runFacts(given, data, context.worldSize);
-  return { given, config, isResumed, context, paths, data, evaluation, signal, facts, title, stream, say };
+  return {
+    given,
+    config,
+    isResumed,
+    context,
+    paths,
+    data,
+    evaluation,
+    signal,
+    facts,
+    title,
+    reportsEarly,
+    stream,
+    say,
+  };
 }
 
 /** Runs `body` on the main process, then on the others: what the main one makes on the disk, the others find. */
@@ -208,6 +225,8 @@ async function trainInFolder(session: Session): Promise<RunResult> {
       evaluate: async (iteration) => {
         const record = await evaluate(session, training, output, iteration, earlyStopping);
         progress.print(evaluationLine(title, record));
+        if (session.reportsEarly && iteration < iterations)
+          await reportEarly(session, training, output, iteration);
         return record;
       },
       estimateCoverage: async (iteration) =>
@@ -301,21 +320,46 @@ async function evaluate(
   return record;
 }
 
-/** What is done once, after the last iteration: samples for the report, drawn with the weights that were scored, and notes. */
-async function complete(
-  { config, data, evaluation, context, paths, say }: Session,
+/** Draws samples for the report, with the weights that were scored. */
+async function addSamples(
+  { data, evaluation, paths }: Session,
   { network, curve, ema }: TrainingObjects,
   output: RunOutput,
   iteration: number,
 ): Promise<void> {
-  if (!context.isMain) return;
   const draw = () => drawSamples(paths.folder, data.val, { network, curve }, evaluation, iteration);
   for (const record of await withAverages(network, ema, draw)) output.log(record);
+}
+
+/** Writes the report of a training that goes on. */
+async function reportEarly(
+  session: Session,
+  training: TrainingObjects,
+  output: RunOutput,
+  iteration: number,
+): Promise<void> {
+  if (!session.context.isMain) return;
+  await addSamples(session, training, output, iteration);
+  output.flush();
+  output.writeReport();
+  session.say(`A first look, at iteration ${iteration}: ${session.paths.report}`);
+}
+
+/** What is done once, after the last iteration: samples for the report, drawn with the weights that were scored, and notes. */
+async function complete(
+  session: Session,
+  training: TrainingObjects,
+  output: RunOutput,
+  iteration: number,
+): Promise<void> {
+  const { config, context, paths, say } = session;
+  if (!context.isMain) return;
+  await addSamples(session, training, output, iteration);
   const notes = [
     ...(iteration < config.schedule.iterations
       ? [["earlyStop", earlyStopText(config, iteration)] as const]
       : []),
-    ...flatCurveNote(paths, curve),
+    ...flatCurveNote(paths, training.curve),
   ];
   for (const [event, message] of notes) {
     output.log({ kind: "event", iteration, event, message });
