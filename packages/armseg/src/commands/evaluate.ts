@@ -5,7 +5,12 @@ import { openData } from "../config/open-data.ts";
 import { readRunConfig } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClassInfo, Dataset } from "../data/sample.ts";
-import { type DistributedContext, distributedContext, ONE_PROCESS } from "../distributed/context.ts";
+import {
+  type DistributedContext,
+  distributedContext,
+  mainFirst,
+  ONE_PROCESS,
+} from "../distributed/context.ts";
 import { type EvaluationResult, errorSplitTable, metricsTable } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
 import { type CheckpointChoice, chooseCheckpoint } from "../runs/choose-checkpoint.ts";
@@ -97,7 +102,8 @@ export async function evaluateRun(
   const context = distributedContext();
   using trained = loadNetwork({ ...options, context });
   const { config, settings, network, checkpoint } = trained;
-  const { dataset, coarse } = await openSplit(config.data, options);
+  // Coarse labels of generated scenes are drawn into a folder.
+  const { dataset, coarse } = await mainFirst(context, () => openSplit(config.data, options));
   const total = Math.ceil(dataset.samples.length / context.worldSize); // this process's
   const result = await validate({
     settings,

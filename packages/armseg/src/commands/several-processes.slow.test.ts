@@ -125,6 +125,16 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
       });
     });
 
+    test("errors are split alike by one process and by two", async () => {
+      const undisturbed = join(folder, "undisturbed");
+      const options = ["eval", undisturbed, "--split-errors", "--checkpoint", "last", "--json"];
+      const [, ended] = run([script("../cli/main.ts"), ...options, "--nproc", "2"]);
+      const { code, out } = await ended;
+      expect(code).toBe(0);
+      const { result } = await evaluateRun({ folder: undisturbed, checkpoint: "last", splitErrors: true });
+      expect(JSON.parse(out).errorSplit).toEqual(JSON.parse(JSON.stringify(result.errorSplit)));
+    });
+
     test("a killed process ends the others within 30 s, is named, and the run goes on bitwise", async () => {
       const place = join(folder, "killed");
       const [launcher, ended] = train(config, "--nproc", "2", "--out", place);

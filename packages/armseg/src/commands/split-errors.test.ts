@@ -6,6 +6,7 @@ import { openData } from "../config/open-data.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import { readLabel } from "../data/labels/read-label.ts";
+import { DATA_ROOT, hasData } from "../data/test-support.ts";
 import { openFineAndCoarse } from "./coarse-labels.ts";
 import { evaluateRun, evaluationText } from "./evaluate.ts";
 import { smallConfig } from "./testing/small-run.ts";
@@ -81,3 +82,38 @@ test("an image without a coarse label and a format without any are named", async
   const { coarse } = await openFineAndCoarse(data, "val", drawn());
   expect(coarse.size).toBe(2);
 });
+
+test.runIf(hasData)(
+  "real Cityscapes frames have both labels, and those the annotators drew twice agree",
+  async () => {
+    const root = join(DATA_ROOT, "samples/cityscapes");
+    const { data } = checkConfig({ data: { format: "cityscapes", root, annotations: "coarse" } }, "the test");
+    const { fine, coarse } = await openFineAndCoarse(data, "train");
+    expect(fine.samples.map(({ name }) => coarse.has(name))).toEqual([true, true]);
+    for (const { name, annotation } of fine.samples) {
+      const [truth, said] = [await readLabel(annotation!), await readLabel(coarse.get(name)!)];
+      const drawn = [...truth.data.keys()].filter((i) => truth.data[i] !== 255 && said.data[i] !== 255);
+      const right = drawn.filter((i) => truth.data[i] === said.data[i]).length;
+      expect(drawn.length / truth.data.length).toBeGreaterThan(0.5);
+      expect(drawn.length / truth.data.length).toBeLessThan(0.9);
+      expect(right / drawn.length).toBeGreaterThan(0.98);
+    }
+  },
+);
+
+test.runIf(hasData)(
+  "CamVid's fine labels are compared with the masks that took their place in the training",
+  async () => {
+    const root = join(DATA_ROOT, "camvid");
+    const fineOnly = checkConfig(
+      { data: { format: "camvid", root, val: { split: "dev-val" } } },
+      "the test",
+    ).data;
+    await expect(openFineAndCoarse(fineOnly, "val")).rejects.toThrow(/format camvid has no coarse labels/);
+    const { samples } = await openData(fineOnly, "val");
+    const masks = join(DATA_ROOT, "camvid", "labels", "train");
+    const { fine, coarse } = await openFineAndCoarse(fineOnly, "val", masks);
+    expect(fine.samples).toHaveLength(90);
+    expect(coarse.get(samples[0]!.name)?.path).toBe(join(masks, `${samples[0]!.name}.png`));
+  },
+);

@@ -19,7 +19,7 @@ import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
 import { curveRange, flatCurveText } from "../core/flat-curve.ts";
 import { Progress, type ProgressStream } from "../core/progress.ts";
-import { type DistributedContext, distributedContext } from "../distributed/context.ts";
+import { type DistributedContext, distributedContext, mainFirst } from "../distributed/context.ts";
 import { type Curve, isLearnable } from "../reweighting/index.ts";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { collectEnvironment, type Environment } from "../runs/environment.ts";
@@ -187,14 +187,6 @@ async function openSession(
     stream,
     say,
   };
-}
-
-/** Runs `body` on the main process, then on the others: what the main one makes on the disk, the others find. */
-async function mainFirst<T>(context: DistributedContext, body: () => Promise<T>): Promise<T> {
-  if (!context.isMain) context.barrier();
-  const result = await body();
-  if (context.isMain) context.barrier();
-  return result;
 }
 
 /** Everything between an open run folder and the last iteration; on every process. */

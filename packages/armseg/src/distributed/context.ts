@@ -187,3 +187,11 @@ class ProcessGroupContext implements DistributedContext {
     return new distributed.Reducer(this.group, parameters);
   }
 }
+
+/** Runs `body` on the main process, then on the others: what the main one makes on the disk, the others find. */
+export async function mainFirst<T>(context: DistributedContext, body: () => Promise<T>): Promise<T> {
+  if (!context.isMain) context.barrier();
+  const result = await body();
+  if (context.isMain) context.barrier();
+  return result;
+}
