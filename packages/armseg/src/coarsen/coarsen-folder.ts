@@ -8,7 +8,7 @@ import type { ClassInfo, LabelMap } from "../data/sample.ts";
 import { type CoarsenOptions, coarsen } from "./coarsen.ts";
 import { type FineLabels, fineLabels } from "./fine-labels.ts";
 import { writePolygonJson } from "./polygon-json.ts";
-import { type CoarsenStatistics, type CoarsePair, Tally } from "./statistics.ts";
+import { type CoarsenStatistics, type CoarsePair, StatisticsAccumulator } from "./statistics.ts";
 
 /** How to coarsen a folder. */
 export interface CoarsenFolderOptions {
@@ -64,7 +64,7 @@ export async function coarsenFolder(
   }
   const meaning = await fineLabels(labels, files, options);
   const { classes, isRenumbered } = meaning;
-  const tally = new Tally(classes.length);
+  const accumulator = new StatisticsAccumulator(classes.length);
   let next = 0;
   let done = 0;
   const work = async (): Promise<void> => {
@@ -72,7 +72,7 @@ export async function coarsenFolder(
       const index = next++;
       const file = files[index]!;
       const pair = await coarsenFile(join(labels, file), index, meaning, options);
-      tally.add(pair);
+      accumulator.add(pair);
       const stem = file.slice(0, -".png".length);
       const { fine, coarse, polygons } = pair;
       writeLabelPng(join(out, "labels", `${stem}.png`), coarse, classes);
@@ -82,7 +82,7 @@ export async function coarsenFolder(
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, Math.min(concurrency, files.length)) }, work));
-  return { ...tally.result(classes), notes: isRenumbered ? [renumberedNote(meaning, out)] : [] };
+  return { ...accumulator.result(classes), notes: isRenumbered ? [renumberedNote(meaning, out)] : [] };
 }
 
 function renumberedNote({ labelMap, classes }: FineLabels, out: string): string {

@@ -46,15 +46,15 @@ export function coarsenStatistics(
   pairs: Iterable<CoarsePair>,
   classes: readonly ClassInfo[],
 ): CoarsenStatistics {
-  const tally = new Tally(classes.length);
+  const accumulator = new StatisticsAccumulator(classes.length);
   for (const pair of pairs) {
-    tally.add(pair);
+    accumulator.add(pair);
   }
-  return tally.result(classes);
+  return accumulator.result(classes);
 }
 
 /** Sums over frames, for callers that meet them one by one. */
-export class Tally {
+export class StatisticsAccumulator {
   #frames = 0;
   readonly #bandPixels = new Float64Array(BAND_STARTS.length);
   readonly #bandCovered = new Float64Array(BAND_STARTS.length);

@@ -65,7 +65,7 @@ export class ValueSums {
 }
 
 /** Counts how often each text occurs. */
-export class Tally {
+export class TextCounts {
   readonly #counts = new Map<string, number>();
 
   add(item: string): void {

@@ -9,7 +9,7 @@ import { fingerprint } from "./fingerprint.ts";
 import { type Inspection, inspectSample } from "./inspect-sample.ts";
 import { maskFindings, SmoothingCheck } from "./mask-findings.ts";
 import { type Finding, type Problem, ProblemList } from "./problems.ts";
-import { type ClassCount, ClassCounts, RangeCheck, Tally, ValueSums } from "./scan-counts.ts";
+import { type ClassCount, ClassCounts, RangeCheck, TextCounts, ValueSums } from "./scan-counts.ts";
 
 export interface ScanOptions {
   /** Files in flight at once. Default: the processors available. */
@@ -80,8 +80,8 @@ class Summary {
   readonly #smoothing = new SmoothingCheck();
   readonly #objects = new ObjectNumbers();
   readonly #ranges = new RangeCheck();
-  readonly #sizes = new Tally();
-  readonly #modes = new Tally();
+  readonly #sizes = new TextCounts();
+  readonly #modes = new TextCounts();
   readonly #problems = new ProblemList();
   #labelled = 0;
 
