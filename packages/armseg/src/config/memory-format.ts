@@ -53,7 +53,14 @@ function chosenFormat(config: Config, say: (text: string) => void): NetworkMemor
   return new Measurements(measurementsFile()).once(key, isFormat, () => {
     const [height, width] = config.augmentation.crop;
     const crop = [Math.min(height, LARGEST_SIDE), Math.min(width, LARGEST_SIDE)] as const;
-    const options = { batch: BATCH, crop, device: device as Device, precision };
+    const options = {
+      batch: BATCH,
+      crop,
+      device: device as Device,
+      precision,
+      repeats: 4,
+      clock: "processor" as const, // the choice stays: a busy machine must not make it
+    };
     const seconds = FORMATS.map((memoryFormat) => timeStep({ ...network, memoryFormat }, options));
     return fasterOf(seconds as [number, number], say);
   });
