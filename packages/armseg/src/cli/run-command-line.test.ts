@@ -20,6 +20,8 @@ test.each([
   [["train", "a.yaml", "b.yaml"], /several configurations are compared with --seeds/],
   [["train", "--resume", ".", "--set", "name=x"], /a resumed run keeps its configuration/],
   [["train", "--resume", ".", "--from", "a"], /leave out --from or --resume/],
+  [["train", "--from", "nowhere"], /nowhere\/config\.yaml cannot be read/],
+  [["train", "--seeds", "2"], /--seeds takes configuration files/],
   [["train", "--resume"], /--resume takes the folder of a run/],
   [["data", "coarsen", "a", "b", "--preset", "lazy"], /Allowed choices are light, cityscapes, heavy/],
   [["bench", "loss", "--runs", "0"], /Expected an integer of at least 1/],
