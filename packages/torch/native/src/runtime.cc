@@ -2,7 +2,11 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <dlfcn.h>
+#endif
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -30,9 +34,19 @@ Napi::Value buildConfiguration(const Napi::CallbackInfo& info) {
 
 /// The file that libtorch_cpu was loaded from.
 Napi::Value libraryPath(const Napi::CallbackInfo& info) {
+  void* const inside = reinterpret_cast<void*>(&at::get_num_threads);
+#ifdef _WIN32
+  HMODULE library;
+  char path[MAX_PATH];
+  const DWORD flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
+  if (!GetModuleHandleExA(flags, static_cast<LPCSTR>(inside), &library)) return info.Env().Null();
+  if (GetModuleFileNameA(library, path, MAX_PATH) == 0) return info.Env().Null();
+  return Napi::String::New(info.Env(), path);
+#else
   Dl_info library;
-  if (dladdr(reinterpret_cast<void*>(&at::get_num_threads), &library) == 0) return info.Env().Null();
+  if (dladdr(inside, &library) == 0) return info.Env().Null();
   return Napi::String::New(info.Env(), library.dli_fname);
+#endif
 }
 
 Napi::Value threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), at::get_num_threads()); }
@@ -166,9 +180,15 @@ void keepFreedMemory(const Napi::CallbackInfo&) {
 /// loadLibrary(path): loads a torch library; its operators register themselves. Not RTLD_GLOBAL: that would put the GLib
 /// that Debian's libtorch brings along (through OpenCV) before the one inside sharp.
 void loadLibrary(const Napi::CallbackInfo& info) {
+#ifdef _WIN32
+  if (LoadLibraryA(text(info, 0).c_str()) == nullptr) {
+    throw std::runtime_error("loadLibrary(): error " + std::to_string(GetLastError()) + " of Windows");
+  }
+#else
   if (dlopen(text(info, 0).c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
     throw std::runtime_error(std::string("loadLibrary(): ") + dlerror());
   }
+#endif
 }
 
 }  // namespace

@@ -5,12 +5,11 @@ import { fileURLToPath } from "node:url";
 import { type Libtorch, versionNumber } from "../setup/libtorch.ts";
 import { type NativePackage, versionOfPackage } from "../setup/native-package.ts";
 
-function nodeApiIncludes(): string[] {
-  const { resolve } = createRequire(import.meta.url);
-  return [
-    dirname(resolve("node-addon-api/package.json")),
-    join(dirname(resolve("node-api-headers/package.json")), "include"),
-  ];
+const { resolve } = createRequire(import.meta.url);
+
+/** Returns the folder of a package of Node-API's headers. */
+function headersOf(name: "node-addon-api" | "node-api-headers"): string {
+  return dirname(resolve(`${name}/package.json`));
 }
 
 /** Returns the folders of headers of CUDA and NCCL that pip installs beside torch, for process groups on GPUs. */
@@ -33,7 +32,12 @@ export const NATIVE_BINDING: NativePackage = {
     TORCH_LIBRARY_DIR: libraries,
     TORCH_CXX11_ABI: cxx11Abi,
     TORCH_VERSION_NUMBER: versionNumber(version),
-    NODE_API_INCLUDE_DIRS: nodeApiIncludes().join(";"),
+    NODE_API_INCLUDE_DIRS: [headersOf("node-addon-api"), join(headersOf("node-api-headers"), "include")].join(
+      ";",
+    ),
+    ...(process.platform === "win32" && {
+      NODE_API_DEF: join(headersOf("node-api-headers"), "def", "node_api.def"),
+    }),
     NVIDIA_INCLUDE_DIRS: nvidiaIncludes(libraries).join(";"),
   }),
 };
