@@ -6,9 +6,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeScenes } from "../src/data/write-scenes.ts";
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const tsx = import.meta.resolve("tsx");
-const node = ["--import", tsx, "--conditions=@armseg/source", main];
+/** The command as it is installed, built: what users start, and three times as fast to start as its sources. */
+const command = fileURLToPath(new URL("../bin/armseg.mjs", import.meta.url));
 
 let folder: string;
 beforeAll(() => {
@@ -26,7 +25,7 @@ const withoutLibtorch = {
 };
 
 function armseg(args: readonly string[], env: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", ...env },
@@ -200,7 +199,7 @@ describe("a training from the command line", () => {
   beforeAll(() => writeFileSync(join(folder, "tiny.yaml"), JSON.stringify(config)));
 
   test("Ctrl-C leaves a run that --resume continues; eval and predict use it", async () => {
-    const child = spawn(process.execPath, [...node, "train", "tiny.yaml"], {
+    const child = spawn(process.execPath, [command, "train", "tiny.yaml"], {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
     });

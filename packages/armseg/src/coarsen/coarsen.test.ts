@@ -1,15 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { generateScene, scenesClasses } from "@armseg/scenes";
+import { generateScene } from "@armseg/scenes";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodePng } from "../data/labels/png.ts";
 import type { ClassInfo, LabelImage } from "../data/sample.ts";
 import { type CoarsenOptions, coarsen } from "./coarsen.ts";
 import { coarsenPresets } from "./parameters.ts";
 import { rasterisePolygons } from "./rasterise.ts";
-import { type CoarsenStatistics, type CoarsePair, coarsenStatistics } from "./statistics.ts";
-import { CITYSCAPES_TARGETS, coarsenText } from "./statistics-table.ts";
+import { type CoarsenStatistics, coarsenStatistics } from "./statistics.ts";
+import { coarsenText } from "./statistics-table.ts";
+import { measure } from "./testing/measure.ts";
 
 const options: CoarsenOptions = { seed: 1, index: 0, numClasses: 11 };
 const scene = (index: number, height = 128, width = 256) =>
@@ -108,53 +106,6 @@ describe("a coarse label", () => {
     expect(middle.correctness).toBeGreaterThan(heavy.correctness);
   });
 });
-
-describe("the preset cityscapes", () => {
-  test("reaches the measured statistics on scenes", () => {
-    const frames = Array.from(
-      { length: 60 },
-      (_, index) => generateScene({ seed: 9, index, height: 256, width: 512 }).label,
-    );
-    expectTargets(measure(frames, {}));
-  }, 300_000);
-
-  const camvid = join(import.meta.dirname, "../../../../../shared/data/camvid/labels/train");
-  test.skipIf(!existsSync(camvid))(
-    "reaches them on CamVid (needs ../shared/data/camvid)",
-    () => {
-      const files = readdirSync(camvid).sort();
-      const frames = files
-        .filter((_, i) => i % 2 === 0)
-        .map((file) => decodePng(readFileSync(join(camvid, file))) as LabelImage);
-      expectTargets(measure(frames, {}));
-    },
-    300_000,
-  );
-});
-
-function measure(frames: readonly LabelImage[], extra: Partial<CoarsenOptions>): CoarsenStatistics {
-  const pairs = frames.map((fine, index): CoarsePair => {
-    const { label, polygons } = coarsen(fine, { ...options, ...extra, index });
-    return { fine, coarse: label, polygons };
-  });
-  return coarsenStatistics(pairs, scenesClasses);
-}
-
-/** The tolerances that were asked for: 3 points overall, 6 points a band, 98.5 to 99.8 % right. */
-function expectTargets(measured: CoarsenStatistics): void {
-  expect(Math.abs(measured.coverage - 0.7)).toBeLessThan(0.03);
-  expect(measured.correctness).toBeGreaterThan(0.985);
-  expect(measured.correctness).toBeLessThan(0.998);
-  measured.bands.slice(0, 7).forEach(({ share, coverage }, i) => {
-    if (share > 0) {
-      expect(Math.abs(coverage - CITYSCAPES_TARGETS.bands[i]!), `band ${i}`).toBeLessThan(0.06);
-    }
-  });
-  expect(measured.polygonsPerFrame).toBeGreaterThan(20);
-  expect(measured.polygonsPerFrame).toBeLessThan(45);
-  expect(measured.verticesPerPolygon).toBeGreaterThanOrEqual(6);
-  expect(measured.verticesPerPolygon).toBeLessThanOrEqual(12);
-}
 
 describe("errors name the value", () => {
   const fine = filled(4, 4, 0);
