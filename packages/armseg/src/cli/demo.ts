@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { DemoResult } from "../commands/demo.ts";
+import { textTable } from "../core/text-table.ts";
 import { examples, integer } from "./arguments.ts";
 import { interruptible } from "./interruptible.ts";
 import { printResult } from "./output.ts";
@@ -30,11 +31,12 @@ export function addDemo(program: Command): void {
 }
 
 function demoText({ plain, arm, report }: DemoResult): string {
-  const line = (name: string, { evaluation }: DemoResult["plain"]) =>
-    `${name.padEnd(22)} ${evaluation ? (100 * evaluation.mIoU).toFixed(2) : "–"} % mIoU on fine labels`;
+  const row = (name: string, { evaluation }: DemoResult["plain"]) => [
+    name,
+    `${evaluation ? (100 * evaluation.mIoU).toFixed(2) : "–"} % mIoU on fine labels`,
+  ];
   return [
-    line("plain cross entropy", plain),
-    line("ARM", arm),
+    ...textTable([row("plain cross entropy", plain), row("ARM", arm)]),
     "",
     `Report: ${report}`,
     "Next, with images and masks of your own: armseg init photos masks",

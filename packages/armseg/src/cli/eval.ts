@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { EvaluationOutcome } from "../commands/evaluate.ts";
+import { textTable } from "../core/text-table.ts";
 import { examples, overridesOf, type SettingOptions, settingOptions } from "./arguments.ts";
 import { UsageError } from "./exit-codes.ts";
 import { print, printJson, withProgress } from "./output.ts";
@@ -69,6 +70,6 @@ function forPrograms({ checkpoint, dataset, result }: EvaluationOutcome) {
 function worstText({ result }: EvaluationOutcome): string {
   const rows = result.worst
     .slice(0, WORST_SHOWN)
-    .map(({ name, score }) => `  ${(100 * score).toFixed(2).padStart(6)}  ${name}`);
-  return ["Lowest mIoU of an image:", ...rows].join("\n");
+    .map(({ name, score }) => [`  ${(100 * score).toFixed(2)}`, name]);
+  return ["Lowest mIoU of an image:", ...textTable(rows, { left: [1] })].join("\n");
 }
