@@ -20,8 +20,6 @@ export interface DemoResult {
 
 /** Seconds of each of the two trainings, so that both are done within five minutes; half way through the first there is something to look at. */
 const TRAINING_SECONDS = 125;
-/** Of that time: loading, the loss, updates and evaluations take the rest. */
-const SHARE_OF_STEPS = 0.7;
 const FEWEST_ITERATIONS = 150;
 /** Then the scenes are learned. */
 const MOST_ITERATIONS = 1_500;
@@ -65,7 +63,10 @@ function demoConfig(folder: string, curve: "none" | "arm", iterations: number): 
   );
 }
 
-/** Returns the iterations that fit the time on this machine, measured by a few steps. */
+/**
+ * Returns the iterations that fit the time on this machine, measured by a few steps. These first steps are slower than the later
+ * ones by about what loading, updates and evaluations add to those.
+ */
 function iterationsThatFit(config: Config): number {
   const seconds = timeStep(networkConfig(config, scenesClasses.length), {
     batch: BATCH,
@@ -73,7 +74,7 @@ function iterationsThatFit(config: Config): number {
     device: "cpu",
     precision: "float32",
   });
-  const fitting = Math.floor((TRAINING_SECONDS * SHARE_OF_STEPS) / seconds / 10) * 10;
+  const fitting = Math.floor(TRAINING_SECONDS / seconds / 10) * 10;
   return Math.min(MOST_ITERATIONS, Math.max(FEWEST_ITERATIONS, fitting));
 }
 
