@@ -19,7 +19,7 @@ export interface DemoResult {
 }
 
 /** Seconds of each of the two trainings, so that both are done within five minutes; half way through the first there is something to look at. */
-const TRAINING_SECONDS = 125;
+const TRAINING_SECONDS = 105;
 const FEWEST_ITERATIONS = 150;
 /** Then the scenes are learned. */
 const MOST_ITERATIONS = 1_500;
