@@ -26,12 +26,13 @@ export const KERNELS: NativePackage = {
 };
 
 let isLoaded = false;
-let builtBefore = false;
+/** Found out once: to look for a build, all its sources are read, and every loss asks. */
+let wasBuilt: boolean | undefined;
 
-/** Returns whether the library was built; it may still refuse to load. */
+/** Returns whether the library was built when this was first asked; it may still refuse to load. */
 export function isKernelLibraryBuilt(): boolean {
-  builtBefore ||= isBuilt(KERNELS);
-  return builtBefore;
+  wasBuilt ??= isBuilt(KERNELS);
+  return wasBuilt;
 }
 
 /**

@@ -19,22 +19,30 @@ const PROBES = {
  * two processor cores are assumed.
  */
 export async function measureMachine(): Promise<Machine> {
+  const torch = await loadTorch();
+  if (torch === null) return ASSUMED;
+  const { timeStep } = await import("../networks/time-step.ts");
+  const device = torch.isCudaAvailable() ? "cuda" : "cpu";
+  const reduced = () => (torch.convolutionSpeedup("bfloat16") > WORTHWHILE ? "bfloat16" : "float32");
+  const precision = device === "cuda" ? "float16" : reduced();
+  const { candidate, crop, formats } = PROBES[device];
+  const seconds = formats.map((memoryFormat) =>
+    timeStep(
+      { ...candidate.model, classes: CLASSES, memoryFormat },
+      { batch: BATCH, crop, device, precision },
+    ),
+  );
+  const multiplyAdds = BATCH * crop[0] * crop[1] * candidate.multiplyAddsPerPixel;
+  return { device, precision, rate: multiplyAdds / Math.min(...seconds), isMeasured: true };
+}
+
+/** The engine, or `null` where libtorch does not load: `armseg doctor` says why. What fails in a measurement is an error. */
+async function loadTorch() {
   try {
     const torch = await import("@armseg/torch");
-    const { timeStep } = await import("../networks/time-step.ts");
-    const device = torch.isCudaAvailable() ? "cuda" : "cpu";
-    const reduced = () => (torch.convolutionSpeedup("bfloat16") > WORTHWHILE ? "bfloat16" : "float32");
-    const precision = device === "cuda" ? "float16" : reduced();
-    const { candidate, crop, formats } = PROBES[device];
-    const seconds = formats.map((memoryFormat) =>
-      timeStep(
-        { ...candidate.model, classes: CLASSES, memoryFormat },
-        { batch: BATCH, crop, device, precision },
-      ),
-    );
-    const multiplyAdds = BATCH * crop[0] * crop[1] * candidate.multiplyAddsPerPixel;
-    return { device, precision, rate: multiplyAdds / Math.min(...seconds), isMeasured: true };
+    torch.libtorchVersion(); // an import alone loads nothing native
+    return torch;
   } catch {
-    return ASSUMED; // `armseg doctor` says what is wrong with libtorch
+    return null;
   }
 }
