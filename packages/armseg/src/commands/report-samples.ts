@@ -27,10 +27,13 @@ function toRgb({ image, size }: EvaluationImage, { mean, std }: NormaliseOptions
   return { height, width, data };
 }
 
-/** The weight that the curve gives each pixel. */
+/** The weight that the curve gives each pixel, over the image's mean: the scale of a curve means nothing, and a learned one may shrink to 0.005. */
 function weightMap(curve: Curve, { height, width, data }: FloatMap, device: Device): FloatMap {
   return tidy(() => {
-    const weights = noGrad(() => curve.call(fromTypedArray(data, [height, width]).to(device, "float32")));
+    const weights = noGrad(() => {
+      const raw = curve.call(fromTypedArray(data, [height, width]).to(device, "float32"));
+      return raw.div(raw.mean().clampMin(1e-30));
+    });
     return { height, width, data: weights.cpu().contiguous().toTypedArray() as Float32Array };
   });
 }
@@ -80,7 +83,7 @@ function draw(
     ...(image.label && { label: colorize(image.label, classes) }),
     prediction: colorize(label, classes),
     confidence: heatmap(confidence, [-1, 1]),
-    ...(weight && { weight: heatmap(weight, [0, 1]) }),
+    ...(weight && { weight: heatmap(weight, [0, 2]) }),
   };
 }
 

@@ -122,14 +122,16 @@ function lossFigure(runs: readonly ReportData[]): string {
 function curveFigure(runs: readonly ReportData[]): string {
   const series = runs.flatMap(({ name, curves }): Series[] => {
     const last = curves.at(-1);
-    return last ? [{ name, points: last.knots.map((knot, i): Point => [knot, last.weights[i]!]) }] : [];
+    if (!last) return [];
+    const largest = Math.max(...last.weights) || 1;
+    return [{ name, points: last.knots.map((knot, i): Point => [knot, last.weights[i]! / largest]) }];
   });
   const title = "Weight curves at the end";
   const chart = lineChart(series, {
     title,
     description: "The last weight curve of each run.",
     xLabel: "confidence u",
-    yLabel: "W(u), not normalised",
+    yLabel: "W(u) over its largest value",
     yDomain: [0, 1],
   });
   return figure(title, chart);

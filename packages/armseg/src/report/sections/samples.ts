@@ -10,7 +10,7 @@ export function samples(data: ReportData): string {
   if (shown.length === 0) return "";
   const cells = rows.map((row) => shown.map((what) => sampleImage(data, row, what)));
   const last = rows.at(-1)!.iteration;
-  const note = `At iteration ${last}. Confidence from dark (−1) to bright (1), weight from dark (0) to bright (1).`;
+  const note = `At iteration ${last}. Confidence from dark (−1) to bright (1), weight from dark (0) to bright (twice the image's mean).`;
   return section("Samples", element("p", { class: "soft" }, escapeText(note)), table(shown, cells, "images"));
 }
 
