@@ -1,4 +1,5 @@
 /** Run folders, read and written without libtorch. */
+export * from "./audit/index.ts";
 export { type CheckpointChoice, chooseCheckpoint } from "./choose-checkpoint.ts";
 export type { Environment } from "./environment.ts";
 export { readMetrics } from "./metrics.ts";

@@ -24,6 +24,8 @@ export interface RunPaths {
   readonly figures: string;
   /** `report.html`: the self-contained report. */
   readonly report: string;
+  /** `audit/`: what an audit of the training labels found, see `audit/paths.ts`. */
+  readonly audit: string;
   /** `run.lock`: there while a process uses the run. */
   readonly lock: string;
 }
@@ -40,6 +42,7 @@ export function runPaths(folder: string): RunPaths {
     failed: join(folder, "failed.safetensors"),
     figures: join(folder, "figures"),
     report: join(folder, "report.html"),
+    audit: join(folder, "audit"),
     lock: join(folder, "run.lock"),
   };
 }

@@ -1,0 +1,21 @@
+/** The files of an audit, read and written without libtorch. */
+export { type AuditedImage, auditedImageSchema, readAuditedImages } from "./images.ts";
+export { type AuditPaths, auditPaths } from "./paths.ts";
+export {
+  fillMask_,
+  fitsSize,
+  maskArea,
+  maskStretches,
+  type RegionMask,
+  regionMask,
+  regionMaskSchema,
+} from "./region-mask.ts";
+export { type AuditRegion, auditRegionSchema, readRegions } from "./regions.ts";
+export { type AuditMeasure, type AuditSummary, auditSummarySchema, readAuditSummary } from "./summary.ts";
+export {
+  appendVerdict,
+  readVerdicts,
+  type Verdict,
+  verdictSchema,
+  verdictsThatCount,
+} from "./verdicts.ts";

@@ -1,0 +1,74 @@
+import fs from "node:fs";
+import * as z from "zod";
+
+const pixels = z.number().min(0);
+const channel = z.int().min(0).max(255);
+
+/** How a list of regions, and two rankings of pixels, do against fine labels; shares in [0, 1], `null` where there is nothing to count. */
+export const auditMeasureSchema = z.object({
+  /** Labelled pixels whose label is another class than the fine one. */
+  wrong: pixels,
+  /** Unlabelled pixels that have a fine label. */
+  missing: pixels,
+  /** Of the first so many regions, the share of which most pixels are labelled wrongly: ours, and cleanlab's. */
+  precision: z.array(
+    z.object({ regions: z.int().positive(), ours: z.number().nullable(), cleanlab: z.number().nullable() }),
+  ),
+  /** Share of the wrongly labelled pixels that lie in regions: ours, and cleanlab's. */
+  wrongRecall: z.object({ ours: z.number().nullable(), cleanlab: z.number().nullable() }),
+  /** Share of the missing pixels that are predicted above the class's threshold, and of these the share predicted rightly. */
+  missingRecall: z.number().nullable(),
+  missingPrecision: z.number().nullable(),
+});
+export type AuditMeasure = z.output<typeof auditMeasureSchema>;
+
+/** `audit.json`: what was audited, and what was found in all. */
+export const auditSummarySchema = z.object({
+  version: z.literal(1),
+  checkpoint: z.string(),
+  dataset: z.string(),
+  split: z.string(),
+  images: z.int().min(0),
+  regions: z.int().min(0),
+  /** 1 where each image was judged by a network that had been trained on it. */
+  folds: z.int().positive(),
+  /** Smaller regions are not listed. */
+  leastArea: z.int().positive(),
+  /** Index = class index. */
+  classes: z.array(
+    z.object({
+      name: z.string(),
+      color: z.tuple([channel, channel, channel]),
+      /** τ: regions predicted as this class have at least this likelihood at every pixel. */
+      threshold: z.number(),
+      /** Pixels labelled as this class. */
+      labelled: pixels,
+      /** Those of them that are predicted as another. */
+      disagreeing: pixels,
+      /** Those of them in regions. */
+      suspicious: pixels,
+      /** Regions labelled as this class. */
+      regions: z.int().min(0),
+      /** What its regions are predicted as, the most pixels first. */
+      predictedAs: z.array(z.object({ class: z.int(), pixels, regions: z.int() })),
+    }),
+  ),
+  /** Where fine labels were given. */
+  measure: auditMeasureSchema.nullable(),
+  seconds: z.number(),
+});
+export type AuditSummary = z.output<typeof auditSummarySchema>;
+
+/** Reads `audit.json`. @throws {Error} If it is missing, which means that there is no complete audit, or damaged. */
+export function readAuditSummary(path: string): AuditSummary {
+  if (!fs.existsSync(path))
+    throw new Error(`readAuditSummary(): ${path} is missing: audit the run first, with armseg audit`);
+  try {
+    return auditSummarySchema.parse(JSON.parse(fs.readFileSync(path, "utf8")));
+  } catch (cause) {
+    throw new Error(
+      `readAuditSummary(): ${path} is no summary of an audit by this version; audit the run again`,
+      { cause },
+    );
+  }
+}
