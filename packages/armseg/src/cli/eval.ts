@@ -11,6 +11,7 @@ interface Options extends SettingOptions {
   readonly split: "train" | "val";
   readonly splitErrors?: true;
   readonly coarse?: string;
+  readonly maps?: true;
   readonly nproc?: number;
   readonly json?: true;
 }
@@ -30,6 +31,7 @@ export function addEval(program: Command): void {
       "say where the errors are: coarse label right, wrong, void near a border, void elsewhere",
     )
     .option("--coarse <folder>", "coarse masks by the images' names, where the format has none of its own")
+    .option("--maps", "also write label, prediction and confidence of each image, for armseg studio")
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -54,7 +56,7 @@ export function addEval(program: Command): void {
 }
 
 /** Without the list of files. */
-function forPrograms({ checkpoint, dataset, result }: EvaluationOutcome) {
+function forPrograms({ checkpoint, dataset, result, maps }: EvaluationOutcome) {
   const { confusion, ...rest } = result;
   const classes = dataset.classes.map(({ name }) => name);
   return {
@@ -64,6 +66,7 @@ function forPrograms({ checkpoint, dataset, result }: EvaluationOutcome) {
     classes,
     ...rest,
     confusion: confusion.toArray(),
+    ...(maps !== undefined && { maps }),
   };
 }
 

@@ -8,6 +8,7 @@ interface Options extends SettingOptions {
   readonly checkpoint: string;
   readonly overlay?: true;
   readonly confidence?: true;
+  readonly maps?: true;
   readonly overwrite?: true;
   readonly json?: true;
 }
@@ -23,6 +24,7 @@ export function addPredict(program: Command): void {
     .option("--checkpoint <which>", "best, last or a file", "best")
     .option("--overlay", "also write the labels' colours over the image")
     .option("--confidence", "also write the confidence of each pixel")
+    .option("--maps", "also write what armseg studio shows")
     .option("--overwrite", "replace files that exist")
     .option("--json", "print JSON")
     .addHelpText(

@@ -1,3 +1,4 @@
+import { basename, join, resolve } from "node:path";
 import { tidy } from "@armseg/torch";
 import { buildNetwork, onOwnDevice } from "../config/build.ts";
 import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
@@ -13,12 +14,15 @@ import {
 } from "../distributed/context.ts";
 import { type EvaluationResult, errorSplitTable, metricsTable } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
+import { checkpointIteration } from "../runs/checkpoint-index.ts";
 import { type CheckpointChoice, chooseCheckpoint } from "../runs/choose-checkpoint.ts";
+import type { MapsInfo } from "../runs/maps/index.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { runPaths } from "../runs/run-folder.ts";
 import { loadModelWeights } from "../training/checkpoint.ts";
 import { openFineAndCoarse } from "./coarse-labels.ts";
+import { MapsWriter } from "./maps-writer.ts";
 import { type CoarseLabels, validate } from "./validate.ts";
 
 export interface TrainedOptions {
@@ -86,6 +90,8 @@ export interface EvaluationOutcome {
   readonly checkpoint: string;
   readonly dataset: Dataset;
   readonly result: EvaluationResult;
+  /** The folder of maps, where they were asked for. */
+  readonly maps?: string;
 }
 
 /** Scores a run's network on a split, whole images or as `evaluation` in the configuration says; as one process of several where the environment says so. */
@@ -96,6 +102,8 @@ export async function evaluateRun(
     readonly splitErrors?: boolean;
     /** Folder of the coarse labels, see {@link openFineAndCoarse}. */
     readonly coarse?: string;
+    /** Also writes label, prediction and confidence of each image into `maps/SPLIT-ITERATION` of the run. Default false. */
+    readonly maps?: boolean;
     readonly onProgress?: (images: number, total: number) => void;
   },
 ): Promise<EvaluationOutcome> {
@@ -105,6 +113,9 @@ export async function evaluateRun(
   // Coarse labels of generated scenes are drawn into a folder.
   const { dataset, coarse } = await mainFirst(context, () => openSplit(config.data, options));
   const total = Math.ceil(dataset.samples.length / context.worldSize); // this process's
+  const maps = options.maps ? mapsOf(options.folder, trained, dataset.split) : undefined;
+  const writer =
+    maps && (await mainFirst(context, async () => new MapsWriter(maps.folder, maps.info, context)));
   const result = await validate({
     settings,
     dataset,
@@ -112,8 +123,11 @@ export async function evaluateRun(
     context,
     ...(coarse && { coarse }),
     onProgress: (images) => options.onProgress?.(images, total),
+    ...(writer && {
+      onImage: (sample, image) => writer.add(sample, { ...image, confidence: image.confidence! }),
+    }),
   });
-  return { checkpoint, dataset, result };
+  return { checkpoint, dataset, result, ...(maps && { maps: maps.folder }) };
 }
 
 async function openSplit(
@@ -126,12 +140,37 @@ async function openSplit(
   return { dataset: fine, coarse };
 }
 
+/** Where the maps of a run's split lie, and what they say of themselves. */
+function mapsOf(folder: string, trained: TrainedNetwork, split: string) {
+  const info = mapsInfo(folder, trained, split);
+  const when = info.iteration === null ? info.checkpoint : String(info.iteration).padStart(8, "0");
+  return { folder: join(runPaths(folder).maps, `${split}-${when}`), info };
+}
+
+/** Returns what maps say of the network that they are from. */
+export function mapsInfo(
+  folder: string,
+  { checkpoint, classes, settings }: TrainedNetwork,
+  split: string | null,
+): MapsInfo {
+  return {
+    version: 1,
+    run: basename(resolve(folder)),
+    checkpoint: basename(checkpoint),
+    iteration: checkpointIteration(checkpoint) ?? null,
+    split,
+    indicator: settings.indicator,
+    classes: classes.map(({ name, color }) => ({ name, color: [...color] })),
+  };
+}
+
 /** Returns the scores as a table for a terminal. */
-export function evaluationText({ checkpoint, dataset, result }: EvaluationOutcome): string {
+export function evaluationText({ checkpoint, dataset, result, maps }: EvaluationOutcome): string {
   const names = dataset.classes.map(({ name }) => name);
   return [
     `${dataset.name}, ${dataset.split}: ${result.images} images, ${result.seconds.toFixed(1)} s, ${checkpoint}`,
     metricsTable(result.metrics, names, result.boundary),
     ...(result.errorSplit ? [errorSplitTable(result.errorSplit)] : []),
+    ...(maps ? [`Maps: ${maps}, shown by armseg studio`] : []),
   ].join("\n");
 }

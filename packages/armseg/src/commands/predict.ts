@@ -2,7 +2,9 @@ import { withImageRange } from "../data/image-form.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Sample } from "../data/sample.ts";
 import { expandInputs, type Prediction, predictImage, writePrediction } from "../evaluation/index.ts";
-import { loadNetwork, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
+import { isMapsFolder } from "../runs/maps/index.ts";
+import { loadNetwork, mapsInfo, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
+import { MapsWriter } from "./maps-writer.ts";
 import { logitsOf } from "./validate.ts";
 
 export interface PredictControl {
@@ -20,6 +22,8 @@ export interface PredictRunOptions extends TrainedOptions, PredictControl {
   readonly overlay?: boolean;
   /** Also write the confidence as a picture. Default false. */
   readonly confidence?: boolean;
+  /** Also write what Studio shows: the confidence as a plane of bytes, and a list of the images. Default false. */
+  readonly maps?: boolean;
   /** Replace files that exist. Default false. */
   readonly overwrite?: boolean;
 }
@@ -74,11 +78,28 @@ export async function predictRun(options: PredictRunOptions): Promise<PredictRun
     imageRange,
   );
   const files: string[] = [];
+  const maps = options.maps ? openMaps(options, trained) : null;
   const write = async ({ name, image }: Sample, prediction: Prediction) => {
     const pixels = options.overlay ? await readImage(image, { range: imageRange }) : null;
     const settings = { classes: trained.classes, image: pixels, confidence, overwrite };
     files.push(...(await writePrediction(out, name, prediction, settings)));
+    await maps?.add(
+      { name, image, ...(imageRange && { imageRange }) },
+      { ...prediction, prediction: prediction.label, label: null },
+    );
   };
   const images = await predictSamples(trained, samples, write, options);
   return { checkpoint: trained.checkpoint, images, files };
+}
+
+/** Begins the maps beside the predictions. @throws {Error} If there are some, and `overwrite` is not set. */
+function openMaps(
+  { out, folder, overwrite = false }: PredictRunOptions,
+  trained: TrainedNetwork,
+): MapsWriter {
+  if (isMapsFolder(out) && !overwrite)
+    throw new Error(
+      `predictRun(): ${out} already holds maps and is not overwritten; add --overwrite, or name another folder with --out`,
+    );
+  return new MapsWriter(out, mapsInfo(folder, trained, null), { predictionFile: (name) => `${name}.png` });
 }

@@ -1,15 +1,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type Device, fromTypedArray, noGrad, tidy } from "@armseg/torch";
 import type { EvaluationSettings } from "../config/build-evaluation.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { colorize, encodeRgbPng, type FloatMap, heatmap } from "../data/drawing/index.ts";
 import type { Dataset, RgbImage } from "../data/sample.ts";
-import { type Prediction, predictImage } from "../evaluation/index.ts";
+import { ConfusionMatrix, type Prediction, predictImage } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
 import type { EvaluationImage, NormaliseOptions } from "../pipeline/index.ts";
 import type { Curve } from "../reweighting/index.ts";
 import type { SampleImage, SampleRecord } from "../runs/records.ts";
+import { runPaths } from "../runs/run-folder.ts";
+import { MapsWriter } from "./maps-writer.ts";
 import { inEvaluationMode, logitsOf } from "./validate.ts";
 
 const ROWS = 4;
@@ -42,6 +44,8 @@ function weightMap(curve: Curve, { height, width, data }: FloatMap, device: Devi
  * Draws image, label, prediction, confidence and weight of a few images of a split into a run's figures.
  *
  * @param folder - The run folder; files go to `figures/samples`.
+ * Their planes go to `maps/samples`, where Studio finds them.
+ *
  * @returns One record per image, for the log. The network is in its mode of before afterwards.
  */
 export function drawSamples(
@@ -54,6 +58,15 @@ export function drawSamples(
   mkdirSync(join(folder, "figures", "samples"), { recursive: true });
   return inEvaluationMode(network, async () => {
     const records: SampleRecord[] = [];
+    const maps = new MapsWriter(join(runPaths(folder).maps, "samples"), {
+      version: 1,
+      run: basename(resolve(folder)),
+      checkpoint: `iteration ${iteration}`,
+      iteration,
+      split: dataset.split,
+      indicator: settings.indicator,
+      classes: dataset.classes.map(({ name, color }) => ({ name, color: [...color] })),
+    });
     // Spread over the split, so that they are not four frames of one street.
     await using reader = settings.read(evenlySpaced(dataset.samples, ROWS), 0);
     for await (const image of reader) {
@@ -62,11 +75,23 @@ export function drawSamples(
       const prediction = predictImage(logitsOf(network), image, { originalSize, device, indicator });
       const weight = curve && weightMap(curve, prediction.confidence, device);
       const drawings = draw(image, dataset, prediction, weight, settings.normalise);
+      await addMaps(maps, image, dataset, prediction);
       const { name } = image.sample;
       records.push({ kind: "sample", iteration, name, files: await write(folder, name, drawings) });
     }
     return records;
   });
+}
+
+/** The planes of a sample; its label is compared where it has the size of the image on disk. */
+async function addMaps(
+  maps: MapsWriter,
+  { sample, label }: EvaluationImage,
+  { classes }: Dataset,
+  prediction: Prediction,
+): Promise<void> {
+  const confusion = label && new ConfusionMatrix(classes.length).addMaps(label.data, prediction.label.data);
+  await maps.add(sample, { ...prediction, prediction: prediction.label, label, confusion });
 }
 
 type Drawings = Readonly<Partial<Record<SampleImage, RgbImage>>>;

@@ -3,9 +3,9 @@ import { distanceToOther } from "../coarsen/border-distance.ts";
 import type { EvaluationSettings } from "../config/build-evaluation.ts";
 import { ConfigError } from "../config/read-config.ts";
 import { readLabel } from "../data/labels/read-label.ts";
-import type { Annotation, Dataset } from "../data/sample.ts";
+import type { Annotation, Dataset, Sample } from "../data/sample.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
-import { type EvaluationResult, evaluate } from "../evaluation/index.ts";
+import { type EvaluatedImage, type EvaluationResult, evaluate } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
 import type { EvaluationImage } from "../pipeline/index.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
@@ -38,6 +38,8 @@ export interface ValidateOptions {
   /** Coarse labels beside the data set's fine ones: the errors are then split by what these say. */
   readonly coarse?: CoarseLabels;
   readonly onProgress?: (images: number) => void;
+  /** Receives what was predicted for each image of this process, with the confidence. Default: it is not computed. */
+  readonly onImage?: (sample: Sample, image: EvaluatedImage) => Promise<void>;
 }
 
 /** Runs `body` with a network in evaluation mode, and puts it back into the mode that it was in. */
@@ -59,9 +61,11 @@ export function validate({
   context = ONE_PROCESS,
   coarse,
   onProgress,
+  onImage,
 }: ValidateOptions): Promise<EvaluationResult> {
   return inEvaluationMode(network, async () => {
     const own = dataset.samples.filter((_, i) => i % context.worldSize === context.rank);
+    const byName = new Map(own.map((sample) => [sample.name, sample]));
     await using reader = settings.read(own);
     return await evaluate({
       predictLogits: logitsOf(network),
@@ -73,6 +77,10 @@ export function validate({
       ...(coarse && { errorSplit: { borderDistance: distanceToOther } }),
       peers: context,
       onProgress: ({ images }) => onProgress?.(images),
+      ...(onImage && {
+        indicator: settings.indicator,
+        onPrediction: (name: string, image: EvaluatedImage) => onImage(byName.get(name)!, image),
+      }),
     });
   });
 }

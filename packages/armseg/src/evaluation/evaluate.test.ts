@@ -2,9 +2,10 @@ import { fromTypedArray, getThreads, memory, setThreads } from "@armseg/torch";
 import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfusionMatrix } from "./confusion-matrix.ts";
-import { type EvaluationInput, evaluate } from "./evaluate.ts";
+import { type EvaluatedImage, type EvaluationInput, evaluate } from "./evaluate.ts";
 import { predictLabels } from "./inference.ts";
 import type { LabelImage, Network } from "./maps.ts";
+import { predictImage } from "./predict.ts";
 
 const threads = getThreads();
 beforeAll(() => setThreads(1));
@@ -95,8 +96,9 @@ describe("evaluate()", () => {
       errorSplit: { borderDistance: ({ data }) => data.map(() => 4) },
       worst: 1,
       worstBy: "aAcc",
-      onPrediction: async (name, prediction) => {
+      onPrediction: async (name, { prediction, confidence }) => {
         await Promise.resolve();
+        expect(confidence).toBeNull();
         seen.push([name, prediction]);
       },
       onProgress: ({ images }) => progress.push(images),
@@ -114,6 +116,24 @@ describe("evaluate()", () => {
     expect(result.errorSplit?.byState.void.pixels).toBeGreaterThan(0);
     expect(result.errorSplit?.byState.wrong.pixels).toBe(0);
     expect(result.worst).toHaveLength(1);
+  });
+
+  test("with an indicator, each prediction comes with its label, its confusion and its confidence", async () => {
+    const images: EvaluatedImage[] = [];
+    const onPrediction = (_: string, image: EvaluatedImage) => void images.push(image);
+    const result = await evaluate({ ...base, images: imagesOf(2), indicator: "var", onPrediction });
+    const total = new ConfusionMatrix(3);
+    for (const [i, { label, prediction, confusion, confidence }] of images.entries()) {
+      total.merge(confusion);
+      const { label: given, ...input } = imageOf(i);
+      expect(label).toEqual(given);
+      const alone = predictImage(base.predictLogits, { ...input }, { originalSize: [30, 40] });
+      expect(prediction).toEqual(alone.label);
+      expect(confidence).toEqual(alone.confidence);
+    }
+    expect(total.counts).toEqual(result.confusion.counts);
+    const without = await evaluate({ ...base, images: imagesOf(2) });
+    expect(result.metrics.mIoU).toBeCloseTo(without.metrics.mIoU, 6);
   });
 
   test("an error names the image", async () => {

@@ -1,13 +1,16 @@
 import type { Device, Tensor } from "@armseg/torch";
 import { fromTypedArray, inferenceMode, ops, tidy } from "@armseg/torch";
+import type { Size } from "../core/size.ts";
+import type { FloatMap } from "../data/drawing/index.ts";
+import type { Indicator } from "../reweighting/indicators.ts";
 import { isNonFiniteLogits, NonFiniteLogitsError } from "./bands.ts";
 import type { BoundaryScores } from "./boundary-iou.ts";
 import { BoundaryIou } from "./boundary-iou.ts";
 import { ConfusionMatrix } from "./confusion-matrix.ts";
 import { ErrorSplit, type ErrorSplitOptions, type ErrorSplitResult } from "./error-split.ts";
 import type { InferenceOptions } from "./inference.ts";
-import { isPlain, predictLabels } from "./inference.ts";
-import { type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
+import { isPlain, predictLabels, predictWithConfidence } from "./inference.ts";
+import { floats, type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
 import type { Metrics } from "./metrics.ts";
 import { computeMetrics } from "./metrics.ts";
 import { lowLogits } from "./views.ts";
@@ -29,6 +32,16 @@ export interface EvaluationPeers {
   sum(values: Float64Array): void;
   /** Returns what each process has. */
   gather<T>(value: T): T[];
+}
+
+/** One image of the set with what was found on it. */
+export interface EvaluatedImage {
+  readonly prediction: LabelImage;
+  readonly label: LabelImage;
+  /** Of this image alone. */
+  readonly confusion: ConfusionMatrix;
+  /** u in [-1, 1]; `null` unless {@link EvaluateOptions.indicator} asks for it. */
+  readonly confidence: FloatMap | null;
 }
 
 export interface EvaluateProgress {
@@ -60,7 +73,9 @@ export interface EvaluateOptions {
   /** Called after each image. */
   readonly onProgress?: (progress: EvaluateProgress) => void;
   /** Receives each prediction, to be written or dropped: nothing is kept. */
-  readonly onPrediction?: (name: string, prediction: LabelImage) => void | Promise<void>;
+  readonly onPrediction?: (name: string, image: EvaluatedImage) => void | Promise<void>;
+  /** Indicator of the confidence that `onPrediction` receives, too. Default: none. */
+  readonly indicator?: Indicator;
 }
 
 export interface EvaluationResult {
@@ -85,8 +100,8 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   const accumulators = new Accumulators(options);
   let images = 0;
   for await (const batch of batchesOf(options.images, options.batchSize ?? 1)) {
-    for (const [i, prediction] of accumulators.addBatch(batch).entries())
-      if (prediction) await options.onPrediction?.(batch[i]!.name, prediction);
+    for (const [i, image] of accumulators.addBatch(batch).entries())
+      if (image) await options.onPrediction?.(batch[i]!.name, image);
     images += batch.length;
     options.onProgress?.({ images, seconds: secondsSince(start) });
     // Lets timers, signals and finalizers run between images.
@@ -138,7 +153,7 @@ class Accumulators {
   }
 
   /** Counts images of one size, and returns the predictions where they were made. */
-  addBatch(batch: readonly EvaluationInput[]): (LabelImage | null)[] {
+  addBatch(batch: readonly EvaluationInput[]): (EvaluatedImage | null)[] {
     const labels = batch.map(labelOf);
     try {
       return tidy(() => {
@@ -192,21 +207,43 @@ class Accumulators {
     });
   }
 
-  #addMaps(batch: readonly EvaluationInput[], labels: readonly LabelImage[], images: Tensor): LabelImage[] {
-    const { predictLogits, inference, numClasses } = this.#options;
+  #addMaps(
+    batch: readonly EvaluationInput[],
+    labels: readonly LabelImage[],
+    images: Tensor,
+  ): EvaluatedImage[] {
+    const { numClasses } = this.#options;
     const { height, width } = labels[0]!;
-    const maps = predictLabels(predictLogits, images, [height, width], inference);
-    const all = maps.toTypedArray() as Uint8Array;
+    const maps = this.#predict(images, [height, width]);
     return batch.map(({ name, coarse }, i) => {
-      const prediction = { height, width, data: all.subarray(i * height * width, (i + 1) * height * width) };
+      const own = <T extends Uint8Array | Float32Array>(all: T) => ({
+        height,
+        width,
+        data: all.subarray(i * height * width, (i + 1) * height * width) as T,
+      });
+      const prediction = own(maps.labels);
       const label = labels[i]!;
-      const added = new ConfusionMatrix(numClasses).addMaps(label.data, prediction.data);
-      this.#confusion.merge(added);
-      this.#worst.add(name, added);
+      const confusion = new ConfusionMatrix(numClasses).addMaps(label.data, prediction.data);
+      this.#confusion.merge(confusion);
+      this.#worst.add(name, confusion);
       this.#boundary?.add(label, prediction);
       if (coarse) this.#errorSplit?.add({ fine: label, coarse, prediction });
-      return prediction;
+      return { prediction, label, confusion, confidence: maps.confidence && own(maps.confidence) };
     });
+  }
+
+  /** Classes of all images one after another, and their confidence where it is asked for. */
+  #predict(
+    images: Tensor,
+    size: Size,
+  ): { readonly labels: Uint8Array; readonly confidence: Float32Array | null } {
+    const { predictLogits, inference, indicator } = this.#options;
+    if (!indicator) {
+      const labels = predictLabels(predictLogits, images, size, inference);
+      return { labels: labels.toTypedArray() as Uint8Array, confidence: null };
+    }
+    const found = predictWithConfidence(predictLogits, images, size, { ...inference, indicator });
+    return { labels: found.labels.toTypedArray() as Uint8Array, confidence: floats(found.confidence) };
   }
 }
 

@@ -16,6 +16,7 @@ export {
   errorSplitTable,
 } from "./error-split.ts";
 export {
+  type EvaluatedImage,
   type EvaluateOptions,
   type EvaluateProgress,
   type EvaluationInput,

@@ -46,3 +46,8 @@ export function imageTensor({ image, size }: ImageInput, device: Device = "cpu")
   const onHost = image instanceof Tensor ? image.reshape(shape) : fromTypedArray(image, shape);
   return onHost.to(device, onHost.dtype);
 }
+
+/** Returns the numbers of a map, as an array of this process's own. */
+export function floats(map: Tensor): Float32Array {
+  return map.to("cpu", "float32").toTypedArray() as Float32Array;
+}

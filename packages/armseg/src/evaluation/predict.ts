@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Device, Tensor } from "@armseg/torch";
+import type { Device } from "@armseg/torch";
 import { tidy } from "@armseg/torch";
 import type { Size } from "../core/size.ts";
 import type { FloatMap } from "../data/drawing/index.ts";
@@ -7,7 +7,7 @@ import { heatmap, overlay, writeLabelPng, writeRgbPng } from "../data/drawing/in
 import type { Indicator } from "../reweighting/indicators.ts";
 import type { InferenceOptions } from "./inference.ts";
 import { predictWithConfidence } from "./inference.ts";
-import { type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
+import { floats, type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
 
 /** What the network makes of one image. */
 export interface Prediction {
@@ -40,10 +40,6 @@ export function predictImage(
       confidence: { height, width, data: floats(found.confidence) },
     };
   });
-}
-
-function floats(map: Tensor): Float32Array {
-  return map.to("cpu", "float32").toTypedArray() as Float32Array;
 }
 
 /** 8-bit RGB, interleaved, row-major. */

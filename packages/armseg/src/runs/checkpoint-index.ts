@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { removeTemporaryFiles, replaceFileAtomically, writeFileAtomically } from "../core/atomic-file.ts";
 
 /** A checkpoint as the index lists it. */
@@ -27,6 +27,12 @@ export const CHECKPOINT_ENDING = ".safetensors";
 /** `iteration-00012000.safetensors`. */
 export function checkpointFileName(iteration: number): string {
   return `iteration-${String(iteration).padStart(8, "0")}${CHECKPOINT_ENDING}`;
+}
+
+/** The iteration that the name of a checkpoint's file says; undefined for another file. */
+export function checkpointIteration(path: string): number | undefined {
+  const digits = FILE_NAME.exec(basename(path))?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /**

@@ -2,6 +2,7 @@
 export * from "./audit/index.ts";
 export { type CheckpointChoice, chooseCheckpoint } from "./choose-checkpoint.ts";
 export type { Environment } from "./environment.ts";
+export * from "./maps/index.ts";
 export { readMetrics } from "./metrics.ts";
 export { bestEvaluation, finishedEvaluation, lastIteration, type RunContents, readRun } from "./read-run.ts";
 export {

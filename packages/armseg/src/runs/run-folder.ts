@@ -26,6 +26,8 @@ export interface RunPaths {
   readonly report: string;
   /** `audit/`: what an audit of the training labels found, see `audit/paths.ts`. */
   readonly audit: string;
+  /** `maps/`: predictions of images, a folder each, see `maps/maps-folder.ts`. */
+  readonly maps: string;
   /** `run.lock`: there while a process uses the run. */
   readonly lock: string;
 }
@@ -43,6 +45,7 @@ export function runPaths(folder: string): RunPaths {
     figures: join(folder, "figures"),
     report: join(folder, "report.html"),
     audit: join(folder, "audit"),
+    maps: join(folder, "maps"),
     lock: join(folder, "run.lock"),
   };
 }
