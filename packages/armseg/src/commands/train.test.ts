@@ -10,7 +10,7 @@ import { buildProgram } from "../cli/program.ts";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { finishedEvaluation } from "../runs/read-run.ts";
-import type { RunRecord, SampleRecord } from "../runs/records.ts";
+import { type RunRecord, recordsOfKind, type SampleRecord } from "../runs/records.ts";
 import { EarlyStopping } from "../training/early-stopping.ts";
 import { TrainingError } from "../training/trainer.ts";
 import { dryRun } from "./dry-run.ts";
@@ -108,25 +108,34 @@ describe("a run of 32 iterations", () => {
   }, 300_000);
 });
 
-test("with a coverage offset, stopped and resumed, it is bitwise the same, and its log says what was estimated", async () => {
-  const config = {
-    ...smallConfig(folder, { iterations: 10, checkpointEvery: 5 }),
-    correction: { coverageOffset: true },
-  };
-  await startTraining(config, { folder: join(folder, "covered"), stream });
-  const run = { folder: join(folder, "covered-stopped"), stream };
-  await startTraining(config, { ...run, signal: stopAfter(7) });
+test("with every correction, stopped and resumed, it is bitwise the same, and its log says what was done", async () => {
+  const small = smallConfig(folder, { iterations: 10, checkpointEvery: 5 });
+  const correction = { ...small.correction, coverageOffset: true, teacher: true };
+  const config = { ...small, correction, training: { ...small.training, ema: 0.5 } };
+  await startTraining(config, { folder: join(folder, "corrected"), stream });
+  const run = { folder: join(folder, "corrected-stopped"), stream };
+  await startTraining(config, { ...run, signal: stopAfter(8) });
   await resumeTraining(run);
-  expectSameCheckpoint(checkpoint("covered-stopped", 10), checkpoint("covered", 10));
-  if (isOnCpu) expect(log("covered-stopped")).toEqual(log("covered"));
-  const estimates = log("covered").filter((record) => record.kind === "coverage");
-  expect(estimates.map(({ iteration }) => iteration)).toEqual([2, 4, 6, 8]);
-  const { classes } = log("covered")[0] as RunRecord;
+  expectSameCheckpoint(checkpoint("corrected-stopped", 10), checkpoint("corrected", 10));
+  if (isOnCpu) expect(log("corrected-stopped")).toEqual(log("corrected"));
+  const records = log("corrected");
+  const { classes } = records[0] as RunRecord;
+  const estimates = recordsOfKind(records, "coverage");
+  expect(estimates.map(({ iteration }) => iteration)).toEqual([2, 4, 6, 7, 8]);
   for (const { coverage } of estimates) {
     expect(coverage).toHaveLength(classes.length);
     for (const share of coverage) expect(share).toBeGreaterThanOrEqual(0.05);
   }
-  expect(readFileSync(join(folder, "covered", "report.html"), "utf8")).toContain("labelled in training");
+  const teachings = recordsOfKind(records, "teaching");
+  expect(teachings.map(({ iteration }) => iteration)).toEqual([4, 7]);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  for (const { thresholds, drawn, filled, void: rest } of teachings) {
+    for (const threshold of thresholds) expect(threshold).toBeGreaterThanOrEqual(0.5);
+    expect(sum(drawn) + sum(filled) + rest).toBe(12 * 48 * 96);
+  }
+  const report = readFileSync(join(folder, "corrected", "report.html"), "utf8");
+  expect(report).toContain("labelled in training");
+  expect(report).toContain("filled by the teacher");
 }, 300_000);
 
 test("a start that fails does not block its folder: what was wrong is put right and started again", async () => {

@@ -19,13 +19,20 @@ import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
 import { curveRange, flatCurveText } from "../core/flat-curve.ts";
 import { Progress, type ProgressStream } from "../core/progress.ts";
+import { lastTaught, type TeachingSchedule, teachingSchedule } from "../correction/teaching-schedule.ts";
 import { type DistributedContext, distributedContext, mainFirst } from "../distributed/context.ts";
+import { ReplaceableLoader } from "../pipeline/index.ts";
 import { type Curve, isLearnable } from "../reweighting/index.ts";
 import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { collectEnvironment, type Environment } from "../runs/environment.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { bestEvaluation } from "../runs/read-run.ts";
-import { type EvaluationRecord, type RunRecord, recordsOfKind } from "../runs/records.ts";
+import {
+  type EvaluationRecord,
+  type RunRecord,
+  recordsOfKind,
+  type TeachingRecord,
+} from "../runs/records.ts";
 import {
   createRun,
   hasTrainedState,
@@ -45,6 +52,7 @@ import { prepareProcess } from "./prepare-process.ts";
 import { drawSamples } from "./report-samples.ts";
 import { banner, runFacts } from "./run-facts.ts";
 import { NO_OUTPUT, openOutput, type RunOutput } from "./run-output.ts";
+import { taughtDataset, teach } from "./teach.ts";
 import { TimeEstimate } from "./time-estimate.ts";
 import { evaluationRecord, validate } from "./validate.ts";
 
@@ -201,7 +209,10 @@ async function trainInFolder(session: Session): Promise<RunResult> {
     const start = loaded?.facts.iteration ?? 0;
     using output = opened;
     output.log(runRecord(session, training));
-    await using loader = buildLoader(config, data, start, context);
+    const teaching = teachingOf(session);
+    const atStart = teaching ? asTaught(session, lastTaught(teaching, start)) : data;
+    await using loader = new ReplaceableLoader(buildLoader(config, atStart, start, context));
+    let { train } = atStart;
     await using baseline = buildBaseline(config, data, training, start);
     using progress = new Progress(title, iterations, { from: start, stream });
     const estimate = new TimeEstimate(start, iterations);
@@ -222,7 +233,27 @@ async function trainInFolder(session: Session): Promise<RunResult> {
         return record;
       },
       estimateCoverage: async (iteration) =>
-        output.log(await estimateCoverage(training, session.evaluation, data.train, iteration)),
+        output.log(await estimateCoverage(training, session.evaluation, train, iteration)),
+      teaching: teaching && {
+        iterations: teaching.iterations,
+        teach: async (iteration) => {
+          progress.print(`${title}: the network fills labels, at iteration ${iteration}`);
+          const { evaluation, paths } = session;
+          const record = await teach(
+            training,
+            evaluation,
+            config.correction,
+            data.train,
+            paths.taught,
+            iteration,
+          );
+          output.log(record);
+          progress.print(`${title}: ${teachingLine(record)}`);
+          const taught = asTaught(session, iteration);
+          train = taught.train;
+          await loader.replace(buildLoader(config, taught, iteration, context));
+        },
+      },
       onProgress: (iteration, note) => {
         const known = estimate.after(iteration);
         if (known) progress.print(`${title}: ${known}`);
@@ -239,6 +270,23 @@ async function trainInFolder(session: Session): Promise<RunResult> {
   } finally {
     training.dispose();
   }
+}
+
+/** When the network looks at the labels; `null` where it never does. */
+function teachingOf({ config: { correction, schedule } }: Session): TeachingSchedule | null {
+  return correction.teacher ? teachingSchedule(schedule.iterations, correction) : null;
+}
+
+/** The data with the labels of a round of teaching; `null` for the annotators' own. */
+function asTaught({ data, paths }: Session, round: number | null): TrainingData {
+  return round === null ? data : { ...data, train: taughtDataset(data.train, paths.taught, round) };
+}
+
+function teachingLine({ drawn, filled, void: rest }: TeachingRecord): string {
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const [was, now] = [sum(drawn), sum(filled)];
+  const percent = (part: number) => ((100 * part) / (was + now + rest)).toFixed(1);
+  return `${percent(was)} % of the pixels are drawn, ${percent(now)} % filled by the network, ${percent(rest)} % stay void`;
 }
 
 function evaluationLine(title: string, { iteration, mIoU, split }: EvaluationRecord): string {

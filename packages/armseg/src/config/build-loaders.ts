@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Size } from "../core/size.ts";
+import { taughtWeight, teachingSchedule } from "../correction/teaching-schedule.ts";
 import type { Sample } from "../data/sample.ts";
 import type { DistributedContext } from "../distributed/context.ts";
 import { type AugmentationOptions, createLoader, type Loader } from "../pipeline/index.ts";
@@ -42,16 +43,19 @@ export function buildLoader(
   startIteration: number,
   part: Part = WHOLE,
 ): Loader {
-  const { training, optimizer, schedule } = config;
-  checkBatch(training.batchSize, part.worldSize, data.train.samples.length);
+  const { training, optimizer, schedule, correction } = config;
+  const { samples } = data.train;
+  const teaching = teachingSchedule(schedule.iterations, correction);
+  // What a teacher makes of the labels is this training's own.
+  const isCached = training.batchCache !== null && !samples.some(({ taught }) => taught);
+  checkBatch(training.batchSize, part.worldSize, samples.length);
   return createLoader({
     ...commonOptions(config, data),
-    sources: [data.train.samples],
+    sources: [samples],
     startIteration: startIteration * optimizer.accumulate,
     endIteration: schedule.iterations * optimizer.accumulate,
-    ...(training.batchCache !== null && {
-      cache: { folder: training.batchCache, fingerprint: data.fingerprint },
-    }),
+    taughtWeight: (batch) => taughtWeight(teaching, Math.floor(batch / optimizer.accumulate)),
+    ...(isCached && { cache: { folder: training.batchCache as string, fingerprint: data.fingerprint } }),
     workers: training.workers ?? Math.max(1, Math.floor(availableParallelism() / part.localWorldSize) - 1),
     rank: part.rank,
     worldSize: part.worldSize,

@@ -220,9 +220,10 @@ export function buildBaseline(
       `reweighting.baseline ${kind}: it looks ahead with one process's network; train it on one process`,
     );
   }
-  if (config.correction.coverageOffset) {
+  const { coverageOffset, teacher } = config.correction;
+  if (coverageOffset || teacher) {
     throw new ConfigError(
-      `reweighting.baseline ${kind}: it knows no correction of the labels; set correction.coverageOffset false`,
+      `reweighting.baseline ${kind}: it knows no correction of the labels; set correction.coverageOffset false, correction.teacher false`,
     );
   }
   if (curve !== "none" || config.loss.pixelLoss !== "ce" || config.loss.ohem) {

@@ -77,6 +77,7 @@ test("defaults that came later are taken out, or written as they were at first",
   expect(first.model).not.toHaveProperty("stages");
   expect(first.model).not.toHaveProperty("frozenStages");
   expect(first.model).toHaveProperty("headChannels", 512);
+  expect(first).not.toHaveProperty("correction");
   const chosen = withFirstKeys(read(`${DATA}\nmodel: { stages: 3, headChannels: 64 }`).config);
   expect(chosen).toMatchObject({ model: { stages: 3, headChannels: 64 } });
 });

@@ -92,6 +92,12 @@ const LATER: readonly LaterValue[] = [
   { section: "training", key: "patience", value: null },
   { section: "model", key: "headChannels", value: null, first: 512 },
   { section: "model", key: "memoryFormat", value: "auto", first: "channels_last" },
+  { section: "correction", key: "coverageOffset", value: false },
+  { section: "correction", key: "teacher", value: false },
+  { section: "correction", key: "start", value: 0.4 },
+  { section: "correction", key: "rounds", value: 2 },
+  { section: "correction", key: "ramp", value: 0.1 },
+  { section: "correction", key: "onlyDrawnClasses", value: false },
 ];
 
 /**
@@ -99,7 +105,7 @@ const LATER: readonly LaterValue[] = [
  * Hashes of configurations are taken of it, and stay.
  */
 export function withFirstKeys(tree: Tree): Tree {
-  return mapKeys(tree, (section, key, value) => {
+  const first = mapKeys(tree, (section, key, value) => {
     const later = LATER.find((one) => one.section === section && one.key === key && one.value === value);
     if (later) return later.first === undefined ? null : [key, later.first];
     const renamed = find(section, key, "now");
@@ -107,6 +113,10 @@ export function withFirstKeys(tree: Tree): Tree {
     const [old] = renamed.values?.find(([, now]) => now === value) ?? [value, value];
     return [renamed.old, old];
   });
+  // A section that came later, and of which nothing is left, was not there.
+  return Object.fromEntries(
+    Object.entries(first).filter(([, part]) => !isTree(part) || Object.keys(part).length > 0),
+  );
 }
 
 /** Returns the name that a key such as `loss.pixelLoss` had before, if it had one. */

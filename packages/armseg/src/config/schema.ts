@@ -351,6 +351,27 @@ const correction = z.strictObject({
     .describe(
       "Corrects for classes that are labelled less thoroughly than others: an offset of the loss's logits per class, estimated as the training goes.",
     ),
+  teacher: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Lets the network itself (the moving average of `training.ema`, where there is one) label what the annotators left out, where it is sure enough.",
+    ),
+  start: fraction
+    .default(0.4)
+    .describe("Sets the part of the iterations after which the teacher fills labels first."),
+  rounds: count
+    .default(2)
+    .describe("Sets how often the teacher fills them, evenly spread over the rest of the training."),
+  ramp: fraction
+    .default(0.1)
+    .describe(
+      "Sets the part of the iterations in which the weight of pixels with a class of the network's rises from 0 to 1.",
+    ),
+  onlyDrawnClasses: z
+    .boolean()
+    .default(false)
+    .describe("Lets `teacher` use classes only that the annotator drew somewhere in the same image."),
 });
 
 const optimizer = z.strictObject({

@@ -82,6 +82,11 @@ export interface Sample {
   readonly annotation?: Annotation;
   /** The values of 16-bit, float and signed images that become 0 and 255. Default: all of 16 bits; others are refused. */
   readonly imageRange?: readonly [number, number];
+  /**
+   * What a teacher makes of the annotation, of the same size: what was left out is filled. Trained on in its place; where the two
+   * differ, the loader may weigh the pixels less.
+   */
+  readonly taught?: Annotation;
   /** Optional per-pixel weight map, PNG (0..255 to 0..1) or NPY (float32), of the label's size. */
   readonly weights?: string;
 }

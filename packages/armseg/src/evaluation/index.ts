@@ -28,8 +28,11 @@ export { expandInputs, type InputImage } from "./expand-inputs.ts";
 export {
   type ConfidentPrediction,
   type InferenceOptions,
+  type LikelihoodPrediction,
   predictLabels,
   predictWithConfidence,
+  predictWithLikelihoods,
+  withMirroring,
 } from "./inference.ts";
 export { type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
 export { adeScore, computeMetrics, type Metrics, metricsTable } from "./metrics.ts";

@@ -4,7 +4,7 @@ import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AUGMENTATIONS, scaledSize, type TestTimeAugmentation } from "./augmentation.ts";
 import { bandRows, labelsOfRows } from "./bands.ts";
-import { predictLabels, predictWithConfidence } from "./inference.ts";
+import { predictLabels, predictWithConfidence, predictWithLikelihoods, withMirroring } from "./inference.ts";
 import type { Network } from "./maps.ts";
 import { type RowSource, resizedRows, wholeRows } from "./row-source.ts";
 import { golden, goldenNetwork, storedTensor } from "./testing/golden.ts";
@@ -91,6 +91,28 @@ describe("the whole image, once", () => {
     expect(composed!.labels.toTypedArray()).toEqual(full.argmax(1).to("cpu", "uint8").toTypedArray());
     expect(fused!.labels.toTypedArray()).toEqual(composed!.labels.toTypedArray());
     expect(differenceOf(fused!.confidence, composed!.confidence)).toBeLessThan(1e-5);
+  });
+
+  test("likelihoods of the predicted and of the given class equal the softmax; 0 where none is given", () => {
+    manualSeed(2);
+    const logits = onTestDevice(ops.randn([2, 3, 7, 9]));
+    const given = onTestDevice(ops.randint(0, 4, [2, 33, 29])).to(testDevice, "uint8");
+    const labels = given.maskedFill(given.eq(3), 255);
+    const full = ops.upsampleBilinear2d(logits.to("float64"), [33, 29], false, null).softmax(1);
+    const at = (classes: Tensor) => full.gather(1, classes.to(testDevice, "int64").unsqueeze(1)).select(1, 0);
+    for (const map of [logits, logits.to("float64")]) {
+      const found = predictWithLikelihoods(identity, map, labels);
+      expect(found.labels.toTypedArray()).toEqual(full.argmax(1).to("cpu", "uint8").toTypedArray());
+      expect(differenceOf(found.likelihood, at(full.argmax(1)))).toBeLessThan(1e-6);
+      const known = at(labels.maskedFill(labels.eq(255), 0)).maskedFill(labels.eq(255), 0);
+      expect(differenceOf(found.givenLikelihood, known)).toBeLessThan(1e-6);
+    }
+  });
+
+  test("with mirroring, the logits are the mean over both sides", () => {
+    const sides: Network = (images) => images.narrow(1, 0, 2).mul(onTestDevice(ops.arange(4)));
+    const seen = withMirroring(sides)(onTestDevice(ops.ones([1, 3, 2, 4])));
+    expect(seen.toArray()).toEqual([Array(2).fill(Array(2).fill(Array(4).fill(1.5)))]);
   });
 
   test("rejects logits that are not finite, in kernel and bands", () => {

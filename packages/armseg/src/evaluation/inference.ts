@@ -1,5 +1,7 @@
+import { pixelMaps } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
-import { inferenceMode } from "@armseg/torch";
+import { inferenceMode, tidy } from "@armseg/torch";
+import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import type { Size } from "../core/size.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
 import { confidence } from "../reweighting/indicators.ts";
@@ -7,8 +9,8 @@ import type { AugmentationName, TestTimeAugmentation } from "./augmentation.ts";
 import { AUGMENTATIONS } from "./augmentation.ts";
 import { collectRows, labelsOfBand, labelsOfRows } from "./bands.ts";
 import type { Network } from "./maps.ts";
-import { resizedRows } from "./row-source.ts";
-import { confidenceOfLogits, labelsOfLogits } from "./upsampled.ts";
+import { resizedRows, wholeRows } from "./row-source.ts";
+import { confidenceOfLogits, isFusable, labelsOfLogits } from "./upsampled.ts";
 import type { CombinedViews } from "./views.ts";
 import { combinedViews, lowLogits, slidingLogits } from "./views.ts";
 import type { SlidingWindow } from "./windows.ts";
@@ -81,6 +83,77 @@ export function predictWithConfidence(
     }
     return confidentRows(viewsOf(network, images, size, options), indicator, bandBytes);
   });
+}
+
+/** Class of every pixel, and how likely it and the given one are. */
+export interface LikelihoodPrediction {
+  /** uint8 `[N, ...size]`. */
+  readonly labels: Tensor;
+  /** p of the predicted class, float32 `[N, ...size]`. */
+  readonly likelihood: Tensor;
+  /** p of the given class, 0 where it is ignored, float32 `[N, ...size]`. */
+  readonly givenLikelihood: Tensor;
+}
+
+/**
+ * Predicts the class of each pixel, with its likelihood and that of the class that the pixel was given.
+ *
+ * @param given - Labels, uint8 `[N, H, W]`: class indices and the ignore index; on the device of the images.
+ */
+export function predictWithLikelihoods(
+  network: Network,
+  images: Tensor,
+  given: Tensor,
+  options: InferenceOptions = {},
+): LikelihoodPrediction {
+  const size: Size = [given.size(1), given.size(2)];
+  return inferenceMode(() =>
+    tidy(() => {
+      if (!isPlain(options)) return likelyRows(viewsOf(network, images, size, options), given, options);
+      const logits = lowLogits(network, images);
+      if (!isFusable(logits)) return likelyRows(plainViews(logits, size), given, options);
+      const labels = labelsOfLogits(logits, size);
+      const { likelihood } = pixelMaps({ logits, labels });
+      return { labels, likelihood, givenLikelihood: pixelMaps({ logits, labels: given }).likelihood };
+    }),
+  );
+}
+
+function plainViews(logits: Tensor, size: Size): CombinedViews {
+  return { rows: resizedRows(wholeRows(logits), size), logLikelihoods: (band) => band.logSoftmax(1) };
+}
+
+function likelyRows(
+  views: CombinedViews,
+  given: Tensor,
+  { bandBytes }: InferenceOptions,
+): LikelihoodPrediction {
+  const reduce = (band: Tensor, from: number, to: number) => {
+    const labels = labelsOfBand(band, from);
+    const likelihoods = views.logLikelihoods(band).exp().to(band.device, "float32");
+    const here = given.narrow(1, from, to - from);
+    const isIgnored = here.eq(IGNORE_INDEX);
+    const known = likelihoodsOf(likelihoods, here.maskedFill(isIgnored, 0));
+    return [labels, likelihoodsOf(likelihoods, labels), known.maskedFill(isIgnored, 0)];
+  };
+  const maps = collectRows(views.rows, reduce, bandBytes) as [Tensor, Tensor, Tensor];
+  const [labels, likelihood, givenLikelihood] = maps;
+  return { labels, likelihood, givenLikelihood };
+}
+
+function likelihoodsOf(likelihoods: Tensor, labels: Tensor): Tensor {
+  const classes = labels.unsqueeze(1).to(labels.device, "int64");
+  return likelihoods.gather(1, classes).select(1, 0);
+}
+
+/** Returns a network whose logits are the mean over an image and its mirror image. */
+export function withMirroring(network: Network): Network {
+  return (images) =>
+    tidy(() =>
+      lowLogits(network, images)
+        .add(lowLogits(network, images, true))
+        .mul(0.5),
+    );
 }
 
 function confidentRows(views: CombinedViews, indicator: Indicator, bandBytes?: number): ConfidentPrediction {

@@ -23,4 +23,5 @@ export {
 export { createLoader, type Loader, type LoaderOptions, type LoaderStatistics } from "./loader.ts";
 export type { NormaliseOptions } from "./normalise.ts";
 export { type PreviewOptions, type PreviewSample, previewSamples } from "./preview.ts";
+export { ReplaceableLoader } from "./replaceable-loader.ts";
 export { createSampler, type SampleRef, type Sampler, type SamplerOptions } from "./sampler.ts";

@@ -38,6 +38,8 @@ export interface LoaderOptions {
   readonly stallSeconds?: number;
   /** Where batches are kept for other loaders with the same options, and the data's fingerprint, which must change when a file does. */
   readonly cache?: { readonly folder: string; readonly fingerprint: string };
+  /** Weight, at an iteration, of the pixels whose class is a teacher's ({@link Sample.taught}). Default 1. */
+  readonly taughtWeight?: (iteration: number) => number;
   /** Ends the loader at once; what is waited for rejects with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -121,7 +123,7 @@ class BatchLoader implements Loader {
     this.format = {
       batchSize,
       size: augmentation.crop.size,
-      weights: sources.some((samples) => samples.some(({ weights }) => weights !== undefined)),
+      weights: sources.some((samples) => samples.some(hasWeights)),
     };
     signal?.throwIfAborted();
     this.#cache = options.cache
@@ -230,14 +232,15 @@ class BatchLoader implements Loader {
 
   /** Fills one sample of a batch, with a replacement where it cannot be read and may be skipped. */
   async #fill(ref: SampleRef, iteration: number, index: number, memory: BatchMemory): Promise<Filled> {
-    const { seed, augmentation, onBadFile = "error" } = this.#options;
+    const { seed, augmentation, onBadFile = "error", taughtWeight: weightAt } = this.#options;
     const key = { seed, iteration, index: this.#sampler.globalIndex(index) };
+    const taughtWeight = weightAt?.(iteration) ?? 1;
     for (let attempt = 0, current = ref; ; attempt++) {
       const sample = this.#options.sources[current.source]![current.index]!;
       try {
         const { format } = this;
         const task = { kind: "training", sample, key, augmentation, format, memory, index } as const;
-        return { name: sample.name, ...(await this.#pool.run(task)) };
+        return { name: sample.name, ...(await this.#pool.run({ ...task, taughtWeight })) };
       } catch (cause) {
         if (onBadFile === "error" || !(cause instanceof DataError) || attempt === MAX_REPLACEMENTS)
           throw cause;
@@ -263,6 +266,10 @@ class BatchLoader implements Loader {
       },
     };
   }
+}
+
+function hasWeights({ weights, taught }: Sample): boolean {
+  return weights !== undefined || taught !== undefined;
 }
 
 /** Returns all that a batch depends on but its number. */

@@ -14,6 +14,7 @@ const format: BatchFormat = {
 function task(name: string): TrainingTask {
   return {
     kind: "training",
+    taughtWeight: 1,
     sample: { name, image: `/images/${name}.png` },
     key: { seed: 0, iteration: 0, index: 0 },
     augmentation: augmentationPresets.camvid,

@@ -33,7 +33,12 @@ export async function previewSamples(options: PreviewOptions): Promise<PreviewSa
   const previews: PreviewSample[] = [];
   for (let iteration = 0; iteration < count; iteration++) {
     const sample = samples[sampler.batch(iteration)[0]!.index]!;
-    const drawn = await readSample(sample, { seed, iteration, index: 0 }, augmentation, () => {});
+    const drawn = await readSample(
+      sample,
+      { key: { seed, iteration, index: 0 }, taughtWeight: 1 },
+      augmentation,
+      () => {},
+    );
     const { resized, window, flip } = drawn.augmentation;
     const label = resizeLabelWindow(drawn.label, resized, window, { flip });
     previews.push({ name: sample.name, image: augmentImage(drawn), label, augmentation: drawn.augmentation });

@@ -31,7 +31,8 @@ async function readEvaluationSample(task: EvaluationTask, onStage: OnStage): Pro
   const image = await readImage(sample.image, { range: sample.imageRange });
   const originalSize: Size = [image.height, image.width];
   onStage("reading the label");
-  const label = sample.annotation ? await readLabel(sample.annotation, originalSize) : null;
+  const annotation = sample.taught ?? sample.annotation;
+  const label = annotation ? await readLabel(annotation, originalSize) : null;
   onStage("augmenting");
   const size = base ? resizedSize(originalSize, base) : originalSize;
   const resized = resizeImageWindow(wholePart(image), size, wholeImage(size));

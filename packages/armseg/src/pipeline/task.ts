@@ -15,6 +15,8 @@ export interface TrainingTask {
   readonly memory: BatchMemory;
   /** Index in the batch of this rank. */
   readonly index: number;
+  /** Weight of the pixels whose class is a teacher's, not the annotator's. */
+  readonly taughtWeight: number;
 }
 
 export interface TrainingResult {
@@ -56,6 +58,7 @@ export const STAGES = [
   "reading the label",
   "reading the image",
   "reading the weights",
+  "reading the taught label",
   "augmenting",
 ] as const;
 export type Stage = (typeof STAGES)[number];
@@ -64,6 +67,7 @@ export type OnStage = (stage: Stage) => void;
 /** Returns the file that a stage of a task is about. */
 export function fileOf({ sample }: Task, stage: Stage): string {
   if (stage === "reading the label") return sample.annotation?.path ?? sample.image;
+  if (stage === "reading the taught label") return sample.taught?.path ?? sample.image;
   if (stage === "reading the weights") return sample.weights ?? sample.image;
   return sample.image;
 }

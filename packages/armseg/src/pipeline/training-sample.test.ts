@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeLabelPng } from "../data/drawing/index.ts";
+import { readLabel } from "../data/labels/read-label.ts";
 import { augmentationPresets, IMAGENET_NORMALISE } from "./augment.ts";
 import { allocateBatch, type BatchFormat, sampleViews } from "./batch.ts";
 import { floats, golden, labelImage, rgbImage } from "./golden/read-golden.ts";
@@ -53,6 +56,7 @@ test("a part of a batch holds its sample top left, padding around it, and nothin
   const memory = allocateBatch(format);
   const task = {
     kind: "training",
+    taughtWeight: 1,
     sample: images.samples[2]!,
     key: KEY,
     augmentation,
@@ -75,6 +79,28 @@ test("a part of a batch holds its sample top left, padding around it, and nothin
   expect(untouched.image.every((value) => value === 0)).toBe(true);
 });
 
+test("what a teacher filled is trained on, with a weight of its own; what was drawn keeps the weight of 1", async () => {
+  const sample = images.samples[2]!;
+  const { height, width, data } = await readLabel(sample.annotation!);
+  // the first drawn pixel and the first void one get class 1
+  const [drawn, empty] = [data.findIndex((value) => value !== 255), data.indexOf(255)];
+  const change = data.with(empty, 1).with(drawn, data[drawn]!);
+  const path = join(images.folder, "taught.png");
+  const classes = ["a", "b", "c", "d"].map((name) => ({ name, color: [0, 0, 0] as const }));
+  writeLabelPng(path, { height, width, data: change }, classes);
+  const values = Object.fromEntries([0, 1, 2, 3, 255].map((value) => [value, value]));
+  const taught = { kind: "mask", path, labelMap: { encoding: "values", classes: values } } as const;
+  const format: BatchFormat = { batchSize: 1, size: [height, width], weights: true };
+  const memory = allocateBatch(format);
+  const whole = { ...augmentationPresets.camvid, resize: null, flip: { probability: 0 } };
+  const augmentation = { ...whole, crop: { size: format.size, maxCategoryRatio: 1 } };
+  const task = { kind: "training", key: KEY, augmentation, format, memory, index: 0 } as const;
+  await fillTrainingSample({ ...task, sample: { ...sample, taught }, taughtWeight: 0.25 }, () => {});
+  const { label, weights } = sampleViews(memory, format, 0);
+  expect([label[empty], weights?.[empty]]).toEqual([1, 0.25]);
+  expect([label[drawn], weights?.[drawn]]).toEqual([data[drawn], 1]);
+});
+
 test("a sample without annotation is an error that names it", async () => {
   const { image, name } = images.samples[0]!;
   const format: BatchFormat = {
@@ -84,6 +110,7 @@ test("a sample without annotation is an error that names it", async () => {
   };
   const task = {
     kind: "training",
+    taughtWeight: 1,
     sample: { name, image },
     key: KEY,
     augmentation: augmentationPresets.camvid,

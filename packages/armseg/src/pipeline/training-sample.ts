@@ -29,7 +29,7 @@ export interface DrawnSample {
  */
 export async function fillTrainingSample(task: TrainingTask, onStage: OnStage): Promise<TrainingResult> {
   const { format, memory, index, augmentation } = task;
-  const drawn = await readSample(task.sample, task.key, augmentation, onStage);
+  const drawn = await readSample(task.sample, task, augmentation, onStage);
   onStage("augmenting");
   const views = sampleViews(memory, format, index);
   const crop = augmentImage(drawn, scratch(drawn));
@@ -48,7 +48,7 @@ export async function fillTrainingSample(task: TrainingTask, onStage: OnStage): 
  */
 export async function readSample(
   sample: Sample,
-  key: TrainingTask["key"],
+  { key, taughtWeight }: Pick<TrainingTask, "key" | "taughtWeight">,
   options: AugmentationOptions,
   onStage: OnStage,
 ): Promise<DrawnSample> {
@@ -61,9 +61,12 @@ export async function readSample(
   onStage("reading the image");
   const image = await openImageFile(sample.image, sample.imageRange);
   onStage("reading the label");
-  const label = await readLabel(annotation, image.size);
+  const drawn = await readLabel(annotation, image.size);
   onStage("reading the weights");
-  const weights = sample.weights === undefined ? null : await readWeights(sample.weights, image.size);
+  const given = sample.weights === undefined ? null : await readWeights(sample.weights, image.size);
+  onStage("reading the taught label");
+  const label = sample.taught === undefined ? drawn : await readLabel(sample.taught, image.size);
+  const weights = label === drawn ? given : taughtWeights(drawn, label, given ?? ones(label), taughtWeight);
   onStage("augmenting");
   const augmentation = drawAugmentation(key, label, options);
   const source = sourceWindow(image.size, augmentation.resized, augmentation.window);
@@ -117,6 +120,17 @@ function levelsFor(normalise: NormaliseOptions): LevelTables {
   const key = JSON.stringify(normalise);
   if (keptLevels?.key !== key) keptLevels = { key, levels: normalisedLevels(normalise) };
   return keptLevels.levels;
+}
+
+/** Returns the weights with those of the pixels multiplied that are not as they were drawn. */
+function taughtWeights(
+  drawn: LabelImage,
+  { data }: LabelImage,
+  weights: NumberMap<Float32Array>,
+  factor: number,
+): NumberMap<Float32Array> {
+  const changed = weights.data.map((weight, i) => (data[i] === drawn.data[i] ? weight : factor * weight));
+  return { ...weights, data: changed };
 }
 
 function ones({ height, width }: LabelImage): NumberMap<Float32Array> {

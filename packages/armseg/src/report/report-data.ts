@@ -8,6 +8,7 @@ import {
   type RunRecord,
   recordsOfKind,
   type SampleRecord,
+  type TeachingRecord,
   type TimingRecord,
   type TrainRecord,
 } from "../runs/records.ts";
@@ -24,6 +25,8 @@ export interface ReportData {
   readonly evaluations: readonly EvaluationRecord[];
   /** Empty without a coverage offset. */
   readonly coverages: readonly CoverageRecord[];
+  /** Empty without a teacher. */
+  readonly teachings: readonly TeachingRecord[];
   readonly samples: readonly SampleRecord[];
   readonly events: readonly EventRecord[];
   readonly timings: readonly TimingRecord[];
@@ -50,6 +53,7 @@ export function reportData(
     curves: recordsOfKind(records, "curve"),
     evaluations: recordsOfKind(records, "evaluation"),
     coverages: recordsOfKind(records, "coverage"),
+    teachings: recordsOfKind(records, "teaching"),
     samples: recordsOfKind(records, "sample"),
     events: recordsOfKind(records, "event"),
     timings: recordsOfKind(records, "timing"),

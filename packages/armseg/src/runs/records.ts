@@ -16,6 +16,7 @@ export type MetricsRecord =
   | CurveRecord
   | EvaluationRecord
   | CoverageRecord
+  | TeachingRecord
   | SampleRecord
   | EventRecord
   | TimingRecord;
@@ -75,6 +76,20 @@ export interface CoverageRecord {
   readonly iteration: number;
   /** Labelled share of the pixels predicted as each class, in (0, 1]. */
   readonly coverage: readonly number[];
+}
+
+/** What the network, as a teacher, made of the training labels. Pixel counts are over all training images. */
+export interface TeachingRecord {
+  readonly kind: "teaching";
+  readonly iteration: number;
+  /** Least likelihood at which each class is believed. */
+  readonly thresholds: readonly number[];
+  /** Pixels of each class that the annotators drew. */
+  readonly drawn: readonly number[];
+  /** Undrawn pixels that each class was given. */
+  readonly filled: readonly number[];
+  /** Pixels that stay without a class. */
+  readonly void: number;
 }
 
 /** Scores on a split. */

@@ -18,6 +18,8 @@ export interface RunPaths {
   readonly tensorboard: string;
   /** `checkpoints/`: `iteration-00012000.safetensors` and `index.json`, see `checkpoint-index.ts`. */
   readonly checkpoints: string;
+  /** `taught/`: what the teacher made of the training labels, a folder per round: `00000480/000012.png`. */
+  readonly taught: string;
   /** `failed.safetensors`: the state of a training that could not go on. */
   readonly failed: string;
   /** `figures/`: PNG files, named by the sample records. */
@@ -41,6 +43,7 @@ export function runPaths(folder: string): RunPaths {
     metrics: join(folder, "metrics.jsonl"),
     tensorboard: join(folder, "tensorboard"),
     checkpoints: join(folder, "checkpoints"),
+    taught: join(folder, "taught"),
     failed: join(folder, "failed.safetensors"),
     figures: join(folder, "figures"),
     report: join(folder, "report.html"),

@@ -45,6 +45,12 @@ export interface TrainerParts extends Training {
   readonly evaluate: (iteration: number) => Promise<EvaluationRecord>;
   /** Sets the coverage offset anew, by the network as it is, and logs it. Needed where there is a coverage offset. */
   readonly estimateCoverage?: (iteration: number) => Promise<void>;
+  /** Has the network as it is label what the annotators left out, and lets `data` go on with that. */
+  readonly teaching?: {
+    /** Updates after which it does. */
+    readonly iterations: readonly number[];
+    readonly teach: (iteration: number) => Promise<void>;
+  } | null;
   readonly intervals: Intervals;
   /** Batches whose gradients are averaged into one update. */
   readonly accumulate: number;
@@ -120,7 +126,7 @@ export class Trainer {
       const result = await this.#iterate();
       this.#iteration += 1;
       this.#record(result);
-      if (this.#isCoverageDue()) await this.#estimateCoverage();
+      await this.#correct();
       const score = this.#isDue(intervals.evaluate) ? await this.#evaluate() : undefined;
       if (score !== undefined || this.#iteration % intervals.checkpoint === 0) await this.#save(score);
       await turnOfTheEventLoop();
@@ -138,14 +144,17 @@ export class Trainer {
     return this.isComplete || this.#iteration % interval === 0;
   }
 
-  #isCoverageDue(): boolean {
-    const { coverage, intervals } = this.#parts;
-    return coverage !== null && !this.isComplete && this.#iteration % intervals.coverage === 0;
-  }
-
-  async #estimateCoverage(): Promise<void> {
-    this.#log.recordTiming(this.#iteration);
-    await this.#parts.estimateCoverage?.(this.#iteration);
+  /** Teaching first: the coverage is that of the labels that are trained on. */
+  async #correct(): Promise<void> {
+    const { coverage, intervals, teaching, estimateCoverage } = this.#parts;
+    if (this.isComplete) return;
+    const iteration = this.#iteration;
+    const isTaught = teaching?.iterations.includes(iteration) ?? false;
+    const isCovered = coverage !== null && (isTaught || iteration % intervals.coverage === 0);
+    if (!isTaught && !isCovered) return;
+    this.#log.recordTiming(iteration);
+    if (isTaught) await teaching?.teach(iteration);
+    if (isCovered) await estimateCoverage?.(iteration);
     this.#log.restartTiming();
   }
 

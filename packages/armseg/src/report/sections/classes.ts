@@ -33,12 +33,14 @@ function scores({ iteration, images, aAcc, mAcc, mIoU, boundaryIoU }: Evaluation
 
 function classTable(data: ReportData, { iou, accuracy }: EvaluationRecord): string {
   const coverage = data.coverages.at(-1)?.coverage;
+  const teaching = data.teachings.at(-1);
   const head = [
     "class",
     "IoU in %",
     "",
     ...(accuracy ? ["accuracy in %"] : []),
     ...(coverage ? ["labelled in training, in %"] : []),
+    ...(teaching ? ["filled by the teacher, in % of what is drawn"] : []),
   ];
   const rows = iou.map((value, i) => [
     classLabel(data, i),
@@ -46,6 +48,7 @@ function classTable(data: ReportData, { iou, accuracy }: EvaluationRecord): stri
     bar(value),
     ...(accuracy ? [formatPercent(accuracy[i] ?? Number.NaN)] : []),
     ...(coverage ? [formatPercent(coverage[i] ?? Number.NaN)] : []),
+    ...(teaching ? [formatPercent((teaching.filled[i] ?? 0) / (teaching.drawn[i] ?? 0))] : []),
   ]);
   return table(head, rows, "scores");
 }
