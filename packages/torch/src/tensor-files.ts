@@ -1,18 +1,11 @@
+import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 
 import { noGrad } from "./autograd.ts";
 import type { DTypeName, RawTensor } from "./io/index.ts";
-import {
-  readPth,
-  readSafetensorsHeader,
-  type SafetensorsEntry,
-  stateDictOf,
-  type TensorSource,
-  writeSafetensors,
-} from "./io/index.ts";
+import { readPth, readSafetensors, stateDictOf, type TensorSource, writeSafetensors } from "./io/index.ts";
 import { binding } from "./native/load.ts";
-import { tidy } from "./scope.ts";
-import { ops, Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Named tensors of a file, with the free text that came with them. */
 export interface TensorFile {
@@ -20,29 +13,16 @@ export interface TensorFile {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** A tensor on the bytes of the mapped file; misaligned ones, which other writers may leave, are copied first. */
-function viewEntry(bytes: Tensor, entry: SafetensorsEntry): Tensor {
-  if (entry.byteLength === 0) return ops.empty(entry.shape, { dtype: entry.dtype });
-  const slice = bytes.narrow(0, entry.offset, entry.byteLength);
-  const elements = entry.shape.reduce((product, size) => product * size, 1);
-  const aligned = entry.offset % (entry.byteLength / elements) === 0 ? slice : slice.clone();
-  return aligned.view(entry.dtype).view(entry.shape);
-}
-
 /**
- * Maps a safetensors file into memory: nothing is read until it is used.
- *
- * Changing such a tensor changes memory only, never the file. The file must stay as it is while they live.
+ * Reads a safetensors file, each tensor into memory of its own. The file may change or go afterwards; it is not mapped, since
+ * whoever cuts a mapped file short ends every process that reads on.
  *
  * @throws {FileFormatError} If the file breaks the format in any way.
+ * @throws {FileAccessError} If it cannot be read.
  */
 export function loadSafetensors(path: string): TensorFile {
-  const { entries, metadata, fileSize } = readSafetensorsHeader(path);
-  const tensors = tidy(() => {
-    const bytes = ops.fromFile(path, false, fileSize, { dtype: "uint8" });
-    return new Map(entries.map((entry) => [entry.name, viewEntry(bytes, entry)]));
-  });
-  return { tensors, metadata };
+  const { tensors, metadata } = readSafetensors(path);
+  return { tensors: new Map([...tensors].map(([name, raw]) => [name, tensorOfRaw(raw)])), metadata };
 }
 
 /** Returns the bytes of a tensor, on the CPU and dense, without a copy where it is so already. */
@@ -69,6 +49,21 @@ export function saveSafetensors(
     { dtype: tensor.dtype as DTypeName, shape: tensor.shape, data: () => bytesOf(tensor) },
   ]);
   writeSafetensors(path, sources, metadata);
+}
+
+/**
+ * Returns the SHA-256 of named tensors and a text, as 64 hexadecimal digits. Names, dtypes, shapes and bytes count, in the order
+ * of the names; where and how the tensors lie in memory does not.
+ *
+ * @param text - What else it is to cover, such as the metadata of a file.
+ */
+export function checksum(tensors: ReadonlyMap<string, Tensor>, text = ""): string {
+  const hash = createHash("sha256").update(JSON.stringify(text));
+  for (const name of [...tensors.keys()].sort()) {
+    const tensor = tensors.get(name) as Tensor;
+    hash.update(JSON.stringify([name, tensor.dtype, tensor.shape])).update(bytesOf(tensor));
+  }
+  return hash.digest("hex");
 }
 
 /** Makes a tensor with the bytes of one that was read from a file, without a copy. */

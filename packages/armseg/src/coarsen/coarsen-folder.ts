@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../core/atomic-file.ts";
 import { DataError } from "../data/data-error.ts";
 import { writeLabelPng } from "../data/drawing/label-png.ts";
 import { listFiles, MASK_FILE } from "../data/formats/list-files.ts";
@@ -38,6 +39,8 @@ export interface CoarsenFolderResult extends CoarsenStatistics {
  * Coarsens every label PNG of a folder: indexed PNGs and polygon files in Cityscapes' form, under the same names.
  *
  * @param labels - Folder of label PNGs, searched with its sub-folders.
+ * Nothing is at `out` before all is written, so that a coarsening that was killed can simply be started again.
+ *
  * @param out - Folder for `labels/` (PNGs), `polygons/` (JSON) and, where values had to be changed, `fine/` (the fine labels
  * with the same values); must be empty or not exist.
  * The index of a file, which seeds it, is its place in the sorted list of files.
@@ -51,7 +54,6 @@ export async function coarsenFolder(
   out: string,
   options: CoarsenFolderOptions,
 ): Promise<CoarsenFolderResult> {
-  const { concurrency = 4, onProgress } = options;
   if (existsSync(out) && readdirSync(out).length > 0) {
     throw new DataError(
       `coarsenFolder(): ${out} is not empty and is not overwritten; choose another folder.`,
@@ -63,6 +65,20 @@ export async function coarsenFolder(
     throw new DataError(`coarsenFolder(): expected label PNGs in ${labels}, found none.`, labels);
   }
   const meaning = await fineLabels(labels, files, options);
+  const statistics = await makeFolder(out, (unfinished) =>
+    coarsenFiles(labels, files, unfinished, meaning, options),
+  );
+  return { ...statistics, notes: meaning.isRenumbered ? [renumberedNote(meaning, out)] : [] };
+}
+
+async function coarsenFiles(
+  labels: string,
+  files: readonly string[],
+  out: string,
+  meaning: FineLabels,
+  options: CoarsenFolderOptions,
+): Promise<CoarsenStatistics> {
+  const { concurrency = 4, onProgress } = options;
   const { classes, isRenumbered } = meaning;
   const accumulator = new StatisticsAccumulator(classes.length);
   let next = 0;
@@ -82,7 +98,7 @@ export async function coarsenFolder(
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, Math.min(concurrency, files.length)) }, work));
-  return { ...accumulator.result(classes), notes: isRenumbered ? [renumberedNote(meaning, out)] : [] };
+  return accumulator.result(classes);
 }
 
 function renumberedNote({ labelMap, classes }: FineLabels, out: string): string {

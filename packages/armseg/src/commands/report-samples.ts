@@ -16,6 +16,11 @@ import { inEvaluationMode, logitsOf } from "./validate.ts";
 
 const ROWS = 4;
 
+/** How many images of a split are drawn. */
+export function sampleCount({ samples }: Dataset): number {
+  return Math.min(ROWS, samples.length);
+}
+
 /** The image as it was before normalisation, at the size the network sees. */
 function toRgb({ image, size }: EvaluationImage, { mean, std }: NormaliseOptions): RgbImage {
   const [height, width] = size;

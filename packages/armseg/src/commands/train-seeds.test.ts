@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
+import { CheckpointIndex } from "../runs/checkpoint-index.ts";
 import { createRun } from "../runs/run-folder.ts";
 import { RunLog } from "../runs/run-log.ts";
 import type { RunControl, RunResult } from "./train.ts";
@@ -42,6 +43,12 @@ function fakeTrainer(done: string[]) {
       facts: {},
     });
     log.log(evaluation);
+    const checkpoints = new CheckpointIndex(run.paths.checkpoints, { keepLast: 1 });
+    await checkpoints.save(9, (path) => {
+      writeFileSync(path, "");
+      return undefined;
+    });
+    log.log({ kind: "sample", iteration: 9, name: "a", files: {} });
     done.push(control.folder.slice(folder.length + 1));
     return {
       folder: control.folder,

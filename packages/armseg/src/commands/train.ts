@@ -49,7 +49,7 @@ import type { Schedule } from "../training/schedule.ts";
 import { Trainer } from "../training/trainer.ts";
 import { estimateCoverage } from "./estimate-coverage.ts";
 import { prepareProcess } from "./prepare-process.ts";
-import { drawSamples } from "./report-samples.ts";
+import { drawSamples, sampleCount } from "./report-samples.ts";
 import { banner, runFacts } from "./run-facts.ts";
 import { NO_OUTPUT, openOutput, type RunOutput } from "./run-output.ts";
 import { taughtDataset, teach } from "./teach.ts";
@@ -263,8 +263,7 @@ async function trainInFolder(session: Session): Promise<RunResult> {
     });
     if (loaded) trainer.continueFrom(loaded.facts, loaded.extra);
     await trainer.run();
-    if (trainer.isComplete && start < trainer.iteration)
-      await complete(session, training, output, trainer.iteration);
+    if (trainer.isComplete) await complete(session, training, output, trainer.iteration);
     finish(session, output);
     return resultOf(session, trainer);
   } finally {
@@ -360,15 +359,19 @@ async function evaluate(
   return record;
 }
 
-/** Draws samples for the report, with the weights that were scored. */
+/** Draws samples for the report, with the weights that were scored; those that the log has already stay as they are. */
 async function addSamples(
   { data, evaluation, paths }: Session,
   { network, curve, ema }: TrainingObjects,
   output: RunOutput,
   iteration: number,
 ): Promise<void> {
+  const before = recordsOfKind(readMetrics(paths.metrics), "sample");
+  const drawn = new Set(before.filter((sample) => sample.iteration === iteration).map(({ name }) => name));
+  if (drawn.size === sampleCount(data.val)) return;
   const draw = () => drawSamples(paths.folder, data.val, { network, curve }, evaluation, iteration);
-  for (const record of await withAverages(network, ema, draw)) output.log(record);
+  for (const record of await withAverages(network, ema, draw))
+    if (!drawn.has(record.name)) output.log(record);
 }
 
 /** Writes the report of a training that goes on. */
@@ -385,7 +388,10 @@ async function reportEarly(
   session.say(`A first look, at iteration ${iteration}: ${session.paths.report}`);
 }
 
-/** What is done once, after the last iteration: samples for the report, drawn with the weights that were scored, and notes. */
+/**
+ * What is done once, after the last iteration: samples for the report, drawn with the weights that were scored, and notes. A
+ * run that was killed here and is resumed gets what is missing.
+ */
 async function complete(
   session: Session,
   training: TrainingObjects,
@@ -401,7 +407,11 @@ async function complete(
       : []),
     ...flatCurveNote(paths, training.curve),
   ];
+  const before = recordsOfKind(readMetrics(paths.metrics), "event").filter(
+    (past) => past.iteration === iteration,
+  );
   for (const [event, message] of notes) {
+    if (before.some((past) => past.event === event && past.message === message)) continue;
     output.log({ kind: "event", iteration, event, message });
     say(message);
   }

@@ -115,12 +115,46 @@ test("makeFolderOnce makes a folder whole or not at all, and only once", async (
   expect(fs.readdirSync(join(folder, ".."))).toEqual(["made"]);
 });
 
+test("of two that make one folder at once each fills its own, and the first to finish has made it", async () => {
+  const folder = join(temporaryFolder(), "made");
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const make = (text: string, wait: Promise<void>) => async (unfinished: string) => {
+    fs.mkdirSync(unfinished);
+    fs.writeFileSync(join(unfinished, `${text}-1`), "");
+    await wait;
+    fs.writeFileSync(join(unfinished, `${text}-2`), "");
+  };
+  const slow = makeFolderOnce(folder, make("slow", gate));
+  await makeFolderOnce(folder, make("fast", Promise.resolve()));
+  open();
+  await slow;
+  expect(fs.readdirSync(folder)).toEqual(["fast-1", "fast-2"]);
+  expect(fs.readdirSync(join(folder, ".."))).toEqual(["made"]);
+});
+
+test("what a killed process left of a folder is removed after a day, not before", async () => {
+  const parent = temporaryFolder();
+  for (const name of ["made.unfinished", "made.unfinished-1-0a0b0c0d"]) fs.mkdirSync(join(parent, name));
+  fs.utimesSync(join(parent, "made.unfinished"), 0, 0);
+  await makeFolderOnce(join(parent, "made"), async (unfinished) => fs.mkdirSync(unfinished));
+  expect(fs.readdirSync(parent).sort()).toEqual(["made", "made.unfinished-1-0a0b0c0d"]);
+});
+
+test("a name as long as the file system allows can be written", () => {
+  const path = join(temporaryFolder(), "x".repeat(255));
+  writeFileAtomically(path, "content");
+  expect(fs.readFileSync(path, "utf8")).toBe("content");
+});
+
 test("removeTemporaryFiles removes our own and no other file", () => {
   const folder = temporaryFolder();
-  const ours = ".index.json.armseg-42-0123abcd.tmp";
+  const ours = [".armseg-42-0123abcd.tmp", ".index.json.armseg-42-0123abcd.tmp"];
   const others = [".hidden", "index.json", "notes.tmp", ".x.armseg-42.tmp"];
-  for (const name of [ours, ...others]) fs.writeFileSync(join(folder, name), "");
-  expect(removeTemporaryFiles(folder)).toEqual([ours]);
+  for (const name of [...ours, ...others]) fs.writeFileSync(join(folder, name), "");
+  expect(removeTemporaryFiles(folder).sort()).toEqual(ours);
   expect(fs.readdirSync(folder).sort()).toEqual(others.sort());
   expect(removeTemporaryFiles(join(folder, "missing"))).toEqual([]);
 });

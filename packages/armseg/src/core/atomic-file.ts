@@ -8,8 +8,14 @@ export interface WriteOptions {
   readonly overwrite?: boolean;
 }
 
-/** `.NAME.armseg-PID-RANDOM.tmp`: recognisable, so that what a crash leaves behind can be removed by name. */
-const TEMPORARY_NAME = /^\..+\.armseg-\d+-[0-9a-f]{8}\.tmp$/;
+/**
+ * `.armseg-PID-RANDOM.tmp`, perhaps with words in front: recognisable, so that what a crash leaves behind can be removed by
+ * name. Without the file's own name, which may already be as long as a name can be. `@armseg/torch` names its own alike.
+ */
+const TEMPORARY_NAME = /^\.(.+\.)?armseg-\d+-[0-9a-f]{8}\.tmp$/;
+
+/** A folder in the making that is older than this is nobody's any more. */
+const UNFINISHED_FOR_MS = 24 * 3_600_000;
 
 /**
  * Writes a whole file so that a reader, a crash or a full disk only ever sees the old content or the new.
@@ -75,18 +81,60 @@ export function writeNewFile(
 
 /**
  * Makes a whole folder: `make` fills one of another name, which is then renamed, so that a folder that is there is complete.
- * Does nothing where the folder exists.
+ * What a killed process left of one is removed after a day.
+ *
+ * @returns What `make` returns.
+ * @throws If the folder exists and is not empty, or another process makes it meanwhile; `code` is then `ENOTEMPTY` or `EEXIST`.
+ */
+export async function makeFolder<T>(folder: string, make: (unfinished: string) => Promise<T>): Promise<T> {
+  fs.mkdirSync(dirname(folder), { recursive: true });
+  removeUnfinished(folder);
+  const unfinished = `${folder}.unfinished-${process.pid}-${randomBytes(4).toString("hex")}`;
+  try {
+    const made = await make(unfinished);
+    removeIfEmpty(folder);
+    fs.renameSync(unfinished, folder);
+    return made;
+  } catch (error) {
+    fs.rmSync(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * Makes a whole folder as {@link makeFolder} does; does nothing where the folder exists. Of several processes that make it
+ * at the same time, the first to finish has made it.
  */
 export async function makeFolderOnce(
   folder: string,
   make: (unfinished: string) => Promise<unknown>,
 ): Promise<void> {
   if (fs.existsSync(folder)) return;
-  const unfinished = `${folder}.unfinished`;
-  fs.rmSync(unfinished, { recursive: true, force: true });
-  fs.mkdirSync(dirname(folder), { recursive: true });
-  await make(unfinished);
-  fs.renameSync(unfinished, folder);
+  try {
+    await makeFolder(folder, make);
+  } catch (error) {
+    const wasMade = ["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "");
+    if (!(wasMade && fs.existsSync(folder))) throw error;
+  }
+}
+
+/** Not every system renames onto an empty folder. */
+function removeIfEmpty(folder: string): void {
+  try {
+    fs.rmdirSync(folder);
+  } catch {
+    // It is not there, or holds something: renaming tells.
+  }
+}
+
+function removeUnfinished(folder: string): void {
+  const start = `${basename(folder)}.unfinished`;
+  for (const name of fs.readdirSync(dirname(folder)).filter((entry) => entry.startsWith(start))) {
+    const path = join(dirname(folder), name);
+    const stat = fs.statSync(path, { throwIfNoEntry: false });
+    if (stat && Date.now() - stat.mtimeMs > UNFINISHED_FOR_MS)
+      fs.rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -111,7 +159,7 @@ export function flushFolder(folder: string): void {
 
 function temporaryPath(path: string): string {
   const unique = `${process.pid}-${randomBytes(4).toString("hex")}`;
-  return join(dirname(path), `.${basename(path)}.armseg-${unique}.tmp`);
+  return join(dirname(path), `.armseg-${unique}.tmp`);
 }
 
 function moveIntoPlace(temporary: string, path: string): void {

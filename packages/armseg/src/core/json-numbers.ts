@@ -6,23 +6,22 @@ const SPECIAL = new Map<unknown, number>([
   ["-0", -0],
 ]);
 
+const LIKE_SPECIAL = /^~*(NaN|-?Infinity|-0)$/;
+const ESCAPED = /^~+(NaN|-?Infinity|-0)$/;
+
 /**
  * Returns JSON text on one line from which every number returns bitwise.
  *
  * Finite numbers are written in the shortest form that reads back as the same float64 (as JavaScript does). `NaN`,
- * `Infinity`, `-Infinity` and `-0` are written as the strings `"NaN"`, `"Infinity"`, `"-Infinity"` and `"-0"`.
- *
- * @throws If a text field is one of these four words: it would read back as a number.
+ * `Infinity`, `-Infinity` and `-0` are written as the strings `"NaN"`, `"Infinity"`, `"-Infinity"` and `"-0"`; text that reads
+ * like one of them gets a `~` in front, which reading takes off: a class may be called NaN.
  */
 export function stringifyExactly(value: unknown): string {
-  return JSON.stringify(value, (key, field: unknown) => {
+  return JSON.stringify(value, (_key, field: unknown) => {
     if (typeof field === "number" && (!Number.isFinite(field) || Object.is(field, -0))) {
       return Object.is(field, -0) ? "-0" : String(field);
     }
-    if (SPECIAL.has(field)) {
-      throw new Error(`stringifyExactly(): text must not read as a number, got "${field}" in "${key}".`);
-    }
-    return field;
+    return typeof field === "string" && LIKE_SPECIAL.test(field) ? `~${field}` : field;
   });
 }
 
@@ -32,5 +31,8 @@ export function stringifyExactly(value: unknown): string {
  * @throws {SyntaxError} If the text is not JSON.
  */
 export function parseExactly(text: string): unknown {
-  return JSON.parse(text, (_key, field: unknown) => SPECIAL.get(field) ?? field);
+  return JSON.parse(text, (_key, field: unknown) => {
+    if (typeof field === "string" && ESCAPED.test(field)) return field.slice(1);
+    return SPECIAL.get(field) ?? field;
+  });
 }

@@ -8,7 +8,10 @@ import { temporaryFolder, tinyFileSystem } from "./testing/folders.ts";
 
 /** A stand-in for a checkpoint: its own iteration, and a mark at the end that a truncated file lacks. */
 const content = (iteration: number) => `iteration ${iteration} whole`;
-const saving = (iteration: number) => (path: string) => fs.writeFileSync(path, content(iteration));
+const saving = (iteration: number) => (path: string) => {
+  fs.writeFileSync(path, content(iteration));
+  return undefined;
+};
 const validate = (path: string) => {
   if (!fs.readFileSync(path, "utf8").endsWith("whole")) throw new Error("truncated");
 };
@@ -39,6 +42,20 @@ describe("saving", () => {
       ],
       best: 2,
     });
+  });
+
+  test("keeps the checksum that the writer returns", async () => {
+    const folder = temporaryFolder();
+    const index = new CheckpointIndex(folder, { keepLast: 2 });
+    await index.save(1, (path) => {
+      fs.writeFileSync(path, content(1));
+      return "c0ffee";
+    });
+    const seen: unknown[] = [];
+    await new CheckpointIndex(folder, { keepLast: 2 }).latestValid(
+      (_, checkpoint) => void seen.push(checkpoint),
+    );
+    expect(seen).toEqual([{ iteration: 1, metric: null, checksum: "c0ffee" }]);
   });
 
   test("keeps, for any course of scores, exactly the last k and the first of the best", async () => {
@@ -182,7 +199,10 @@ test("killed at any moment, the newest or the one before can be read, and nothin
 // Needs root for the mount; "leaves all as it was when the writer fails" covers the same path everywhere.
 test.runIf(tinyFileSystem.isAvailable())("a really full disk loses no checkpoint", async () => {
   using disk = tinyFileSystem(512);
-  const big = (path: string) => fs.writeFileSync(path, `${"x".repeat(300_000)}whole`);
+  const big = (path: string) => {
+    fs.writeFileSync(path, `${"x".repeat(300_000)}whole`);
+    return undefined;
+  };
   const index = new CheckpointIndex(join(disk.folder, "checkpoints"), { keepLast: 1 });
   await index.save(1, big);
   await expect(index.save(2, big)).rejects.toMatchObject({ code: "ENOSPC" });

@@ -7,6 +7,8 @@ export interface Checkpoint {
   readonly iteration: number;
   /** Higher is better (mIoU); null where none was taken. */
   readonly metric: number | null;
+  /** Of its content, by whoever wrote it. */
+  readonly checksum?: string;
   /** Found without an index that names it, so perhaps not ours: never deleted. */
   readonly adopted?: true;
 }
@@ -82,27 +84,31 @@ export class CheckpointIndex {
   /**
    * Saves a checkpoint, then deletes those no longer kept. Until the new file is whole and flushed, all old ones stay.
    *
-   * @param write - Writes the whole file at the path it is given.
+   * @param write - Writes the whole file at the path it is given, and returns a checksum of its content, if it has one.
    * @param metric - Its score, higher is better; NaN counts as none.
    * @returns The file's path.
    * @throws If it cannot be written (disk full): the checkpoints are then those from before.
    */
   async save(
     iteration: number,
-    write: (temporaryPath: string) => void | Promise<void>,
+    write: (temporaryPath: string) => string | undefined | Promise<string | undefined>,
     metric?: number,
   ): Promise<string> {
     const before = this.#checkpoints;
     const score = metric === undefined || Number.isNaN(metric) ? null : metric;
     const others = before.filter((checkpoint) => checkpoint.iteration !== iteration);
-    const all = [...others, { iteration, metric: score }];
-    this.#writeIndex(all);
+    const announced: Checkpoint = { iteration, metric: score };
+    this.#writeIndex([...others, announced]);
+    let checksum: string | undefined;
     try {
-      await replaceFileAtomically(this.path(iteration), write);
+      await replaceFileAtomically(this.path(iteration), async (path) => {
+        checksum = await write(path);
+      });
     } catch (error) {
       this.#restoreIndex(before);
       throw error;
     }
+    const all = [...others, checksum ? { ...announced, checksum } : announced];
     this.#keepOnly(all, retained(all, this.#keepLast));
     return this.path(iteration);
   }
@@ -110,16 +116,18 @@ export class CheckpointIndex {
   /**
    * The newest checkpoint that `validate` accepts, and the newer ones that it did not.
    *
-   * @param validate - Throws if the file at the path cannot be used (truncated, unreadable).
+   * @param validate - Throws if the file at the path cannot be used: truncated, unreadable, not what the index says.
    * @returns Undefined if there is no checkpoint at all.
    * @throws If there are checkpoints and none can be read.
    */
-  async latestValid(validate: (path: string) => void | Promise<void>): Promise<LatestValid | undefined> {
+  async latestValid(
+    validate: (path: string, checkpoint: Checkpoint) => void | Promise<void>,
+  ): Promise<LatestValid | undefined> {
     const rejected: { path: string; reason: string }[] = [];
     for (const checkpoint of this.#checkpoints.toReversed()) {
       const path = this.path(checkpoint.iteration);
       try {
-        await validate(path);
+        await validate(path, checkpoint);
         return { checkpoint, path, rejected };
       } catch (error) {
         rejected.push({ path, reason: error instanceof Error ? error.message : String(error) });
@@ -191,8 +199,10 @@ function readIndex(path: string): Checkpoint[] | undefined {
   }
 }
 
-function isCheckpoint({ iteration, metric }: Checkpoint): boolean {
-  return Number.isInteger(iteration) && iteration >= 0 && (metric === null || typeof metric === "number");
+function isCheckpoint({ iteration, metric, checksum }: Checkpoint): boolean {
+  const isScored = metric === null || typeof metric === "number";
+  const isSummed = checksum === undefined || typeof checksum === "string";
+  return Number.isInteger(iteration) && iteration >= 0 && isScored && isSummed;
 }
 
 function retained(checkpoints: readonly Checkpoint[], keepLast: number): Checkpoint[] {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Checkpoint, checkpointFileName, listCheckpoints } from "./checkpoint-index.ts";
 import { runPaths } from "./run-folder.ts";
@@ -15,12 +15,14 @@ function best(checkpoints: readonly Checkpoint[]): Checkpoint | undefined {
  * Returns the file of a run's checkpoint.
  *
  * @param choice - Default `best`, or `last` where none was scored.
- * @throws If the file does not exist, or the run has no checkpoint.
+ * @throws If the file does not exist or is none, or the run has no checkpoint.
  */
 export function chooseCheckpoint(folder: string, choice: CheckpointChoice = "best"): string {
   if (choice !== "best" && choice !== "last") {
-    if (existsSync(choice)) return choice;
-    throw new Error(`checkpoint ${choice} does not exist; take best, last or the path of a file`);
+    const stat = statSync(choice, { throwIfNoEntry: false });
+    if (stat?.isFile()) return choice;
+    const got = stat ? (stat.isDirectory() ? "is a folder" : "is no regular file") : "does not exist";
+    throw new Error(`checkpoint ${choice} ${got}; take best, last or the path of a file`);
   }
   const place = runPaths(folder).checkpoints;
   const all = listCheckpoints(place);

@@ -33,7 +33,7 @@ const trainer = (folder: string, iterations: number, pauseMs: number) => `
     log.log({ kind: "train", iteration, loss: state, learningRate: 1 / iteration });
     if (iteration % 7 === 0) {
       log.flush();
-      await checkpoints.save(iteration, (path) => fs.writeFileSync(path, JSON.stringify({ state })), state);
+      await checkpoints.save(iteration, (path) => { fs.writeFileSync(path, JSON.stringify({ state })); return undefined; }, state);
     }
     await new Promise((done) => setTimeout(done, ${pauseMs}));
   }

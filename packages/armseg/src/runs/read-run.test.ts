@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { CheckpointIndex } from "./checkpoint-index.ts";
 import { finishedEvaluation, readRun } from "./read-run.ts";
 import { createRun } from "./run-folder.ts";
 import { RunLog } from "./run-log.ts";
@@ -23,7 +25,7 @@ test("a folder without a run is named", () => {
   expect(() => readRun(folder)).toThrow(`${folder} must hold a run`);
 });
 
-test("only the scores of the last iteration are those of a finished run", () => {
+test("only the scores of the last iteration are those of a finished run, and only with its checkpoint and samples", async () => {
   const folder = join(temporaryFolder(), "run");
   expect(finishedEvaluation(folder)).toBeUndefined();
   using run = createRun(folder, "seed: 1\n");
@@ -33,5 +35,13 @@ test("only the scores of the last iteration are those of a finished run", () => 
   log.log({ ...evaluation, iteration: 5, mIoU: 0.5 });
   expect(finishedEvaluation(folder)).toBeUndefined();
   log.log({ ...evaluation, iteration: 9, mIoU: 0.25 });
+  expect(finishedEvaluation(folder)).toBeUndefined(); // killed before the checkpoint
+  const checkpoints = new CheckpointIndex(run.paths.checkpoints, { keepLast: 1 });
+  await checkpoints.save(9, (path) => {
+    writeFileSync(path, "");
+    return undefined;
+  });
+  expect(finishedEvaluation(folder)).toBeUndefined(); // killed before the samples
+  log.log({ kind: "sample", iteration: 9, name: "a", files: {} });
   expect(finishedEvaluation(folder)?.mIoU).toBe(0.25);
 });

@@ -34,11 +34,19 @@ export function bestEvaluation(evaluations: readonly EvaluationRecord[]): Evalua
   );
 }
 
-/** Returns the scores of a run's last iteration; undefined where the folder holds no run, or one that is not finished. */
+/**
+ * Returns the scores of a run's last iteration; undefined where the folder holds no run, or one that is not finished: scores
+ * are logged before the checkpoint of their iteration is written, and the samples of the report come after it.
+ */
 export function finishedEvaluation(folder: string): EvaluationRecord | undefined {
   if (!isRun(folder)) return undefined;
-  const records = readMetrics(runPaths(folder).metrics);
+  const paths = runPaths(folder);
+  const records = readMetrics(paths.metrics);
   const last = lastIteration(records);
+  const isLast = ({ iteration }: { readonly iteration: number }) => iteration === last;
+  const isKept =
+    listCheckpoints(paths.checkpoints).some(isLast) && recordsOfKind(records, "sample").some(isLast);
+  if (!isKept) return undefined;
   return recordsOfKind(records, "evaluation").findLast(({ iteration }) => iteration === last);
 }
 

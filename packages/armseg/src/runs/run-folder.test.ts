@@ -86,3 +86,12 @@ describe("resumeRun", () => {
     expect(fs.existsSync(run.paths.lock)).toBe(true);
   });
 });
+
+test("resumeRun that fails holds no lock", () => {
+  const folder = temporaryFolder();
+  createRun(folder, CONFIG)[Symbol.dispose]();
+  fs.rmSync(join(folder, "checkpoints"), { recursive: true });
+  fs.writeFileSync(join(folder, "checkpoints"), "a file in the place of a folder");
+  expect(() => resumeRun(folder)).toThrow("EEXIST");
+  expect(fs.existsSync(join(folder, "run.lock"))).toBe(false);
+});

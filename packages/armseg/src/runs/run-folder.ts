@@ -103,6 +103,7 @@ export function createRun(folder: string, config: string): RunFolder {
     discardStart(paths);
     writeFileAtomically(paths.config, config);
     makeFolders(paths);
+    cleanUp(paths);
     return new RunFolder(paths, lock);
   } catch (error) {
     lock[Symbol.dispose]();
@@ -123,9 +124,19 @@ export function resumeRun(folder: string): RunFolder {
     );
   }
   const lock = acquireRunLock(paths.lock);
-  makeFolders(paths);
-  for (const place of [folder, paths.checkpoints, paths.figures]) removeTemporaryFiles(place);
-  return new RunFolder(paths, lock);
+  try {
+    makeFolders(paths);
+    cleanUp(paths);
+    return new RunFolder(paths, lock);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Removes the temporary files of a killed process. */
+function cleanUp({ folder, checkpoints, figures }: RunPaths): void {
+  for (const place of [folder, checkpoints, figures]) removeTemporaryFiles(place);
 }
 
 function makeFolders(paths: RunPaths): void {

@@ -63,6 +63,54 @@ describe("acquireRunLock", () => {
     expect(() => acquireRunLock(path)).toThrow(/an unreadable lock.*delete this file/);
   });
 
+  test("of another host's process, is taken over once nobody has touched it for long", () => {
+    const path = join(temporaryFolder(), "run.lock");
+    const elsewhere = { ...ownIdentity(), host: "elsewhere", since: "2020", token: "0123456789abcdef" };
+    const write = (holder: object, minutes: number) => {
+      fs.writeFileSync(path, JSON.stringify(holder));
+      const touched = new Date(Date.now() - 60_000 * minutes);
+      fs.utimesSync(path, touched, touched);
+    };
+    write({ ...elsewhere, touchedEvery: 30 }, 5);
+    expect(() => acquireRunLock(path)).toThrow(/on elsewhere.*not been touched for 15 minutes/);
+    write(elsewhere, 1000); // of a version that touched nothing
+    expect(() => acquireRunLock(path)).toThrow(/on elsewhere/);
+    write({ ...elsewhere, touchedEvery: 30 }, 16);
+    using _lock = acquireRunLock(path);
+    expect(holderOf(path)).toMatchObject(ownIdentity());
+  });
+
+  test("without content, is taken over once it is a minute old", () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "run.lock");
+    fs.writeFileSync(path, "");
+    const touched = new Date(Date.now() - 61_000);
+    fs.utimesSync(path, touched, touched);
+    using _lock = acquireRunLock(path);
+    expect(holderOf(path)).toMatchObject(ownIdentity());
+    expect(fs.readdirSync(folder)).toEqual(["run.lock"]);
+  });
+
+  test("is touched while it is held", () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const path = join(temporaryFolder(), "run.lock");
+    using _lock = acquireRunLock(path);
+    fs.utimesSync(path, 0, 0);
+    vi.advanceTimersByTime(30_000);
+    expect(fs.statSync(path).mtimeMs).toBeGreaterThan(0);
+  });
+
+  test("in a folder that cannot be written, says what to do", () => {
+    const spy = vi.spyOn(fs, "writeFileSync").mockImplementation(() => {
+      throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+    });
+    onTestFinished(() => spy.mockRestore());
+    expect(() => acquireRunLock("/runs/one/run.lock")).toThrow(
+      "acquireRunLock(): expected a folder that can be written, got /runs/one: EROFS: read-only file system; make it writable",
+    );
+  });
+
   test("is refused where another process was faster to take the dead lock over", () => {
     const path = join(temporaryFolder(), "run.lock");
     const content = (token: string, startTicks: string | null) =>

@@ -9,21 +9,35 @@ export interface LockHolder extends ProcessIdentity {
   readonly since: string;
   /** Random, so that a process deletes no lock but its own. */
   readonly token: string;
+  /** Seconds between two touches of the file by its holder; absent in locks of older versions, which nobody touches. */
+  readonly touchedEvery?: number;
 }
+
+/** A holder touches its lock this often, so that other hosts see that it lives. */
+const TOUCH_SECONDS = 30;
+
+/** A lock that was not touched for so long is that of a dead process, even with iterations of minutes. */
+const DEAD_AFTER_MS = 15 * 60_000;
+
+/** A lock without content is being written just now, on a file system without hard links; or it was left like that. */
+const EMPTY_FOR_MS = 60_000;
 
 /** A run folder's lock, held by this process until it is disposed. */
 export class RunLock implements Disposable {
   readonly path: string;
   readonly #token: string;
+  readonly #timer: NodeJS.Timeout;
 
   /** @internal Use {@link acquireRunLock}. */
   constructor(path: string, token: string) {
     this.path = path;
     this.#token = token;
+    this.#timer = setInterval(() => touch(path), 1000 * TOUCH_SECONDS).unref();
   }
 
   /** Releases the lock; a second call, or one after the lock went to another process, does nothing. */
   [Symbol.dispose](): void {
+    clearInterval(this.#timer);
     if (readHolder(this.path)?.token === this.#token) fs.rmSync(this.path, { force: true });
   }
 }
@@ -32,23 +46,53 @@ export class RunLock implements Disposable {
  * Takes a lock file, so that no two processes write into one run folder.
  *
  * The file is created exclusively, with its content, in one step. A lock whose process is gone (killed, or its number
- * reused, or the machine restarted) is taken over.
+ * reused, or the machine restarted) is taken over. A process of another host, or of another container, cannot be seen from
+ * here; but it touches its lock, and is gone where it has not for a quarter of an hour.
  *
- * @throws If a living process holds the lock, or one of another host, which cannot be seen from here.
+ * @throws If a living process holds the lock, or one that may be living.
  */
 export function acquireRunLock(path: string): RunLock {
   const own: LockHolder = {
     ...ownIdentity(),
     since: new Date().toISOString(),
     token: randomBytes(8).toString("hex"),
+    touchedEvery: TOUCH_SECONDS,
   };
   const draft = besideLock(path, "draft", own);
-  fs.writeFileSync(draft, `${JSON.stringify(own, null, 2)}\n`, { flag: "wx" });
   try {
+    writeDraft(draft, own);
     if (!createExclusively(draft, path)) takeOver(draft, path);
     return new RunLock(path, own.token);
   } finally {
     fs.rmSync(draft, { force: true });
+  }
+}
+
+function writeDraft(draft: string, own: LockHolder): void {
+  try {
+    fs.writeFileSync(draft, `${JSON.stringify(own, null, 2)}\n`, { flag: "wx" });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isReadOnly = ["EROFS", "EACCES", "EPERM"].includes(code ?? "");
+    const isFull = ["ENOSPC", "EDQUOT"].includes(code ?? "");
+    const remedy = isReadOnly
+      ? "; make it writable, or copy the run to a folder that is"
+      : isFull
+        ? "; the disk is full: free some space"
+        : "";
+    throw new Error(
+      `acquireRunLock(): expected a folder that can be written, got ${dirname(draft)}: ${message}${remedy}`,
+      { cause },
+    );
+  }
+}
+
+function touch(path: string): void {
+  try {
+    const now = new Date();
+    fs.utimesSync(path, now, now);
+  } catch {
+    // The folder is gone, or read-only now: whatever writes next says so.
   }
 }
 
@@ -83,16 +127,47 @@ function linkOrCopy(draft: string, path: string): void {
  * of a process killed right here is taken over in its turn.
  */
 function takeOver(draft: string, path: string): void {
-  const holder = readHolder(path);
-  if (holder === undefined || processState(holder) !== "gone") throw inUse(path, holder);
-  using _guard = acquireRunLock(besideLock(path, "takeover", holder));
-  const now = readHolder(path);
-  if (now?.token !== holder.token) throw inUse(path, now);
+  const found = readLock(path);
+  if (!found || !isDead(found)) throw inUse(path, found?.holder);
+  using _guard = acquireRunLock(
+    besideLock(path, "takeover", { pid: found.holder?.pid ?? 0, token: found.mark }),
+  );
+  const now = readLock(path);
+  if (now?.mark !== found.mark) throw inUse(path, now?.holder);
   fs.renameSync(draft, path);
 }
 
+interface FoundLock {
+  /** Undefined where the file holds none. */
+  readonly holder: LockHolder | undefined;
+  /** Tells this lock from any other at its path. */
+  readonly mark: string;
+  /** Since it was written or touched. */
+  readonly ageMs: number;
+}
+
+function readLock(path: string): FoundLock | undefined {
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  if (!stat) return undefined;
+  const holder = readHolder(path);
+  const mark = holder?.token ?? (Math.floor(stat.mtimeMs) % 2 ** 32).toString(16).padStart(8, "0");
+  return { holder, mark, ageMs: Date.now() - stat.mtimeMs };
+}
+
+function isDead({ holder, ageMs }: FoundLock): boolean {
+  if (!holder) return ageMs > EMPTY_FOR_MS;
+  const state = processState(holder);
+  return (
+    state === "gone" || (state === "unknown" && holder.touchedEvery !== undefined && ageMs > DEAD_AFTER_MS)
+  );
+}
+
 /** Named as a temporary file, so that what a kill leaves is cleaned up by the next run. */
-function besideLock(path: string, purpose: string, { pid, token }: LockHolder): string {
+function besideLock(
+  path: string,
+  purpose: string,
+  { pid, token }: Pick<LockHolder, "pid" | "token">,
+): string {
   return join(dirname(path), `.run.lock.${purpose}.armseg-${pid}-${token.slice(0, 8)}.tmp`);
 }
 
@@ -110,8 +185,16 @@ function inUse(path: string, holder: LockHolder | undefined): Error {
     holder === undefined
       ? "an unreadable lock"
       : `process ${holder.pid} on ${holder.host} since ${holder.since}`;
+  const wait =
+    holder === undefined ? " Such a lock is taken over once it is a minute old." : elsewhere(holder);
   return new Error(
     `acquireRunLock(): the run folder must not be in use, but ${path} belongs to ${who}. ` +
-      "Wait for that run, stop it, or choose another folder; if you are certain that it is gone, delete this file.",
+      `Wait for that run, stop it, or choose another folder; if you are certain that it is gone, delete this file.${wait}`,
   );
+}
+
+function elsewhere(holder: LockHolder): string {
+  if (processState(holder) !== "unknown" || holder.touchedEvery === undefined) return "";
+  const minutes = DEAD_AFTER_MS / 60_000;
+  return ` Whether a process of another host or container lives cannot be seen from here; its lock is taken over once it has not been touched for ${minutes} minutes.`;
 }

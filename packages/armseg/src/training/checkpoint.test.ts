@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, truncateSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  type DType,
   getThreads,
   loadSafetensors,
   manualSeed,
@@ -106,7 +107,7 @@ test("the names in the file stay as they are: older runs are resumed by them", (
     );
     expect(tensors.get("generator.cpu")!.ndim).toBe(1);
     const facts = JSON.parse(metadata.get("armseg")!);
-    expect(facts).toMatchObject({ format: 1, ...FACTS, scaler: { scale: 65536 } });
+    expect(facts).toMatchObject({ format: 2, ...FACTS, scaler: { scale: 65536 } });
     expect(facts).not.toHaveProperty("worldSize");
     expect(facts.optimizer).toMatchObject({ "groups.0.learningRate": 1e-3, "groups.4.learningRate": -1e-3 });
   });
@@ -173,13 +174,84 @@ test("of several processes each keeps a row of random numbers, and takes its own
   expect([first, second]).toEqual([one, two]);
 });
 
+const EXPECTED = { iteration: FACTS.iteration };
+
 test("what cannot be read whole is no checkpoint", () => {
   const path = join(folder, "broken.safetensors");
   using training = smallTraining();
   save(path, training);
-  expect(() => validateCheckpoint(path)).not.toThrow();
+  expect(() => validateCheckpoint(path, EXPECTED)).not.toThrow();
   truncateSync(path, 1000);
-  expect(() => validateCheckpoint(path)).toThrow();
+  expect(() => validateCheckpoint(path, EXPECTED)).toThrow(path);
   tidy(() => saveSafetensors(path, [["generator.cpu", ops.zeros([1])]]));
-  expect(() => validateCheckpoint(path)).toThrow(/is no checkpoint of a training/);
+  expect(() => validateCheckpoint(path, EXPECTED)).toThrow(/is no checkpoint of a training/);
+});
+
+test("a byte that was flipped anywhere in a checkpoint is noticed, by resuming and by evaluation", () => {
+  const path = join(folder, "flipped.safetensors");
+  using training = smallTraining();
+  save(path, training);
+  const whole = readFileSync(path);
+  const header = 8 + Number(whole.readBigUInt64LE());
+  const places = [header, (header + whole.length) >> 1, whole.length - 1, whole.indexOf('"iteration') + 14];
+  for (const at of places) {
+    const bytes = Buffer.from(whole);
+    bytes[at]! ^= 1;
+    writeFileSync(path, bytes);
+    expect(() => validateCheckpoint(path, EXPECTED), `byte ${at}`).toThrow(path);
+    expect(() => tidy(() => loadModelWeights(path)), `byte ${at}`).toThrow(path);
+    expect(() => loadCheckpoint(path, training), `byte ${at}`).toThrow(path);
+  }
+});
+
+test("a checkpoint is the one that the index names", () => {
+  const path = join(folder, "named.safetensors");
+  using training = smallTraining();
+  const sum = tidy(() => saveCheckpoint(path, training, FACTS, generatorStates(ONE_PROCESS)));
+  expect(() => validateCheckpoint(path, { iteration: 2, checksum: sum })).not.toThrow();
+  expect(() => validateCheckpoint(path, { iteration: 3 })).toThrow(/is of iteration 2, not of 3/);
+  expect(() => validateCheckpoint(path, { iteration: 2, checksum: "0".repeat(64) })).toThrow(
+    /is another file than the index names/,
+  );
+});
+
+/** Rewrites a checkpoint as format 1, which has no checksum. */
+function rewrite(from: string, change: (facts: Record<string, unknown>) => unknown, dtype?: DType): string {
+  const path = join(folder, "rewritten.safetensors");
+  tidy(() => {
+    const { tensors, metadata } = loadSafetensors(from);
+    const facts = change({ ...JSON.parse(metadata.get("armseg")!), format: 1 });
+    const name = "model.backbone.conv1.weight";
+    if (dtype) tensors.set(name, tensors.get(name)!.to(dtype));
+    saveSafetensors(path, tensors, [["armseg", JSON.stringify(facts)]]);
+  });
+  return path;
+}
+
+test("facts that are none are named; files from before the checksum are read", () => {
+  const path = join(folder, "facts.safetensors");
+  using training = smallTraining();
+  save(path, training);
+  expect(() =>
+    validateCheckpoint(
+      rewrite(path, (facts) => facts),
+      EXPECTED,
+    ),
+  ).not.toThrow();
+  for (const iteration of [undefined, "x", -3, 1.5, null]) {
+    const changed = rewrite(path, (facts) => ({ ...facts, iteration }));
+    expect(() => validateCheckpoint(changed, EXPECTED)).toThrow(/rewritten.safetensors .*: iteration: /);
+  }
+  const later = rewrite(path, (facts) => ({ ...facts, format: 3 }));
+  expect(() => validateCheckpoint(later, EXPECTED)).toThrow(
+    /has format 3, and this version of armseg reads 1 and 2/,
+  );
+  const unsummed = rewrite(path, (facts) => ({ ...facts, format: 2 }));
+  expect(() => validateCheckpoint(unsummed, EXPECTED)).toThrow(/is damaged/);
+  expect(() =>
+    loadCheckpoint(
+      rewrite(path, (facts) => facts, "float64"),
+      training,
+    ),
+  ).toThrow(/model\.backbone\.conv1\.weight must be float32, and is float64/);
 });

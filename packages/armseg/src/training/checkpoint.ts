@@ -1,5 +1,6 @@
 import {
   type amp,
+  checksum,
   Generator,
   isCudaAvailable,
   loadSafetensors,
@@ -7,6 +8,7 @@ import {
   type Tensor,
   tidy,
 } from "@armseg/torch";
+import { z } from "zod";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
 import type { Segmenter } from "../networks/index.ts";
 import type { Curve } from "../reweighting/index.ts";
@@ -33,14 +35,17 @@ export interface CheckpointFacts {
 }
 
 interface StoredFacts extends CheckpointFacts {
-  readonly format: 1;
+  /** Files of format 1 have no checksum. */
+  readonly format: 1 | 2;
   /** Processes that trained together, where it was not one; the generators' states then have a row for each. */
   readonly worldSize?: number;
   readonly optimizer: Readonly<Record<string, number>>;
   readonly scaler: ReturnType<TrainingState["scaler"]["stateDict"]>;
 }
 
+/** Of the metadata: the facts as JSON, and the checksum of tensors and facts. */
 const FACTS = "armseg";
+const CHECKSUM = "armseg.sha256";
 const CPU_GENERATOR = "generator.cpu";
 const CUDA_GENERATOR = "generator.cuda";
 
@@ -72,6 +77,7 @@ export function generatorStates(context: DistributedContext): Map<string, Tensor
  *
  * @param randomness - Of {@link generatorStates}.
  * @param extra - More tensors to keep, read back by {@link loadCheckpoint}.
+ * @returns The checksum of tensors and facts, which the file holds too.
  */
 export function saveCheckpoint(
   path: string,
@@ -79,40 +85,107 @@ export function saveCheckpoint(
   facts: CheckpointFacts,
   randomness: ReadonlyMap<string, Tensor>,
   extra: ReadonlyMap<string, Tensor> = new Map(),
-): void {
-  tidy(() => {
+): string {
+  return tidy(() => {
     const optimizer = state.optimizer.stateDict();
-    const tensors = [
+    const tensors = new Map([
       ...prefixed("model", state.network.stateDict()),
       ...prefixed("curve", state.curve?.stateDict() ?? []),
       ...prefixed("optimizer", optimizer.tensors),
       ...prefixed("ema", state.ema?.stateDict() ?? []),
       ...prefixed("extra", extra),
       ...[...randomness].map(([name, states]) => [name, states.squeeze(0)] as const), // one process has no rows
-    ];
+    ]);
     const worldSize = (randomness.get(CPU_GENERATOR) as Tensor).size(0);
     const stored: StoredFacts = {
-      format: 1,
+      format: 2,
       ...facts,
       ...(worldSize > 1 && { worldSize }),
       optimizer: optimizer.numbers,
       scaler: state.scaler.stateDict(),
     };
-    saveSafetensors(path, tensors, [[FACTS, JSON.stringify(stored)]]);
+    const text = JSON.stringify(stored);
+    const sum = checksum(tensors, text);
+    saveSafetensors(path, tensors, [
+      [FACTS, text],
+      [CHECKSUM, sum],
+    ]);
+    return sum;
   });
 }
 
-function readFacts(path: string, metadata: ReadonlyMap<string, string>): StoredFacts {
-  const text = metadata.get(FACTS);
-  if (!text) throw new Error(`${path} is no checkpoint of a training: it has no state beside its tensors`);
-  return JSON.parse(text) as StoredFacts;
+interface CheckpointFile {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly facts: StoredFacts;
+  /** Absent in files of format 1. */
+  readonly checksum: string | undefined;
 }
 
-/** @throws {Error} If a checkpoint cannot be read whole. */
-export function validateCheckpoint(path: string): void {
+/** @throws {Error} If the file cannot be read whole, is no checkpoint, or is not what was written. */
+function readCheckpoint(path: string): CheckpointFile {
+  const { tensors, metadata } = loadSafetensors(path);
+  const text = metadata.get(FACTS);
+  if (!text) throw new Error(`${path} is no checkpoint of a training: it has no state beside its tensors`);
+  const facts = parseFacts(path, text);
+  const written = metadata.get(CHECKSUM);
+  if ((written !== undefined || facts.format > 1) && written !== checksum(tensors, text)) {
+    throw new Error(
+      `${path} is damaged: its content does not have the checksum that was written with it; take another checkpoint, or a copy of this one`,
+    );
+  }
+  return { tensors, facts, checksum: written };
+}
+
+const count = z.int().nonnegative();
+const StoredFactsSchema = z.looseObject({
+  format: z.literal([1, 2]),
+  iteration: count,
+  skipped: count,
+  skippedInARow: count,
+  worldSize: z.int().positive().optional(),
+  optimizer: z.record(z.string(), z.number()),
+  scaler: z.record(z.string(), z.unknown()),
+});
+
+function parseFacts(path: string, text: string): StoredFacts {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${path} is damaged: its facts are no JSON`, { cause });
+  }
+  const { format } = (value ?? {}) as { format?: unknown };
+  if (Number.isInteger(format) && (format as number) > 2) {
+    throw new Error(
+      `${path} has format ${format}, and this version of armseg reads 1 and 2; take a newer armseg`,
+    );
+  }
+  const parsed = StoredFactsSchema.safeParse(value);
+  if (parsed.success) return parsed.data as unknown as StoredFacts;
+  const [issue] = parsed.error.issues;
+  throw new Error(`${path} is no checkpoint that can be used: ${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+/** What a checkpoint must be to be resumed from: the index says so. */
+export interface ExpectedCheckpoint {
+  readonly iteration: number;
+  readonly checksum?: string;
+}
+
+/**
+ * Reads a whole checkpoint and checks it against its checksum, and against what the index says.
+ *
+ * @throws {Error} If it is damaged, or another one than expected.
+ */
+export function validateCheckpoint(path: string, expected: ExpectedCheckpoint): void {
   tidy(() => {
-    const { tensors, metadata } = loadSafetensors(path);
-    readFacts(path, metadata);
+    const { tensors, facts, checksum: found } = readCheckpoint(path);
+    if (facts.iteration !== expected.iteration) {
+      throw new Error(`${path} is of iteration ${facts.iteration}, not of ${expected.iteration}`);
+    }
+    if (expected.checksum !== undefined && found !== expected.checksum) {
+      throw new Error(`${path} is another file than the index names: its checksum is ${found ?? "missing"}`);
+    }
     if (!tensors.has(CPU_GENERATOR)) throw new Error(`${path} has no ${CPU_GENERATOR}`);
   });
 }
@@ -128,6 +201,19 @@ function checkWorldSize(path: string, wrote: number, reads: number): void {
   );
 }
 
+/** Values would be converted in silence, and are right only by luck. */
+function checkDtypes(path: string, state: TrainingState, tensors: ReadonlyMap<string, Tensor>): void {
+  const own = [
+    ...prefixed("model", state.network.stateDict()),
+    ...prefixed("curve", state.curve?.stateDict() ?? []),
+    ...prefixed("ema", state.ema?.stateDict() ?? []),
+  ];
+  const other = own.find(([name, { dtype }]) => tensors.has(name) && tensors.get(name)?.dtype !== dtype);
+  if (!other) return;
+  const [name, { dtype }] = other;
+  throw new Error(`${path}: ${name} must be ${dtype}, and is ${tensors.get(name)?.dtype}`);
+}
+
 /**
  * Puts a training into the state of a checkpoint.
  *
@@ -141,9 +227,9 @@ export function loadCheckpoint(
   context: DistributedContext = ONE_PROCESS,
 ): { facts: CheckpointFacts; extra: ReadonlyMap<string, readonly number[]> } {
   return tidy(() => {
-    const { tensors, metadata } = loadSafetensors(path);
-    const facts = readFacts(path, metadata);
+    const { tensors, facts } = readCheckpoint(path);
     checkWorldSize(path, facts.worldSize ?? 1, context.worldSize);
+    checkDtypes(path, state, tensors);
     state.network.loadStateDict(section(tensors, "model"));
     state.curve?.loadStateDict(section(tensors, "curve"));
     state.optimizer.loadStateDict({ tensors: section(tensors, "optimizer"), numbers: facts.optimizer });
@@ -161,14 +247,22 @@ export function loadCheckpoint(
   });
 }
 
-/** Returns the weights of the learned curve; none where there is no curve. The tensors map the file. */
+/**
+ * Returns the weights of the learned curve; none where there is no curve.
+ *
+ * @throws {Error} If the file is damaged, or no checkpoint.
+ */
 export function loadCurveWeights(path: string): Map<string, Tensor> {
-  return section(loadSafetensors(path).tensors, "curve");
+  return section(readCheckpoint(path).tensors, "curve");
 }
 
-/** Returns the weights to use a trained network by: the moving average where there is one. The tensors map the file. */
+/**
+ * Returns the weights to use a trained network by: the moving average where there is one.
+ *
+ * @throws {Error} If the file is damaged, or no checkpoint.
+ */
 export function loadModelWeights(path: string): Map<string, Tensor> {
-  const { tensors } = loadSafetensors(path);
+  const { tensors } = readCheckpoint(path);
   const averaged = section(tensors, "ema");
   return averaged.size > 0 ? averaged : section(tensors, "model");
 }

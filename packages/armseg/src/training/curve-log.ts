@@ -23,7 +23,11 @@ export class CurveLog {
     return fromTypedArray(this.#sums, [this.#sums.length]);
   }
 
+  /** @throws {RangeError} If they are not as many as {@link state} has. */
   loadState(values: readonly number[]): void {
+    if (values.length !== this.#sums.length) {
+      throw new RangeError(`CurveLog.loadState(): expected ${this.#sums.length} sums, got ${values.length}`);
+    }
     this.#sums.set(values);
   }
 

@@ -13,8 +13,8 @@ import { type LogWriter, TrainingLog } from "./training-log.ts";
 
 /** Where checkpoints go; of several processes, the main one's alone are written. */
 export interface CheckpointStore {
-  /** Keeps the checkpoint of an iteration, which `write` puts at a path; a score is taken higher-is-better. */
-  save(iteration: number, write: (path: string) => void, score?: number): Promise<unknown>;
+  /** Keeps the checkpoint of an iteration, which `write` puts at a path, returning its checksum; a score is taken higher-is-better. */
+  save(iteration: number, write: (path: string) => string, score?: number): Promise<unknown>;
   /** Keeps the state of a training that must stop, and returns its path. */
   saveFailed(write: (path: string) => void): string;
 }

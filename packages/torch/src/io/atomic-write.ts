@@ -13,14 +13,15 @@ export type ByteSink = (bytes: Uint8Array) => void;
  * Writes a file so that its path holds the old content or the whole new one, never a part, even through a power cut.
  *
  * A temporary file beside it is written, flushed to the disk and renamed; then the folder is flushed. If anything
- * fails the temporary file is removed and the old file stays. A killed process can leave `.<16 hex digits>.tmp` behind.
+ * fails the temporary file is removed and the old file stays. A killed process can leave `.armseg-PID-RANDOM.tmp` behind.
  *
  * @param produce - Hands the content to the sink it is given.
  * @throws {FileAccessError} If the file cannot be written, the disk being full included.
  * @throws Whatever `produce` throws.
  */
 export function writeFileAtomically(caller: string, path: string, produce: (sink: ByteSink) => void): void {
-  const temporary = join(dirname(path), `.${randomBytes(8).toString("hex")}.tmp`);
+  // Named as @armseg/armseg's own temporary files are, so that it finds and removes them.
+  const temporary = join(dirname(path), `.armseg-${process.pid}-${randomBytes(4).toString("hex")}.tmp`);
   const guarded = <T>(action: () => T): T => {
     try {
       return action();
