@@ -10,9 +10,12 @@ import { withMemoryFormat } from "../config/memory-format.ts";
 import { missingWeights } from "../config/pretrained.ts";
 import type { Config } from "../config/schema.ts";
 import { duration, Progress } from "../core/progress.ts";
+import { teachingSchedule } from "../correction/teaching-schedule.ts";
 import type { Loader } from "../pipeline/index.ts";
 import { trainStep, type Weigh } from "../training/step.ts";
+import { imagesPerEstimate } from "./estimate-coverage.ts";
 import { prepareProcess } from "./prepare-process.ts";
+import { imagesPerTeaching } from "./teach.ts";
 import type { RunControl } from "./train.ts";
 import { validate } from "./validate.ts";
 
@@ -28,7 +31,9 @@ export interface TrainingPlan {
   /** Evaluations of the training, and what one takes: measured on the first images, and multiplied. */
   readonly evaluations: number;
   readonly evaluationSeconds: number;
-  /** Of all iterations and evaluations. */
+  /** Of all passes over training images for `correction`, evaluated alike; 0 without. */
+  readonly correctionSeconds: number;
+  /** Of all iterations, evaluations and corrections. */
   readonly totalHours: number;
   /** Largest resident memory of the process, in training and in evaluation. */
   readonly peakMemoryBytes: number;
@@ -109,6 +114,8 @@ async function measure(
   const { iterations } = schedule;
   const evaluations = Math.ceil(iterations / trainerSettings(config).intervals.evaluate);
   const evaluationSeconds = await timeEvaluation(config, data, training, onDone);
+  const looks = correctionImages(config, data.train.samples.length);
+  const correctionSeconds = (looks * evaluationSeconds) / data.val.samples.length;
   return {
     iterations,
     epochs: (iterations * optimizer.accumulate) / loader.iterationsPerEpoch,
@@ -117,9 +124,19 @@ async function measure(
     iterationSeconds,
     evaluations,
     evaluationSeconds,
-    totalHours: (iterations * iterationSeconds + evaluations * evaluationSeconds) / 3600,
+    correctionSeconds,
+    totalHours: (iterations * iterationSeconds + evaluations * evaluationSeconds + correctionSeconds) / 3600,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
+}
+
+/** Images that the network looks at for the corrections of a training. @param images - To train on. */
+function correctionImages(config: Config, images: number): number {
+  const { correction, schedule } = config;
+  const rounds = correction.teacher ? teachingSchedule(schedule.iterations, correction).iterations.length : 0;
+  const { coverage } = trainerSettings(config).intervals;
+  const estimates = correction.coverageOffset ? Math.ceil(schedule.iterations / coverage) - 1 + rounds : 0;
+  return rounds * imagesPerTeaching(images) + estimates * imagesPerEstimate(images);
 }
 
 /** Seconds of steps of one batch each, data not waited for. */
@@ -200,6 +217,9 @@ export function dryRunText(plan: TrainingPlan): string {
     `iterations        ${plan.iterations.toLocaleString("en")} (${plan.epochs.toFixed(1)} epochs)`,
     `an iteration      ${plan.iterationSeconds.toFixed(2)} s, the fastest of ${plan.measured}`,
     `an evaluation     ${duration(evaluationSeconds * 1000)}, ${evaluations} of them`,
+    ...(plan.correctionSeconds > 0
+      ? [`corrections       ${duration(plan.correctionSeconds * 1000)} in all`]
+      : []),
     `all of it         ${duration(plan.totalHours * 3_600_000)}`,
     `peak memory       ${(plan.peakMemoryBytes / 2 ** 30).toFixed(1)} GiB of ${(totalmem() / 2 ** 30).toFixed(1)}`,
     ...(plan.advice.length === 0 ? [] : ["", ...plan.advice]),

@@ -10,6 +10,11 @@ import { inEvaluationMode, labelled, logitsOf } from "./validate.ts";
 /** So many training images say how thoroughly the classes are labelled; more would cost time and change little. */
 const MOST_IMAGES = 300;
 
+/** Images that the network looks at for an estimate. @param images - To train on. */
+export function imagesPerEstimate(images: number): number {
+  return Math.min(MOST_IMAGES, images);
+}
+
 /**
  * Estimates the coverage of each class from evenly spaced training images, with the averages' weights where there are any, and
  * sets the training's offset by it. All processes call it, and get the same.

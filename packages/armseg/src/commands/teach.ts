@@ -18,6 +18,11 @@ import { inEvaluationMode, logitsOf } from "./validate.ts";
 /** So many training images say how sure the network is of each class; more would cost time and change little. */
 const MOST_THRESHOLD_IMAGES = 100;
 
+/** Images that the network looks at in a round of teaching, mirror images counted. @param images - To train on. */
+export function imagesPerTeaching(images: number): number {
+  return 2 * images + Math.min(MOST_THRESHOLD_IMAGES, images);
+}
+
 /** Returns a data set whose labels are those that a teacher left in a folder after an iteration. */
 export function taughtDataset(train: Dataset, folder: string, iteration: number): Dataset {
   const samples = train.samples.map((sample, i) => ({

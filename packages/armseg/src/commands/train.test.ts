@@ -110,7 +110,7 @@ describe("a run of 32 iterations", () => {
 
 test("with every correction, stopped and resumed, it is bitwise the same, and its log says what was done", async () => {
   const small = smallConfig(folder, { iterations: 10, checkpointEvery: 5 });
-  const correction = { ...small.correction, coverageOffset: true, teacher: true };
+  const correction = { ...small.correction, coverageOffset: true, teacher: true, affinity: 0.1 };
   const config = { ...small, correction, training: { ...small.training, ema: 0.5 } };
   await startTraining(config, { folder: join(folder, "corrected"), stream });
   const run = { folder: join(folder, "corrected-stopped"), stream };
@@ -289,6 +289,11 @@ test("a dry run measures three iterations, as the help says, and leaves nothing 
   const config = smallConfig(folder, { iterations: 100, checkpointEvery: 100 });
   const plan = await dryRun(config, { stream });
   expect(plan).toMatchObject({ iterations: 100, measured: 3, epochs: expect.closeTo(100 / 6, 1) });
+  const correction = { ...config.correction, coverageOffset: true, teacher: true };
+  const corrected = await dryRun({ ...config, correction }, { stream });
+  // two rounds over 12 images, their mirror images and 12 for the thresholds; six estimates over 12
+  const images = 2 * 36 + 6 * 12;
+  expect(corrected.correctionSeconds).toBeCloseTo((images * corrected.evaluationSeconds) / 2, 6);
   const help = buildProgram()
     .commands.find((command) => command.name() === "train")!
     .helpInformation();

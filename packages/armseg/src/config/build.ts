@@ -1,5 +1,6 @@
 import { amp, type Device, distributed, tensor } from "@armseg/torch";
 import { Baseline } from "../baselines/index.ts";
+import { Affinity } from "../correction/affinity.ts";
 import { CoverageOffset } from "../correction/coverage-offset.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
 import { SegmentationLoss, type SegmentationLossOptions } from "../losses/index.ts";
@@ -181,6 +182,7 @@ function assemble(
     curve,
     losses: buildLosses(config, curve, classWeights),
     coverage: own(config.correction.coverageOffset ? new CoverageOffset(data.classes, device) : null),
+    affinity: buildAffinity(config),
     groups,
     optimizer: own(groups.optimizer),
     scaler: new amp.GradScaler({ enabled: precision === "float16" }),
@@ -190,6 +192,10 @@ function assemble(
     reducer: context.reducer(trainedParameters(network)),
     settings: { device, precision, clipNorm: config.optimizer.clipNorm },
   };
+}
+
+function buildAffinity({ correction, augmentation }: Config): Affinity | null {
+  return correction.affinity > 0 ? new Affinity(correction.affinity, augmentation.std) : null;
 }
 
 function checkBatch(config: Config, network: Segmenter): void {
@@ -220,10 +226,10 @@ export function buildBaseline(
       `reweighting.baseline ${kind}: it looks ahead with one process's network; train it on one process`,
     );
   }
-  const { coverageOffset, teacher } = config.correction;
-  if (coverageOffset || teacher) {
+  const { coverageOffset, teacher, affinity } = config.correction;
+  if (coverageOffset || teacher || affinity > 0) {
     throw new ConfigError(
-      `reweighting.baseline ${kind}: it knows no correction of the labels; set correction.coverageOffset false, correction.teacher false`,
+      `reweighting.baseline ${kind}: it knows no correction of the labels; set correction.coverageOffset false, correction.teacher false, correction.affinity 0`,
     );
   }
   if (curve !== "none" || config.loss.pixelLoss !== "ce" || config.loss.ohem) {

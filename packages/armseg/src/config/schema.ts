@@ -357,6 +357,13 @@ const correction = z.strictObject({
     .describe(
       "Lets the network itself (the moving average of `training.ema`, where there is one) label what the annotators left out, where it is sure enough.",
     ),
+  affinity: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      "Sets the weight of a term that asks neighbours of like colour for like classes where nothing is labelled; 0 leaves it out, 0.1 is usual.",
+    ),
   start: fraction
     .default(0.4)
     .describe("Sets the part of the iterations after which the teacher fills labels first."),

@@ -39,12 +39,14 @@ export interface RunRecord {
 export interface TrainRecord {
   readonly kind: "train";
   readonly iteration: number;
-  /** What the network minimised: Q (or the plain mean in the isolated phase) plus the weighted auxiliary loss; nats. */
+  /** What the network minimised: Q (or the plain mean in the isolated phase) plus the weighted auxiliary loss and affinity; nats. */
   readonly loss: number;
   /** The plain mean of the pixel loss over the valid pixels, comparable between strategies; nats. */
   readonly meanLoss?: number;
   /** The auxiliary head's loss before its weight; nats. */
   readonly auxLoss?: number;
+  /** The affinity's energy before its weight, in [0, 1]. */
+  readonly affinity?: number;
   readonly learningRate: number;
   /** The curve's own, as it is applied: negative. */
   readonly curveLearningRate?: number;

@@ -60,8 +60,16 @@ function classNames(run: RunRecord): string[] {
 function summaryOf(record: MetricsRecord, names: readonly string[], folder: string): SummaryValue[] {
   switch (record.kind) {
     case "train": {
-      const { loss, meanLoss, auxLoss, learningRate, curveLearningRate, gradientNorm } = record;
-      return scalars("train", { loss, meanLoss, auxLoss, learningRate, curveLearningRate, gradientNorm });
+      const { loss, meanLoss, auxLoss, affinity, learningRate, curveLearningRate, gradientNorm } = record;
+      return scalars("train", {
+        loss,
+        meanLoss,
+        auxLoss,
+        affinity,
+        learningRate,
+        curveLearningRate,
+        gradientNorm,
+      });
     }
     case "timing": {
       const { iterationSeconds, dataSeconds, memoryBytes } = record;

@@ -8,6 +8,8 @@ export interface BatchNumbers {
   readonly meanLoss: Tensor;
   /** Loss of the auxiliary head before its weight, `[]`; `null` without one. */
   readonly auxiliaryLoss: Tensor | null;
+  /** Energy of the affinity before its weight, `[]`; `null` without one. */
+  readonly affinity: Tensor | null;
   /** Sum of the pixels' weights, `[]`, or their number where all weigh alike. */
   readonly weight: Tensor | number;
   /** Sums by confidence, as the loss reports them; `null` without a curve. */
@@ -19,6 +21,7 @@ export interface StepNumbers {
   readonly objective: number;
   readonly meanLoss: number;
   readonly auxiliaryLoss: number | null;
+  readonly affinity: number | null;
   readonly weight: number;
   readonly bins: Float64Array | null;
   /** L2 norm of the gradients. */
@@ -26,9 +29,9 @@ export interface StepNumbers {
 }
 
 /** Numbers in front of the bins, in this order. */
-const SCALARS = ["objective", "meanLoss", "auxiliaryLoss", "weight"] as const;
+const SCALARS = ["objective", "meanLoss", "auxiliaryLoss", "affinity", "weight"] as const;
 
-/** Packs the numbers into one tensor, which is summed and read as a whole: float64, `[4 + bins]`, on the device. */
+/** Packs the numbers into one tensor, which is summed and read as a whole: float64, `[5 + bins]`, on the device. */
 export function packNumbers(numbers: BatchNumbers): Tensor {
   return noGrad(() => {
     const { device } = numbers.objective;
@@ -46,11 +49,13 @@ export function readNumbers(packed: Tensor, gradientNorm: Tensor): StepNumbers {
   const all = ops.cat([packed, gradientNorm.reshape([-1]).to(packed.device, packed.dtype)]);
   const values = all.cpu().toTypedArray() as Float64Array;
   const at = (name: (typeof SCALARS)[number]) => values[SCALARS.indexOf(name)] as number;
+  const orNull = (value: number) => (Number.isNaN(value) ? null : value);
   const bins = values.slice(SCALARS.length, -1);
   return {
     objective: at("objective"),
     meanLoss: at("meanLoss"),
-    auxiliaryLoss: Number.isNaN(at("auxiliaryLoss")) ? null : at("auxiliaryLoss"),
+    auxiliaryLoss: orNull(at("auxiliaryLoss")),
+    affinity: orNull(at("affinity")),
     weight: at("weight"),
     bins: bins.length > 0 ? bins : null,
     gradientNorm: values.at(-1) as number,

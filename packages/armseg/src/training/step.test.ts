@@ -94,6 +94,23 @@ function gradientsOf({ network, curve }: SmallTraining): Map<string, number[]> {
   );
 }
 
+test("the affinity of unlabelled pixels is a part of the loss, times its weight, and moves the network", () => {
+  const labels = noiseBatch(0).labels.map((label, i) => (i % 3 === 0 ? IGNORE_INDEX : label));
+  const one = (affinity?: number) => {
+    using training = smallTraining({ hasCurve: false, ...(affinity !== undefined && { affinity }) });
+    let result: ReturnType<typeof trainStep> | undefined;
+    const update = updateOf(training, () => {
+      result = trainStep(training, [noiseBatch(0, { labels })], "joint");
+    });
+    return { ...result!, update };
+  };
+  const [without, with5] = [one(), one(5)];
+  expect(without.affinity).toBeUndefined();
+  expect(with5.affinity).toBeGreaterThan(0);
+  expect(with5.loss).toBeCloseTo(without.loss + 5 * with5.affinity!, 4);
+  expect(difference(with5.update, without.update)).toBeGreaterThan(0.01);
+});
+
 test("the network descends its loss and the curve climbs it", () => {
   using training = smallTraining({ learningRate: 0.1 });
   const update = updateOf(training, () => trainStep(training, [noiseBatch(0)], "joint"));

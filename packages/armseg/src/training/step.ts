@@ -1,4 +1,5 @@
 import { amp, type Device, ops, optim, type Tensor, tidy } from "@armseg/torch";
+import type { Affinity } from "../correction/affinity.ts";
 import type { CoverageOffset } from "../correction/coverage-offset.ts";
 import type { DistributedContext, GradientReducer } from "../distributed/context.ts";
 import { NonFiniteLossError, type SegmentationLoss, type SegmentationLossResult } from "../losses/index.ts";
@@ -34,6 +35,8 @@ export interface Training extends TrainingState {
   readonly losses: TrainingLosses;
   /** Corrects the losses for what annotators leave out; `null` corrects nothing. */
   readonly coverage: CoverageOffset | null;
+  /** Asks like neighbours for like classes where nothing is labelled; `null` asks nothing. */
+  readonly affinity: Affinity | null;
   /** The processes that train this network together. */
   readonly context: DistributedContext;
   /** Averages the network's gradients over them. */
@@ -46,10 +49,12 @@ export type Weigh = (images: Tensor, labels: Tensor) => Tensor;
 
 /** What one step did; numbers only, so that they may leave the scope. */
 export interface StepResult {
-  /** What was minimised: Q, or the plain mean in the isolated phase, plus the weighted auxiliary loss. */
+  /** What was minimised: Q, or the plain mean in the isolated phase, plus the weighted auxiliary loss and affinity. */
   readonly loss: number;
   readonly meanLoss: number;
   readonly auxLoss: number | undefined;
+  /** The affinity's energy before its weight. */
+  readonly affinity: number | undefined;
   /** Before clipping, where there is clipping. */
   readonly gradientNorm: number | undefined;
   /** False where the loss or a gradient was not finite: the weights are as before. */
@@ -83,6 +88,7 @@ const NOT_FINITE: StepResult = {
   loss: Number.NaN,
   meanLoss: Number.NaN,
   auxLoss: undefined,
+  affinity: undefined,
   gradientNorm: undefined,
   hasStepped: false,
   isEmpty: false,
@@ -133,7 +139,8 @@ function batchLoss(training: Training, batch: Batch, phase: Phase, weigh: Weigh 
   const output = forward(training, tensors.images);
   const results = lossesOf(training, output, tensors, pixelWeights, phase);
   if (training.context.any(results === null)) return null;
-  return combine(training, results as LossResults, batch.validPixels, phase);
+  const energy = training.affinity?.call({ ...tensors, logits: output.logits }) ?? null;
+  return combine(training, results as LossResults, energy, batch.validPixels, phase);
 }
 
 /** The network's outputs, computed in the precision of the settings. */
@@ -186,8 +193,9 @@ function areSumsShared({ sumsOver }: TrainingLosses, { worldSize }: DistributedC
 
 /** Adds the losses up, each with its factor. */
 function combine(
-  { losses, curve, context }: Training,
+  { losses, affinity, curve, context }: Training,
   { main, auxiliary }: LossResults,
+  energy: Tensor | null,
   validPixels: number,
   phase: Phase,
 ): BatchLoss {
@@ -198,11 +206,13 @@ function combine(
   if (auxiliary) {
     loss = loss.add(times(auxiliary.loss, sums?.auxiliaryFactor() ?? null).mul(losses.auxiliaryWeight));
   }
+  if (energy && affinity) loss = loss.add(energy.mul(affinity.weight));
   if (sums && isLearnable(curve)) loss = loss.add(sums.curveObjective(curve as Curve));
   const numbers = packNumbers({
     objective: times(phase === "isolated" ? main.meanLoss : main.objective, factor),
     meanLoss: main.meanLoss,
     auxiliaryLoss: auxiliary?.loss ?? null,
+    affinity: energy,
     weight: (curve && main.report?.weightSum) ?? validPixels,
     bins: main.report?.bins?.sums ?? null,
   });
@@ -219,22 +229,24 @@ function times(loss: Tensor, factor: Tensor | null): Tensor {
  * @param count - Batches that the numbers are sums over.
  */
 function update(training: Training, sums: Tensor, count: number): StepResult {
-  const { network, curve, losses, settings, scaler, optimizer, ema } = training;
+  const { network, curve, settings, scaler, optimizer, ema } = training;
   // Scaled gradients may overflow for all that the loss is sound: the scaler looks at them, and waits for the device.
   const isScaled = scaler.isEnabled;
   // Else the only time that a step waits, after all but the update was sent to the device.
   const numbers = readNumbers(sums, isScaled ? ops.zeros([]) : clippedNorm(training));
-  const loss = totalLoss(numbers, losses) / count;
+  const loss = totalLoss(numbers, training) / count;
   const isSound = Number.isFinite(loss) && Number.isFinite(numbers.gradientNorm);
   const hasNorm = settings.clipNorm !== null;
   const norm = isSound && isScaled && hasNorm ? clippedNorm(training).item() : numbers.gradientNorm;
+  const mean = (sum: number | null) => (sum === null ? undefined : sum / count);
   const hasStepped = isSound && scaler.step(optimizer);
   if (isSound) scaler.update();
   if (hasStepped) ema?.update(network);
   return {
     loss,
     meanLoss: numbers.meanLoss / count,
-    auxLoss: numbers.auxiliaryLoss === null ? undefined : numbers.auxiliaryLoss / count,
+    auxLoss: mean(numbers.auxiliaryLoss),
+    affinity: mean(numbers.affinity),
     gradientNorm: hasNorm ? norm : undefined,
     hasStepped,
     isEmpty: numbers.weight === 0,
@@ -242,8 +254,9 @@ function update(training: Training, sums: Tensor, count: number): StepResult {
   };
 }
 
-function totalLoss({ objective, auxiliaryLoss }: StepNumbers, { auxiliaryWeight }: TrainingLosses): number {
-  return objective + (auxiliaryLoss === null ? 0 : auxiliaryWeight * auxiliaryLoss);
+function totalLoss(numbers: StepNumbers, { losses, affinity }: Training): number {
+  const auxiliary = losses.auxiliaryWeight * (numbers.auxiliaryLoss ?? 0);
+  return numbers.objective + auxiliary + (affinity?.weight ?? 0) * (numbers.affinity ?? 0);
 }
 
 /** The norm of all gradients, or of the network's before it clips them: `[]`, on the device, and finite if they are. */

@@ -45,6 +45,7 @@ export class TrainingLog {
       loss: result.loss,
       meanLoss: result.meanLoss,
       ...(result.auxLoss !== undefined && { auxLoss: result.auxLoss }),
+      ...(result.affinity !== undefined && { affinity: result.affinity }),
       learningRate: groups.learningRate("network") as number,
       ...(curveLearningRate !== undefined && { curveLearningRate, phase }),
       ...(result.gradientNorm !== undefined && { gradientNorm: result.gradientNorm }),

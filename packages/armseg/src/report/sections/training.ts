@@ -21,6 +21,7 @@ function lossFigure(data: ReportData): string {
     smoothed(data.train, "loss", (record) => record.loss),
     smoothed(data.train, "mean pixel loss, unweighted", (record) => record.meanLoss),
     smoothed(data.train, "auxiliary loss", (record) => record.auxLoss),
+    smoothed(data.train, "affinity", (record) => record.affinity),
   ].filter(({ points }) => points.length > 0);
   const start = data.run?.jointFrom ?? data.train.find(({ phase }) => phase === "joint")?.iteration;
   const chart = lineChart(series, {

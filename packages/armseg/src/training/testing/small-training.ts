@@ -1,6 +1,7 @@
 import { amp, manualSeed, nn, noGrad, type Tensor } from "@armseg/torch";
 import { testDevice } from "@armseg/torch/testing";
 import { CounterRandom } from "../../core/random.ts";
+import { Affinity } from "../../correction/affinity.ts";
 import { CoverageOffset } from "../../correction/coverage-offset.ts";
 import { ONE_PROCESS } from "../../distributed/context.ts";
 import { SegmentationLoss } from "../../losses/index.ts";
@@ -36,6 +37,8 @@ export interface SmallTrainingOptions {
   readonly dropout?: number;
   /** Whether there is a coverage offset. Default false. */
   readonly hasCoverage?: boolean;
+  /** Weight of the affinity. Default none. */
+  readonly affinity?: number;
 }
 
 /** Two convolutions of stride 2, with a stage behind each. */
@@ -102,6 +105,7 @@ export function smallTraining(options: SmallTrainingOptions = {}): SmallTraining
   const coverage = options.hasCoverage ? new CoverageOffset(CLASSES, testDevice) : null;
   return {
     coverage,
+    affinity: options.affinity === undefined ? null : new Affinity(options.affinity, [58, 57, 57]),
     network,
     curve,
     groups,
