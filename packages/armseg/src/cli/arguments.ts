@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { readNames } from "../data/formats/list-files.ts";
 
 /** Reads an integer of at least `minimum`, for commander. */
 export function integer(minimum: number): (text: string) => number {
@@ -14,6 +16,18 @@ export function positive(text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
   throw new InvalidArgumentError("Expected a number above 0.");
+}
+
+/** Reads a number from 0 to 1, for commander. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError("Expected a share from 0 to 1, e.g. 0.15.");
+}
+
+/** Reads names that are listed with commas, or in a file with one per line. */
+export async function namesOf(text: string): Promise<string[]> {
+  return existsSync(text) ? await readNames(text) : text.split(",").map((name) => name.trim());
 }
 
 /** Reads `512x1024`, height first, for commander. */

@@ -1,9 +1,12 @@
 import { type Command, Option } from "commander";
-import { examples, integer } from "./arguments.ts";
+import type { CoarsenPreset } from "../coarsen/index.ts";
+import { examples, integer, namesOf, share } from "./arguments.ts";
 import { printResult, withProgress } from "./output.ts";
 
 interface Options {
-  readonly preset: "light" | "cityscapes" | "heavy";
+  readonly preset: CoarsenPreset;
+  readonly wrong?: number;
+  readonly names?: string;
   readonly seed: number;
   readonly json?: true;
 }
@@ -18,19 +21,33 @@ export function addDataCoarsen(data: Command): void {
     .argument("<out>", "folder for the coarse PNGs and their polygons; nothing in it is overwritten")
     .addOption(
       new Option("--preset <name>", "how hurried the annotator is")
-        .choices(["light", "cityscapes", "heavy"])
+        .choices(["light", "cityscapes", "cityscapes-wrong", "heavy"] satisfies CoarsenPreset[])
         .default("cityscapes"),
+    )
+    .option(
+      "--wrong <share>",
+      "share of the polygons of every class that are wrong: of another class, shifted, merged",
+      share,
+    )
+    .option(
+      "--names <names>",
+      "the classes' names in the order of their values: road,car,sky, or a file with one per line; cityscapes-wrong goes by them",
     )
     .option("--seed <n>", "another seed draws other polygons", integer(0), 0)
     .option("--json", "print JSON")
     .addHelpText(
       "after",
-      examples("data coarsen masks masks-coarse", "data coarsen masks masks-heavy --preset heavy --seed 1"),
+      examples(
+        "data coarsen masks masks-coarse",
+        "data coarsen masks masks-heavy --preset heavy --seed 1",
+        "data coarsen masks masks-wrong --wrong 0.15",
+      ),
     )
-    .action(async (labels: string, out: string, { json, ...options }: Options) => {
+    .action(async (labels: string, out: string, { json, names, ...options }: Options) => {
       const { coarsenFolder, coarsenText } = await import("../coarsen/index.ts");
+      const named = names !== undefined && { names: await namesOf(names) };
       const result = await withProgress("coarsen", (onProgress) =>
-        coarsenFolder(labels, out, { ...options, onProgress }),
+        coarsenFolder(labels, out, { ...options, ...named, onProgress }),
       );
       printResult(result, json, () => [coarsenText(result), ...result.notes].join("\n"));
     });

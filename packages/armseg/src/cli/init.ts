@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import type { Starter } from "../config/write-starter.ts";
 import { DETECTED_FORMATS, type DetectedFormat } from "../data/detect-format.ts";
-import { readNames } from "../data/formats/list-files.ts";
-import { examples, integer, positive } from "./arguments.ts";
+import { examples, integer, namesOf, positive } from "./arguments.ts";
 import { print } from "./output.ts";
 
 interface Options {
@@ -72,10 +70,6 @@ export function addInit(program: Command): void {
         ].join("\n"),
       );
     });
-}
-
-async function namesOf(text: string): Promise<string[]> {
-  return existsSync(text) ? await readNames(text) : text.split(",").map((name) => name.trim());
 }
 
 function nextSteps(config: string, missing: Starter["missingWeights"]): string[] {

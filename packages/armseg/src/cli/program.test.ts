@@ -30,7 +30,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "demo: --out <folder> --iterations <n> --json",
     "init: <images> [annotations] --format <name> --names <names> --background <name> --out <folder> --seed <n> --hours <n>",
     "data check: <config> --set <key=value> --html <file.html> --seed <n> --json",
-    "data coarsen: <labels> <out> --preset <name> --seed <n> --json",
+    "data coarsen: <labels> <out> --preset <name> --wrong <share> --names <names> --seed <n> --json",
     "data preview: <config> --set <key=value> --out <file.html> --count <n>",
     "config explain: <config> --set <key=value> --changed --json",
     "config schema:",

@@ -52,6 +52,20 @@ test("PNG and polygon file of every label hold the same coarse label", async () 
   expect(regions.data).toEqual(expected.data);
 });
 
+test("names say how often a class is mistaken; there are then no other classes", async () => {
+  const fine = join(folder, "fine");
+  const names = scenesClasses.map(({ name }) => (name === "building" ? "train" : name));
+  const options = { names, seed: 4, preset: "cityscapes-wrong" } as const;
+  const statistics = await coarsenFolder(fine, join(folder, "wrong"), options);
+  expect(statistics.classes.map(({ name }) => name)).toEqual(names);
+  expect(statistics.classes[1]!.correctness).toBeLessThan(0.6);
+  expect(statistics.wrongPolygons).toBeGreaterThan(0);
+  const all = await coarsenFolder(fine, join(folder, "half"), { seed: 4, wrong: 0.5 });
+  expect(all.wrongPolygons).toBeGreaterThan(0.25);
+  const few = { ...options, names: names.slice(0, 3) };
+  await expect(coarsenFolder(fine, join(folder, "few"), few)).rejects.toThrow(/outside the label map/);
+});
+
 test("without names the classes are numbered, with the colours of the PNG", async () => {
   const out = join(folder, "coarse");
   const statistics = await coarsenFolder(join(folder, "fine"), out, { seed: 4, preset: "light" });

@@ -15,6 +15,8 @@ import { type CoarsenStatistics, type CoarsePair, StatisticsAccumulator } from "
 export interface CoarsenFolderOptions {
   /** Names and colours. Default: `class 0` to `class 254`, in the colours of the first PNG's palette if it has one. */
   readonly classes?: readonly ClassInfo[];
+  /** Names alone, in the order of the values; there are then no other classes. */
+  readonly names?: readonly string[];
   /**
    * What the PNGs' values or colours mean. Default: class indices, 255 ignored; in masks that go from black to white in a few
    * levels, e.g. 0 and 255, each level is a class.
@@ -22,6 +24,8 @@ export interface CoarsenFolderOptions {
   readonly labelMap?: LabelMap;
   /** Default `cityscapes`. */
   readonly preset?: CoarsenOptions["preset"];
+  /** Share of the polygons, of every class, that are wrong. Default: as the preset says. */
+  readonly wrong?: number;
   readonly seed: number;
   /** Files read and written at a time. Default 4. The drawing itself takes one core. */
   readonly concurrency?: number;
@@ -113,10 +117,16 @@ async function coarsenFile(
   path: string,
   index: number,
   { classes, labelMap }: FineLabels,
-  { preset, seed }: CoarsenFolderOptions,
+  { preset, wrong, seed }: CoarsenFolderOptions,
 ): Promise<Required<CoarsePair>> {
   const fine = await readLabel({ kind: "mask", path, labelMap });
-  const options = { seed, index, numClasses: classes.length };
-  const { label, polygons } = coarsen(fine, preset === undefined ? options : { ...options, preset });
+  const { label, polygons } = coarsen(fine, {
+    seed,
+    index,
+    numClasses: classes.length,
+    names: classes.map(({ name }) => name),
+    ...(preset !== undefined && { preset }),
+    ...(wrong !== undefined && { wrong }),
+  });
   return { fine, coarse: label, polygons };
 }

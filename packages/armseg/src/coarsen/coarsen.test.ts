@@ -115,7 +115,7 @@ describe("errors name the value", () => {
     [() => coarsen(fine, { ...options, seed: 0.5 }), /seed .* got 0.5/],
     [
       () => coarsen(fine, { ...options, preset: "medium" as "light" }),
-      /light, cityscapes, heavy, got "medium"/,
+      /light, cityscapes, cityscapes-wrong, heavy, got "medium"/,
     ],
     [
       () => coarsen(fine, { ...options, preset: { ...coarsenPresets.light, tolerance: -1 } }),

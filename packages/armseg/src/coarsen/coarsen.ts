@@ -9,6 +9,7 @@ import { overlookSpecks_ } from "./overlook-specks.ts";
 import { type CoarsenParameters, type CoarsenPreset, resolveParameters } from "./parameters.ts";
 import { type CoarsePolygon, rasterisePolygons } from "./rasterise.ts";
 import { simplifyOutline } from "./simplify.ts";
+import { withWrongPolygons } from "./wrong-polygons.ts";
 
 /** Width of the frames that the lengths of {@link CoarsenParameters} refer to. */
 const REFERENCE_WIDTH = 2048;
@@ -27,6 +28,10 @@ export interface CoarsenOptions {
   readonly index: number;
   /** Labels from here up to 255 count as ignored. */
   readonly numClasses: number;
+  /** Names of the classes, which say how often the preset's annotator mistakes each, and for what. Default: they are all alike. */
+  readonly names?: readonly string[];
+  /** Share of the polygons, of every class, that are wrong, 0 to 1. Default: as the preset says. */
+  readonly wrong?: number;
 }
 
 /** Coarse labels with the polygons that they were drawn with. */
@@ -77,12 +82,20 @@ export function coarsen(label: LabelImage, options: CoarsenOptions): CoarseLabel
       ];
       return { label: classes[firstPixel(parts.ids, part, id, width)]!, vertices: vertices.map(clip) };
     });
-  return { label: rasterisePolygons(polygons, height, width), polygons };
+  const wrong = options.wrong === undefined ? parameters.wrong : { share: options.wrong, shareOf: {} };
+  const drawn = wrong
+    ? withWrongPolygons(polygons, wrong, { classes, height, width, ...namesOf(options) }, random.fork(4))
+    : polygons;
+  return { label: rasterisePolygons(drawn, height, width), polygons: drawn };
+}
+
+function namesOf({ names }: CoarsenOptions): Pick<CoarsenOptions, "names"> {
+  return names ? { names } : {};
 }
 
 function checkArguments(
   { height, width, data }: LabelImage,
-  { seed, index, numClasses }: CoarsenOptions,
+  { seed, index, numClasses, wrong = 0 }: CoarsenOptions,
 ): void {
   if (!(height > 0 && width > 0) || data.length !== height * width) {
     throw new RangeError(
@@ -91,6 +104,9 @@ function checkArguments(
   }
   if (!Number.isInteger(numClasses) || numClasses < 1 || numClasses > 256) {
     throw new RangeError(`coarsen(): numClasses must be an integer from 1 to 256, got ${numClasses}.`);
+  }
+  if (!(wrong >= 0 && wrong <= 1)) {
+    throw new RangeError(`coarsen(): wrong must be a share from 0 to 1, got ${wrong}.`);
   }
   for (const [name, value] of Object.entries({ seed, index })) {
     if (!Number.isSafeInteger(value)) {

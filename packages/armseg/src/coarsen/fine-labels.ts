@@ -20,16 +20,17 @@ export interface FineLabels {
  * to white, of which each is a class.
  *
  * @param known.classes - Names and colours. Default: numbered ones, in the colours of the first PNG's palette.
+ * @param known.names - Names of the numbered classes, in place of `class 0` and so on; there are then no others.
  * @param known.labelMap - Values to classes, taken as it is.
  * @throws {DataError} If masks cannot be read, write one class as several values, or were smoothed.
  */
 export async function fineLabels(
   folder: string,
   files: readonly string[],
-  known: Partial<Pick<FineLabels, "classes" | "labelMap">>,
+  known: Partial<Pick<FineLabels, "classes" | "labelMap">> & { readonly names?: readonly string[] },
 ): Promise<FineLabels> {
-  const { classes, labelMap } = known;
-  const named = classes ?? (await numberedClasses(join(folder, files[0]!)));
+  const { classes, labelMap, names } = known;
+  const named = classes ?? (await numberedClasses(join(folder, files[0]!), names));
   if (labelMap) return { classes: named, labelMap, isRenumbered: false };
   const survey = await surveyMasks(folder, files);
   checkForms(survey, folder);
@@ -72,11 +73,11 @@ function levelClass(level: number, count: number): ClassInfo {
   return { name, color: [shown, shown, shown] };
 }
 
-/** A class for every value but 255, in the colours of a PNG's palette or grey. */
-async function numberedClasses(path: string): Promise<ClassInfo[]> {
+/** A class for every value but 255, or for every name, in the colours of a PNG's palette or grey. */
+async function numberedClasses(path: string, names?: readonly string[]): Promise<ClassInfo[]> {
   const { palette } = await readRawMask(path);
-  return Array.from({ length: IGNORE_INDEX }, (_, i) => ({
-    name: `class ${i}`,
+  return Array.from({ length: names?.length ?? IGNORE_INDEX }, (_, i) => ({
+    name: names?.[i] ?? `class ${i}`,
     color: [palette?.[3 * i] ?? i, palette?.[3 * i + 1] ?? i, palette?.[3 * i + 2] ?? i],
   }));
 }

@@ -1,6 +1,7 @@
 import { IGNORE_INDEX } from "../core/ignore-index.ts";
 import { fillPolygon } from "../data/labels/fill-polygon.ts";
 import type { LabelImage } from "../data/sample.ts";
+import type { Mistake } from "./mistake.ts";
 import type { Vertex } from "./outline.ts";
 
 /** A polygon of one class, drawn over those before it. */
@@ -9,6 +10,8 @@ export interface CoarsePolygon {
   readonly label: number;
   /** Corners in whole pixels. */
   readonly vertices: readonly Vertex[];
+  /** In what way it was made wrong, if it was. */
+  readonly mistake?: Mistake;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { textTable } from "../core/text-table.ts";
+import { cityscapesName } from "./class-names.ts";
 import { BAND_STARTS, type CoarsenStatistics } from "./statistics.ts";
 
 /** What Cityscapes' own coarse annotations measure against its fine ones (23 frames; polygons: 2975 frames). */
@@ -27,17 +28,30 @@ export const CITYSCAPES_TARGETS = {
     motorcycle: 0.432,
     bicycle: 0.559,
   } as Readonly<Record<string, number>>,
+  /** Of the covered pixels of a class, the share with the right class. Buses were not covered at all. */
+  right: {
+    road: 1,
+    sidewalk: 0.951,
+    building: 0.997,
+    wall: 0.558,
+    fence: 0.982,
+    pole: 0.825,
+    "traffic light": 0.989,
+    "traffic sign": 0.982,
+    vegetation: 0.998,
+    terrain: 0.978,
+    sky: 0.996,
+    person: 0.995,
+    rider: 0.997,
+    car: 1,
+    truck: 0.377,
+    train: 0,
+    motorcycle: 0.985,
+    bicycle: 0.998,
+  } as Readonly<Record<string, number>>,
   polygonsPerFrame: 30,
   verticesPerPolygon: 10,
 } as const;
-
-/** Names of CamVid for the same things. */
-const SAME_AS: Readonly<Record<string, string>> = {
-  tree: "vegetation",
-  pedestrian: "person",
-  bicyclist: "rider",
-  sign: "traffic sign",
-};
 
 /** Formats the statistics as a text table, each figure beside what Cityscapes' coarse annotations measure. */
 export function coarsenText(statistics: CoarsenStatistics): string {
@@ -51,7 +65,8 @@ export function coarsenText(statistics: CoarsenStatistics): string {
         percent(CITYSCAPES_TARGETS.bands[i]!),
       ]),
     ],
-    ["covered by class, %", classRows(statistics)],
+    ["covered by class, %", classRows(statistics, "coverage", CITYSCAPES_TARGETS.classes)],
+    ["right where covered by class, %", classRows(statistics, "correctness", CITYSCAPES_TARGETS.right)],
   ];
   // One table, so that the columns of all sections stand below each other.
   const lines = textTable(sections.flatMap(([, rows]) => rows));
@@ -72,18 +87,19 @@ function overallRows(statistics: CoarsenStatistics): Row[] {
     ["covered, %", percent(statistics.coverage), percent(coverage)],
     ["right where covered, %", percent(statistics.correctness, 2), percent(correctness, 2)],
     ["polygons per frame, median", number(statistics.polygonsPerFrame), `${polygonsPerFrame}`],
+    ["wrong polygons, %", percent(statistics.wrongPolygons), "-"],
     ["corners per polygon, median", number(statistics.verticesPerPolygon), `${verticesPerPolygon}`],
   ];
 }
 
-function classRows({ classes }: CoarsenStatistics): Row[] {
+function classRows(
+  { classes }: CoarsenStatistics,
+  figure: "coverage" | "correctness",
+  targets: Readonly<Record<string, number>>,
+): Row[] {
   return classes
     .filter(({ share }) => share > 0)
-    .map(({ name, coverage }) => [
-      name,
-      percent(coverage),
-      percent(CITYSCAPES_TARGETS.classes[SAME_AS[name] ?? name] ?? Number.NaN),
-    ]);
+    .map((own) => [own.name, percent(own[figure]), percent(targets[cityscapesName(own.name)] ?? Number.NaN)]);
 }
 
 function bandName(band: number): string {

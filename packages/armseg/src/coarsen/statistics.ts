@@ -30,6 +30,8 @@ export interface CoarsenStatistics {
   }[];
   readonly polygonsPerFrame: number;
   readonly verticesPerPolygon: number;
+  /** Share of the polygons that were made wrong; NaN where none is known. */
+  readonly wrongPolygons: number;
 }
 
 /**
@@ -63,6 +65,7 @@ export class StatisticsAccumulator {
   readonly #correct: Float64Array;
   readonly #polygonCounts: number[] = [];
   readonly #vertexCounts: number[] = [];
+  #wrongPolygons = 0;
 
   constructor(classCount: number) {
     this.#pixels = new Float64Array(classCount);
@@ -96,6 +99,7 @@ export class StatisticsAccumulator {
     if (polygons !== undefined) {
       this.#polygonCounts.push(polygons.length);
       this.#vertexCounts.push(...polygons.map(({ vertices }) => vertices.length));
+      this.#wrongPolygons += polygons.filter(({ mistake }) => mistake).length;
     }
   }
 
@@ -118,6 +122,7 @@ export class StatisticsAccumulator {
       })),
       polygonsPerFrame: median(this.#polygonCounts),
       verticesPerPolygon: median(this.#vertexCounts),
+      wrongPolygons: this.#wrongPolygons / this.#vertexCounts.length,
     };
   }
 }
