@@ -68,8 +68,28 @@ interface Parameter {
   readonly matches: Matches;
 }
 
+/** Is told of a call: the operator's full name, the parameters' names, the arguments (`undefined` for a default), the results. */
+export type OperatorListener = (
+  operator: string,
+  names: readonly string[],
+  values: readonly unknown[],
+  results: readonly unknown[],
+) => void;
+
+let listener: OperatorListener | null = null;
+
+/** Tells a listener of every call of an operator in this thread, until the function that is returned is called. */
+export function recordOperators(listen: OperatorListener): () => void {
+  const before = listener;
+  listener = listen;
+  return () => {
+    listener = before;
+  };
+}
+
 /** One overload of an operator, prepared for calls from JavaScript. */
 class Overload {
+  readonly name: string;
   readonly schema: string;
   readonly parameters: readonly Parameter[];
   readonly positionalCount: number;
@@ -79,6 +99,7 @@ class Overload {
 
   constructor(name: string, overload: string, wrap: WrapTensor) {
     const described = binding.describeOperator(name, overload);
+    this.name = name;
     this.schema = described.schema;
     this.parameters = described.parameters.map((parameter) => ({
       name: camelCase(parameter.name),
@@ -114,7 +135,14 @@ class Overload {
       values[i] = i < positional.length ? positional[i] : options?.[parameter.name];
       natives[i] = parameter.holdsTensors ? handles(values[i]) : plain(values[i]);
     }
-    return this.#read(this.#native(...natives), values);
+    const result = this.#read(this.#native(...natives), values);
+    if (listener) this.#tell(listener, values, result);
+    return result;
+  }
+
+  #tell(listen: OperatorListener, values: readonly unknown[], result: unknown): void {
+    const names = this.parameters.map(({ name }) => name);
+    listen(this.name, names, values, this.#results.length === 1 ? [result] : ((result ?? []) as unknown[]));
   }
 
   #read(result: NativeValue, values: readonly unknown[]): unknown {

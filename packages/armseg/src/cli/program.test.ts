@@ -42,6 +42,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "eval: <run> --set <key=value> --device <name> --nproc <n> --checkpoint <which> --split <name> --split-errors --coarse <folder> --maps --json",
     "compare: <runs...> --out <file.html> --overwrite --json",
     "predict: <run> <inputs...> --set <key=value> --device <name> --out <folder> (required) --checkpoint <which> --overlay --confidence --maps --overwrite --json",
+    "export: <run> --out <file> (required) --output <kind> --confidence --license <text> --checkpoint <which> --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --device <name> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
     "reproduce: <experiment> --set <key=value> --device <name> --preset <name> --scale <name> --data <folder> --weights <path> --seeds <n> --jobs <n> --out <folder> --dry-run --json",
     "bench loss: --device <name> --threads <n> --runs <n> --json",

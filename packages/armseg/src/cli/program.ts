@@ -14,6 +14,7 @@ import { addDataPreview } from "./data-preview.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEval } from "./eval.ts";
+import { addExport } from "./export.ts";
 import { addInit } from "./init.ts";
 import { addPredict } from "./predict.ts";
 import { addReproduce } from "./reproduce.ts";
@@ -69,6 +70,7 @@ export function buildProgram(): Command {
   addEval(program);
   addCompare(program);
   addPredict(program);
+  addExport(program);
   addSubmit(program);
   program.commandsGroup("Measure:");
   addReproduce(program);

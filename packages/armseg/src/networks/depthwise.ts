@@ -1,5 +1,5 @@
 import type { Tensor } from "@armseg/torch";
-import { nn, ops } from "@armseg/torch";
+import { isTraced, nn, ops } from "@armseg/torch";
 import { ConvNorm } from "./conv-norm.ts";
 import type { NormFactory } from "./norm.ts";
 
@@ -12,7 +12,8 @@ import type { NormFactory } from "./norm.ts";
 export class DepthwiseConv2d extends nn.Conv2d {
   override forward(input: Tensor): Tensor {
     const [dilation] = this.dilation;
-    if (dilation === 1 || this.stride[0] !== 1 || input.device !== "cpu") return super.forward(input);
+    if (dilation === 1 || this.stride[0] !== 1 || input.device !== "cpu" || isTraced())
+      return super.forward(input);
     const [, , height, width] = input.shape as [number, number, number, number];
     const interleaved = split(input, dilation); // [N·d², C, ⌈H/d⌉, ⌈W/d⌉]
     const filtered = ops.conv2d(interleaved, this.weight, this.bias, [1, 1], [1, 1], [1, 1], this.groups);

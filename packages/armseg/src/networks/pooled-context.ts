@@ -1,5 +1,5 @@
 import type { Tensor } from "@armseg/torch";
-import { nn, ops } from "@armseg/torch";
+import { isTraced, nn, ops } from "@armseg/torch";
 import { activate_ } from "./conv-norm.ts";
 import type { NormFactory } from "./norm.ts";
 
@@ -16,7 +16,7 @@ export class PooledConv2d extends nn.Conv2d {
     const [, channels] = pooled.shape as [number, number];
     const [, mapChannels, height, width] = map.shape as [number, number, number, number];
     const kernel = this.weight.size(2);
-    if (height < kernel || width < kernel) {
+    if (height < kernel || width < kernel || isTraced()) {
       return this.forward(ops.cat([pooled.expand([-1, -1, height, width]), map], 1));
     }
     const pooledWeight = this.weight.narrow(1, 0, channels); // [out, P, K, K]

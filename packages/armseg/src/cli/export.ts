@@ -1,0 +1,46 @@
+import { type Command, Option } from "commander";
+import { examples } from "./arguments.ts";
+import { printResult } from "./output.ts";
+
+interface Options {
+  readonly out: string;
+  readonly output: "logits" | "likelihoods" | "classes";
+  readonly confidence?: true;
+  readonly license?: string;
+  readonly checkpoint: string;
+  readonly overwrite?: true;
+  readonly json?: true;
+}
+
+/** `armseg export` */
+export function addExport(program: Command): void {
+  program
+    .command("export")
+    .summary("write the network of a run as an ONNX model")
+    .description(
+      "Write the network of a run as an ONNX model for any image size, and compare both where onnxruntime-node is installed.",
+    )
+    .argument("<run>", "folder of the run")
+    .requiredOption("--out <file>", "the model, e.g. model.onnx")
+    .addOption(
+      new Option("--output <kind>", "what the model gives for each pixel")
+        .choices(["logits", "likelihoods", "classes"])
+        .default("logits"),
+    )
+    .option("--confidence", "also give the likelihood of the likeliest class")
+    .option("--license <text>", "licence of the data, kept in the model")
+    .option("--checkpoint <which>", "best, last or a file", "best")
+    .option("--overwrite", "replace a file that exists")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      examples(
+        "export runs/first --out model.onnx",
+        "export runs/first --out model.onnx --output classes --confidence",
+      ),
+    )
+    .action(async (folder: string, { json, ...options }: Options) => {
+      const { exportRun, exportText } = await import("../commands/export.ts");
+      printResult(await exportRun({ folder, ...options }), json, exportText);
+    });
+}

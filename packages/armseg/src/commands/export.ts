@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import type { Config } from "../config/schema.ts";
+import {
+  type Comparison,
+  compareWithNetwork,
+  exportOnnx,
+  hasRuntime,
+  isEqual,
+  type ModelMetadata,
+  type OutputKind,
+  TOLERANCE,
+} from "../export/index.ts";
+import { readMetrics } from "../runs/metrics.ts";
+import { recordsOfKind } from "../runs/records.ts";
+import { runPaths } from "../runs/run-folder.ts";
+import { loadNetwork, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
+
+export interface ExportRunOptions extends TrainedOptions {
+  /** The file to write. */
+  readonly out: string;
+  /** Default `logits`. */
+  readonly output?: OutputKind;
+  /** Whether the model also gives the likelihood of the likeliest class. Default false. */
+  readonly confidence?: boolean;
+  /** Of the data, kept in the model. */
+  readonly license?: string;
+  /** Replace a file that exists. Default false. */
+  readonly overwrite?: boolean;
+}
+
+export interface ExportRunResult {
+  readonly checkpoint: string;
+  readonly files: readonly string[];
+  readonly metadata: ModelMetadata;
+  /** Model and network side by side; `null` where ONNX Runtime is not installed. */
+  readonly comparisons: readonly Comparison[] | null;
+}
+
+/**
+ * Writes a run's network as an ONNX model, and compares the two where ONNX Runtime is installed.
+ *
+ * @throws {Error} If the file exists and `overwrite` is not set, or if the model computes something else than the network.
+ */
+export async function exportRun(options: ExportRunOptions): Promise<ExportRunResult> {
+  const { out, overwrite = false } = options;
+  if (existsSync(out) && !overwrite)
+    throw new Error(`${out} exists already; choose another name, or pass --overwrite`);
+  using trained = loadNetwork(options);
+  const metadata = metadataOf(trained, options);
+  const files = await exportOnnx(trained.network, out, metadata);
+  const comparisons = hasRuntime() ? compareWithNetwork(trained.network, out, metadata) : null;
+  const different = comparisons?.filter((comparison) => !isEqual(comparison)) ?? [];
+  if (different.length > 0) throw differs(out, different);
+  return { checkpoint: trained.checkpoint, files, metadata, comparisons };
+}
+
+function metadataOf(
+  { config, classes, checkpoint }: TrainedNetwork,
+  options: ExportRunOptions,
+): ModelMetadata {
+  const { model, data, evaluation, augmentation } = config;
+  return {
+    version: 1,
+    output: options.output ?? "logits",
+    confidence: options.confidence ?? false,
+    classes: classes.map(({ name, color }) => ({ name, color: [...color] })),
+    normalise: { mean: augmentation.mean, std: augmentation.std },
+    imageRange: data.imageRange ?? null,
+    base: evaluation.base,
+    crop: augmentation.crop,
+    network: `${model.head} ${model.backbone}`,
+    dataset: datasetName(data),
+    license: options.license ?? null,
+    scores: scoresOf(options.folder, checkpoint),
+    precision: "float32",
+  };
+}
+
+function datasetName({ format, root }: Config["data"]): string {
+  return root === undefined ? format : `${format} ${basename(root)}`;
+}
+
+/** Returns what the log says of a checkpoint. */
+function scoresOf(folder: string, checkpoint: string): ModelMetadata["scores"] {
+  const iteration = Number(/iteration-(\d+)/.exec(basename(checkpoint))?.[1]);
+  const scored = recordsOfKind(readMetrics(runPaths(folder).metrics), "evaluation").findLast(
+    (record) => record.iteration === iteration,
+  );
+  if (!scored) return null;
+  const { split, mIoU, aAcc } = scored;
+  return { split, iteration, mIoU, aAcc };
+}
+
+function differs(path: string, comparisons: readonly Comparison[]): Error {
+  const lines = comparisons.map((comparison) => `  ${comparisonText(comparison)}`);
+  return new Error(
+    [
+      `${path} was written, but does not compute what the network computes (logits to ${TOLERANCE} of the largest); do not use it:`,
+      ...lines,
+    ].join("\n"),
+  );
+}
+
+function comparisonText({ size, difference, agreement, ties }: Comparison): string {
+  const tied = ties > 0 ? `, ${ties} ties` : "";
+  return `${size.join("×")}: largest difference ${difference.toExponential(1)}, ${(100 * agreement).toFixed(3)} % of the classes equal${tied}`;
+}
+
+/** Returns what was exported as text for a terminal. */
+export function exportText({ checkpoint, files, comparisons }: ExportRunResult): string {
+  const compared = comparisons
+    ? [
+        "compared with the network, in ONNX Runtime:",
+        ...comparisons.map((comparison) => `  ${comparisonText(comparison)}`),
+      ]
+    : ["not compared with the network: ONNX Runtime is not installed (npm install onnxruntime-node)"];
+  return [`${files.join(", ")}: written from ${checkpoint}`, ...compared].join("\n");
+}
