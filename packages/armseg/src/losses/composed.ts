@@ -7,13 +7,12 @@ import {
   lossReport,
 } from "@armseg/kernels";
 import { noGrad, ops, type Tensor, tidy } from "@armseg/torch";
-import { argumentError } from "../core/argument-error.ts";
 import { applyCurve, interpolateKnots, knotPosition, sampleCurve } from "../reweighting/curve.ts";
 import { objective } from "../reweighting/objective.ts";
 import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.ts";
 import { divisorOf } from "./loss-terms.ts";
 import type { PixelMaps } from "./pixel-maps.ts";
-import { pixelMaps } from "./pixel-maps.ts";
+import { InvalidCurveError, pixelMaps } from "./pixel-maps.ts";
 
 /** Whether the curve is called on every pixel, or on its knots and interpolated as the fused kernel does. */
 export type CurveEvaluation = "exact" | "knots";
@@ -66,11 +65,8 @@ function assertWeights(weights: Tensor): Tensor {
   const wrong = weights.detach().ge(0).logicalNot();
   if (!wrong.any().item()) return weights;
   const first = weights.detach().maskedSelect(wrong).select(0, 0).item();
-  throw argumentError(
-    "SegmentationLoss.call",
-    "a curve of weights that are finite and not negative",
-    first,
-    "end the curve in a sigmoid, or clamp it",
+  throw new InvalidCurveError(
+    `SegmentationLoss.call(): expected a curve of weights that are finite and not negative, got ${first}; end the curve in a sigmoid, or clamp it`,
   );
 }
 

@@ -11,7 +11,7 @@ import { numbers, relativeError } from "../reweighting/testing/numbers.ts";
 import { namingErrors } from "./fused.ts";
 import { LabelRangeError } from "./labels.ts";
 import type { LossInputs } from "./loss-terms.ts";
-import { NonFiniteLossError } from "./pixel-maps.ts";
+import { InvalidCurveError, NonFiniteLossError } from "./pixel-maps.ts";
 import type { SegmentationLossCall, SegmentationLossOptions } from "./segmentation-loss.ts";
 import { SegmentationLoss } from "./segmentation-loss.ts";
 import { fusedDevice, onFusedDevice } from "./testing/fused-device.ts";
@@ -369,6 +369,28 @@ describe("fused", () => {
   });
 });
 
+test("a predicted uncertainty beyond float32 is an infinite loss, not a wrong one", () => {
+  const call = (logScale: number, implementation: "fused" | "composed") =>
+    tidy(() => {
+      const logits = ops.zeros([1, 3, 2, 16]).requiresGrad_();
+      const labels = ops.zeros([1, 2, 16], { dtype: "uint8" });
+      const criterion = new SegmentationLoss({ implementation, pixelLoss: "kl", indicator: "var" });
+      const { loss } = criterion.call({
+        logits,
+        labels,
+        logScale: ops.full([1, 1, 2, 16], logScale, { dtype: "float32" }),
+      });
+      return loss.item();
+    });
+  for (const logScale of [-60, -87, -88.5]) {
+    expect(call(logScale, "fused") / call(logScale, "composed")).toBeCloseTo(1, 4);
+  }
+  for (const logScale of [-89, -90, -130, -200, -1e6]) {
+    expect(() => call(logScale, "fused"), String(logScale)).toThrow(NonFiniteLossError);
+    expect(() => call(logScale, "composed"), String(logScale)).toThrow(NonFiniteLossError);
+  }
+});
+
 describe("the kernel's errors", () => {
   const failing = (message: string) => () =>
     namingErrors(() => {
@@ -381,6 +403,9 @@ describe("the kernel's errors", () => {
       LabelRangeError,
     );
     expect(failing("armseg::x(): the loss is not finite at image 0")).toThrow(NonFiniteLossError);
+    expect(failing("armseg::x: armseg::x(): the curve must be finite and not negative, got nan")).toThrow(
+      new InvalidCurveError("armseg::x(): the curve must be finite and not negative, got nan"),
+    );
     expect(failing("out of memory")).toThrow("out of memory");
   });
 

@@ -5,7 +5,7 @@ import { LabelRangeError } from "./labels.ts";
 import type { LossInputs, LossRun, LossSettings, LossTerms } from "./loss-terms.ts";
 import { divisorOf } from "./loss-terms.ts";
 import { batchMinKept } from "./ohem.ts";
-import { NonFiniteLossError } from "./pixel-maps.ts";
+import { InvalidCurveError, NonFiniteLossError } from "./pixel-maps.ts";
 
 /**
  * Returns why the fused kernel cannot compute a loss, or `null` if it can.
@@ -85,6 +85,10 @@ export function namingErrors<T>(body: () => T): T {
   } catch (cause) {
     const message = cause instanceof Error ? (cause.message.split("\n")[0] as string) : String(cause);
     if (/\(\): label /.test(message)) throw new LabelRangeError(message, { cause });
+    if (/the curve must be finite/.test(message)) {
+      // The native call puts the operator's name in front of the kernel's own words, which begin with it.
+      throw new InvalidCurveError(message.slice(message.lastIndexOf("armseg::")), { cause });
+    }
     if (!/the loss is not finite/.test(message)) throw cause;
     if (/in an earlier call/.test(message)) return namingErrors(body);
     throw new NonFiniteLossError(message, { cause });

@@ -13,7 +13,7 @@ export type { LossInputs, LossSettings } from "./loss-terms.ts";
 export type { OhemOptions } from "./ohem.ts";
 export type { PixelLoss, PixelLossOptions } from "./pixel-losses.ts";
 export type { PixelMaps } from "./pixel-maps.ts";
-export { NonFiniteLossError, pixelMaps } from "./pixel-maps.ts";
+export { InvalidCurveError, NonFiniteLossError, pixelMaps } from "./pixel-maps.ts";
 export type {
   SegmentationLossCall,
   SegmentationLossOptions,

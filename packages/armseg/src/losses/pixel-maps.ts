@@ -12,6 +12,12 @@ export class NonFiniteLossError extends Error {
   readonly code = "ERR_NON_FINITE_LOSS";
 }
 
+/** The weights that a curve returns are NaN, infinite or negative: it has diverged, or is no curve of weights. */
+export class InvalidCurveError extends Error {
+  override readonly name = "InvalidCurveError";
+  readonly code = "ERR_INVALID_CURVE";
+}
+
 /** What the objective is summed from, all `[N, H, W]` in the labels' resolution. */
 export interface PixelMaps {
   /** Not ignored. bool. */

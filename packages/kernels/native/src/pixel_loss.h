@@ -143,7 +143,8 @@ ARMSEG_INLINE PixelLoss pixel_loss(const PixelPass& pass, const Softmax& s) {
       break;
     }
     case Loss::kKl: {
-      const Floats precision = exp(-s.log_scale);
+      // Beyond the largest float32, which exp2 does not check for, the loss is infinite, and so an error.
+      const Floats precision = s.log_scale < -88.72f ? splat(__builtin_inff()) : exp(-s.log_scale);
       loss.value = ce * precision + s.log_scale * 0.5f;
       loss.slope = precision;
       loss.log_scale_slope = 0.5f - ce * precision;
