@@ -1,8 +1,9 @@
 import { fromTypedArray, getThreads, memory, setThreads } from "@armseg/torch";
 import { onTestDevice, testDevice } from "@armseg/torch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NonFiniteLogitsError } from "./bands.ts";
 import { ConfusionMatrix } from "./confusion-matrix.ts";
-import { type EvaluatedImage, type EvaluationInput, evaluate } from "./evaluate.ts";
+import { type EvaluatedImage, type EvaluationInput, type EvaluationPeers, evaluate } from "./evaluate.ts";
 import { predictLabels } from "./inference.ts";
 import type { LabelImage, Network } from "./maps.ts";
 import { predictImage } from "./predict.ts";
@@ -201,4 +202,23 @@ describe("memory is constant over 500 images", () => {
     const growth = lowest(rss.slice(rss.length >> 1)) - lowest(rss.slice(0, rss.length >> 1));
     expect(growth).toBeLessThan(32 * 2 ** 20);
   });
+});
+
+test("where one of several processes meets NaN, all of them throw, and none waits", async () => {
+  const said: unknown[] = [];
+  /** The peers of a process whose other one says this. */
+  const beside = (other: string | null): EvaluationPeers => ({
+    sum: () => {},
+    gather: <T>(value: T) => {
+      said.push(value);
+      return [value, other as T];
+    },
+  });
+  const broken: Network = (images) => network(images).mul(Number.NaN);
+  const own = evaluate({ ...base, predictLogits: broken, images: imagesOf(1), peers: beside(null) });
+  await expect(own).rejects.toThrow(/^evaluate\(\): could not evaluate image 0: /);
+  await expect(own).rejects.toThrow(NonFiniteLogitsError);
+  expect(said).toEqual([expect.stringContaining("image 0")]);
+  const others = evaluate({ ...base, images: imagesOf(1), peers: beside("NaN in image 7") });
+  await expect(others).rejects.toThrow(new NonFiniteLogitsError("NaN in image 7"));
 });

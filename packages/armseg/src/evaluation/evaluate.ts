@@ -98,18 +98,32 @@ export interface EvaluationResult {
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   const start = performance.now();
   const accumulators = new Accumulators(options);
-  let images = 0;
-  for await (const batch of batchesOf(options.images, options.batchSize ?? 1)) {
-    for (const [i, image] of accumulators.addBatch(batch).entries())
-      if (image) await options.onPrediction?.(batch[i]!.name, image);
-    images += batch.length;
-    options.onProgress?.({ images, seconds: secondsSince(start) });
-    // Lets timers, signals and finalizers run between images.
-    await new Promise(setImmediate);
+  const images = Float64Array.of(0);
+  await together(options.peers, async () => {
+    for await (const batch of batchesOf(options.images, options.batchSize ?? 1)) {
+      for (const [i, image] of accumulators.addBatch(batch).entries())
+        if (image) await options.onPrediction?.(batch[i]!.name, image);
+      images[0]! += batch.length;
+      options.onProgress?.({ images: images[0]!, seconds: secondsSince(start) });
+      // Lets timers, signals and finalizers run between images.
+      await new Promise(setImmediate);
+    }
+  });
+  options.peers?.sum(images);
+  return { images: images[0]!, ...accumulators.result(), seconds: secondsSince(start) };
+}
+
+/** Of several processes one may meet NaN; then all of them throw, instead of waiting for it. */
+async function together(peers: EvaluationPeers | undefined, body: () => Promise<void>): Promise<void> {
+  let problem: string | null = null;
+  try {
+    await body();
+  } catch (error) {
+    if (!peers || !(error instanceof NonFiniteLogitsError)) throw error;
+    problem = error.message;
   }
-  const total = Float64Array.of(images);
-  options.peers?.sum(total);
-  return { images: total[0]!, ...accumulators.result(), seconds: secondsSince(start) };
+  const met = peers?.gather(problem).find((message) => message !== null);
+  if (met) throw new NonFiniteLogitsError(met);
 }
 
 function secondsSince(start: number): number {

@@ -2,7 +2,12 @@ import { amp, type Device, ops, optim, type Tensor, tidy } from "@armseg/torch";
 import type { Affinity } from "../correction/affinity.ts";
 import type { CoverageOffset } from "../correction/coverage-offset.ts";
 import type { DistributedContext, GradientReducer } from "../distributed/context.ts";
-import { NonFiniteLossError, type SegmentationLoss, type SegmentationLossResult } from "../losses/index.ts";
+import {
+  InvalidCurveError,
+  NonFiniteLossError,
+  type SegmentationLoss,
+  type SegmentationLossResult,
+} from "../losses/index.ts";
 import type { SegmenterOutput } from "../networks/index.ts";
 import type { Batch } from "../pipeline/index.ts";
 import { type Curve, isLearnable, type Phase } from "../reweighting/index.ts";
@@ -158,7 +163,7 @@ interface LossResults {
   readonly auxiliary: SegmentationLossResult | null;
 }
 
-/** The main and the auxiliary loss; `null` where one is not finite. */
+/** The main and the auxiliary loss; `null` where one is not finite, or the curve's weights are none. */
 function lossesOf(
   { losses, coverage, curve, context }: Training,
   { logits, logScale, auxiliary }: SegmenterOutput,
@@ -179,7 +184,7 @@ function lossesOf(
     const inputs = { logits: auxiliary, labels, pixelWeights: weights, logitOffset };
     return { main, auxiliary: losses.auxiliary.call(inputs, { statistics: false }) };
   } catch (error) {
-    if (error instanceof NonFiniteLossError) return null;
+    if (error instanceof NonFiniteLossError || error instanceof InvalidCurveError) return null;
     throw error;
   } finally {
     if (isShared) curve?.requiresGrad_(true);

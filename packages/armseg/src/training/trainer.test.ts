@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getThreads, memory, setThreads } from "@armseg/torch";
+import { getThreads, memory, noGrad, setThreads } from "@armseg/torch";
 import { isOnCpu } from "@armseg/torch/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stopAfter } from "../commands/testing/stop-after.ts";
@@ -214,6 +214,21 @@ test("too many losses in a row that are not finite end it, and its state is kept
   });
   using other = smallTraining();
   expect(loadCheckpoint(join(folder, "diverged-failed"), other).facts).toMatchObject({ skippedInARow: 3 });
+});
+
+test("a curve that has become NaN ends it at once, with its state kept", async () => {
+  using training = smallTraining();
+  const [parameter] = training.curve!.parameters();
+  noGrad(() => parameter!.fill_(Number.NaN));
+  const { trainer } = trainerOf(training, "nan-curve");
+  await expect(trainer.run()).rejects.toThrow(
+    /^the curve diverged by iteration 1: W\(u\) must be finite.*is NaN; the state is kept in .*nan-curve-failed\. .*learningRateMultiplier/,
+  );
+  using other = smallTraining();
+  expect(loadCheckpoint(join(folder, "nan-curve-failed"), other).facts).toMatchObject({
+    iteration: 1,
+    skipped: 1,
+  });
 });
 
 test("a single loss that is not finite is counted, and forgotten with the next update", async () => {

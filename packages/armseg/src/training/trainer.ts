@@ -1,8 +1,9 @@
 import { setImmediate as turnOfTheEventLoop } from "node:timers/promises";
-import { tidy } from "@armseg/torch";
+import { noGrad, tidy } from "@armseg/torch";
 import type { Baseline } from "../baselines/index.ts";
 import { NonFiniteLogitsError } from "../evaluation/index.ts";
 import type { Batch, Loader } from "../pipeline/index.ts";
+import { CURVE_INTERVALS, type Curve, sampleCurve } from "../reweighting/index.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
 import { type CheckpointFacts, generatorStates, saveCheckpoint } from "./checkpoint.ts";
 import type { EarlyStopping } from "./early-stopping.ts";
@@ -200,6 +201,14 @@ export class Trainer {
     if (result.hasStepped) return;
     this.#skipped += 1;
     this.#log.recordSkipped(this.#iteration, result, this.#skipped);
+    const { curve } = this.#parts;
+    const wrong = curve && wrongWeight(curve);
+    if (wrong !== null) {
+      this.#giveUp(
+        `the curve diverged by iteration ${this.#iteration}: W(u) must be finite and not negative, and is ${wrong}`,
+        "Lower reweighting.learningRateMultiplier or optimizer.learningRate, or take reweighting.p above 1.",
+      );
+    }
     if (this.#skippedInARow < this.#parts.maxNonFinite) return;
     this.#giveUp(
       `${this.#skippedInARow} losses in a row were not finite, up to iteration ${this.#iteration}`,
@@ -219,9 +228,8 @@ export class Trainer {
     try {
       return await this.#parts.evaluate(this.#iteration);
     } catch (error) {
-      // Of several processes the others do not know, and would not join in keeping the state.
-      if (!(error instanceof NonFiniteLogitsError) || this.#parts.context.worldSize > 1) throw error;
-      this.#giveUp(`the network diverged by iteration ${this.#iteration}: ${error.message}`, error);
+      if (!(error instanceof NonFiniteLogitsError)) throw error; // which all processes throw, or none
+      this.#giveUp(`the network diverged by iteration ${this.#iteration}: ${error.message}`, DIVERGED, error);
     }
   }
 
@@ -247,17 +255,13 @@ export class Trainer {
     return { iteration: this.#iteration, skipped: this.#skipped, skippedInARow: this.#skippedInARow };
   }
 
-  #giveUp(reason: string, cause?: unknown): never {
+  #giveUp(reason: string, remedy = DIVERGED, cause?: unknown): never {
     const { checkpoints, context } = this.#parts;
     const path = tidy(() => {
       const randomness = generatorStates(context);
       return checkpoints.saveFailed((file) => saveCheckpoint(file, this.#parts, this.#facts(), randomness));
     });
-    throw new TrainingError(
-      `${reason}; the state is kept in ${path}. ` +
-        "Lower optimizer.learningRate, set optimizer.clipNorm, or take training.precision float32.",
-      { cause },
-    );
+    throw new TrainingError(`${reason}; the state is kept in ${path}. ${remedy}`, { cause });
   }
 }
 
@@ -265,3 +269,13 @@ const COVERAGE = "coverage";
 
 /** What a baseline's state is called in a checkpoint; an older name of baselines, kept so that old runs can be resumed. */
 const BASELINE = "comparator";
+
+const DIVERGED = "Lower optimizer.learningRate, set optimizer.clipNorm, or take training.precision float32.";
+
+/** Returns a weight of the curve that is no weight: NaN, infinite or negative; `null` where there is none. */
+function wrongWeight(curve: Curve): number | null {
+  const weights = noGrad(
+    () => sampleCurve(curve, { intervals: CURVE_INTERVALS }).toTypedArray() as Float32Array,
+  );
+  return weights.find((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY)) ?? null;
+}
