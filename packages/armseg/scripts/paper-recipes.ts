@@ -60,6 +60,7 @@ function extended(setting: Setting | undefined, entry: ExperimentEntry, table: s
 
 const DATA_NAMES: Readonly<Record<DataKind, string>> = {
   coarse: "cityscapes-coarse",
+  wrong: "cityscapes-wrong",
   fine: "cityscapes-fine",
   extra: "cityscapes-coarse-extension",
   ade20k: "ade20k",

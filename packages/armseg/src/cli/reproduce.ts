@@ -17,6 +17,7 @@ const EXPERIMENTS: readonly Experiment[] = [
   "table6",
   "extension",
   "tables",
+  "correction",
   "figure4",
   "figure5",
   "convergence",
@@ -40,14 +41,14 @@ interface Options extends SettingOptions {
 /** `armseg reproduce` */
 export function addReproduce(program: Command): void {
   settingOptions(program.command("reproduce"))
-    .summary("run one of the paper's tables or figures")
+    .summary("run one of the paper's tables or figures, or the study of corrections")
     .description(
       "Train the entries of one of the paper's tables or figures with several seeds; what is done is not done again.",
     )
     .addArgument(
       new Argument(
         "<experiment>",
-        "which table or figure; `tables` trains all of 1 to 5, `extension` is section 4.5",
+        "which table or figure; `tables` trains all of 1 to 5, `extension` is section 4.5, `correction` docs/coarse-to-fine.md",
       ).choices(EXPERIMENTS),
     )
     .addOption(
@@ -62,7 +63,11 @@ export function addReproduce(program: Command): void {
       "--weights <path>",
       "ImageNet weights: a file of ResNet-18 (camvid, scenes; default: none), or a folder with the files of `weights list` (paper; default: the cache)",
     )
-    .option("--seeds <n>", "trainings of each entry (default: 3; figures: 1)", integer(1))
+    .option(
+      "--seeds <n>",
+      "trainings of each entry (default: 3; correction: 5 of those that decide; figures: 1)",
+      integer(1),
+    )
     .option("--jobs <n>", "trainings at a time (default: by preset and processors)", integer(1))
     .option("--out <folder>", "runs and results (default: runs/reproduce-<preset>)")
     .option("--dry-run", "list the entries, time a few iterations, estimate the hours")
@@ -78,8 +83,9 @@ export function addReproduce(program: Command): void {
     .action(run);
 }
 
-function isTable(experiment: Experiment): boolean {
-  return experiment.startsWith("table") || experiment === "extension";
+function defaultSeeds(experiment: Experiment): number {
+  if (experiment === "correction") return 5;
+  return experiment.startsWith("table") || experiment === "extension" ? 3 : 1;
 }
 
 /** @throws {UsageError} If neither `--preset` nor its old name is given. */
@@ -100,7 +106,7 @@ async function run(experiment: Experiment, options: Options): Promise<void> {
     preset,
     experiment,
     folder: options.out ?? join("runs", `reproduce-${preset}`),
-    seeds: options.seeds ?? (isTable(experiment) ? 3 : 1),
+    seeds: options.seeds ?? defaultSeeds(experiment),
   };
   if (dryRun) {
     const { planText } = await import("../experiments/plan.ts");

@@ -58,6 +58,35 @@ export function pairedDifference(scores: readonly number[], base: readonly numbe
   return { mean: centre, deviation: spread, interval: [centre - half, centre + half] };
 }
 
+/** How large one mean is in parts of another. */
+export interface RatioOfMeans {
+  readonly ratio: number;
+  /** 95 % confidence interval; NaN of a single pair, infinite where the divisor may be 0. */
+  readonly interval: readonly [low: number, high: number];
+}
+
+/**
+ * Returns the ratio of two means of paired values, with Fieller's interval (1954): all ratios r for which the mean of a − r·b does
+ * not differ from 0 by Student's t.
+ */
+export function ratioOfMeans(a: readonly number[], b: readonly number[]): RatioOfMeans {
+  const n = Math.min(a.length, b.length);
+  const [first, second] = [a.slice(0, n), b.slice(0, n)];
+  const [meanA, meanB] = [mean(first), mean(second)];
+  const ratio = meanA / meanB;
+  if (n < 2) return { ratio, interval: [Number.NaN, Number.NaN] };
+  const factor = studentT(n - 1) ** 2 / n;
+  const variance = (x: readonly number[], y: readonly number[]) =>
+    x.reduce((sum, value, i) => sum + (value - mean(x)) * (y[i]! - mean(y)), 0) / (n - 1);
+  // r²·(meanB² − f·varB) − 2r·(meanA·meanB − f·cov) + (meanA² − f·varA) = 0
+  const square = meanB ** 2 - factor * variance(second, second);
+  const half = meanA * meanB - factor * variance(first, second);
+  const constant = meanA ** 2 - factor * variance(first, first);
+  if (square <= 0) return { ratio, interval: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] };
+  const root = Math.sqrt(Math.max(0, half ** 2 - square * constant));
+  return { ratio, interval: [(half - root) / square, (half + root) / square] };
+}
+
 /**
  * Compares methods with the first one: means, deviations and paired differences.
  *

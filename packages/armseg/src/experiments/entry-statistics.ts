@@ -1,4 +1,11 @@
-import { deviation, mean, type PairedDifference, pairedDifference } from "../core/statistics.ts";
+import {
+  deviation,
+  mean,
+  type PairedDifference,
+  pairedDifference,
+  type RatioOfMeans,
+  ratioOfMeans,
+} from "../core/statistics.ts";
 import type { EntryResult, ResultKind } from "./entry-result.ts";
 import type { PlannedEntry } from "./plan-entries.ts";
 
@@ -23,6 +30,8 @@ export interface EntrySummary {
   readonly mIoU: Spread;
   /** Of mIoU to the base's, over the seeds that both have a score of; absent without base or such seeds. */
   readonly difference?: PairedDifference & { readonly pairs: number };
+  /** Part of the base's gap to fine labels that is left: (fine − this) / (fine − base), over the seeds that all three have a score of. */
+  readonly gapLeft?: RatioOfMeans & { readonly seeds: number };
 }
 
 /** Returns the entries of an experiment over their seeds, in order. Runs without a score count in no mean. */
@@ -31,6 +40,8 @@ export function summarise(entries: readonly PlannedEntry[], results: readonly En
     const own = results.filter((result) => result.entry === entry.name);
     const base = results.filter((result) => result.entry === entry.base);
     const difference = differenceOf(base, own);
+    const fine = results.filter((result) => result.entry === entry.fine);
+    const gapLeft = gapLeftOf(fine, base, own);
     return {
       entry,
       runs: own.map(({ seed, kind, scores }) => ({ seed, kind, mIoU: scores?.mIoU ?? null })),
@@ -38,6 +49,7 @@ export function summarise(entries: readonly PlannedEntry[], results: readonly En
       mAcc: spread(own, "mAcc"),
       mIoU: spread(own, "mIoU"),
       ...(difference && { difference }),
+      ...(gapLeft && { gapLeft }),
     };
   });
 }
@@ -59,4 +71,24 @@ function differenceOf(
   if (pairs.length === 0) return undefined;
   const [ofBase, ofOwn] = [pairs.map(([b]) => b), pairs.map(([, o]) => o)];
   return { ...pairedDifference(ofOwn, ofBase), pairs: pairs.length };
+}
+
+function gapLeftOf(
+  fine: readonly EntryResult[],
+  base: readonly EntryResult[],
+  own: readonly EntryResult[],
+): EntrySummary["gapLeft"] | undefined {
+  const scoreOf = (results: readonly EntryResult[], seed: number) =>
+    results.find((result) => result.seed === seed)?.scores?.mIoU;
+  const gaps = own.flatMap(({ seed, scores }): [left: number, whole: number][] => {
+    const [top, bottom] = [scoreOf(fine, seed), scoreOf(base, seed)];
+    if (!scores || top === undefined || bottom === undefined) return [];
+    return [[top - scores.mIoU, top - bottom]];
+  });
+  if (gaps.length === 0) return undefined;
+  const ratio = ratioOfMeans(
+    gaps.map(([left]) => left),
+    gaps.map(([, whole]) => whole),
+  );
+  return { ...ratio, seeds: gaps.length };
 }

@@ -1,7 +1,10 @@
 import type { MethodName } from "./methods.ts";
 
-/** Which data and annotations; `extra` are the 19,998 images with coarse labels alone. */
-export type DataKind = "coarse" | "fine" | "extra" | "ade20k";
+/**
+ * Which data and annotations; `wrong` are coarse labels some of whose polygons have another class, `extra` the 19,998 images with
+ * coarse labels alone.
+ */
+export type DataKind = "coarse" | "wrong" | "fine" | "extra" | "ade20k";
 
 /** The paper's networks: backbone and head. Smaller presets put one of their own in place of some. */
 export type NetworkKind = "r50-deeplab" | "r101-deeplab" | "r101-ocr" | "s101-deeplab";
@@ -27,6 +30,8 @@ export interface ExperimentEntry {
   readonly isMultiScale?: true;
   /** The method that it is compared with, of the same data and network. Default ce. */
   readonly base?: MethodName;
+  /** No more seeds than these, however many are asked for. */
+  readonly mostSeeds?: number;
 }
 
 /** A system of others that is not trained here, with what the paper says of it. */
@@ -45,6 +50,8 @@ export interface Experiment {
   /** What it asks, for the reader of its result. */
   readonly question: string;
   readonly entries: readonly ExperimentEntry[];
+  /** Whether it is told how much of the gap between the base and plain cross entropy on fine labels each entry leaves. */
+  readonly hasGap?: true;
   /** To read the entries beside. */
   readonly systems?: readonly PublishedSystem[];
 }

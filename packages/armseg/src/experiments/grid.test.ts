@@ -32,6 +32,11 @@ function recorder(outcome: (job: Job) => Outcome | Promise<Outcome>) {
 const grid = (jobs: readonly Job[], options: Pick<GridOptions, "run"> & Partial<GridOptions>) =>
   runGrid(jobs, { folder, machine: MACHINE, ...options });
 
+test("an entry may want fewer seeds than there are", () => {
+  const jobs = jobsOf([entries[0]!, { ...entries[1]!, mostSeeds: 1 }], 3);
+  expect(jobs.map(({ entry, seed }) => `${entry}${seed}`)).toEqual(["a0", "b0", "a1", "a2"]);
+});
+
 test("entries times seeds, seed by seed, each with its seed in its configuration", async () => {
   const jobs = jobsOf(entries, 2);
   const { ran, run } = recorder(() => scored(0.5));

@@ -30,12 +30,13 @@ export type Outcome =
   /** The signal came first; the run can be resumed. */
   | { readonly kind: "stopped" };
 
-/** Returns entries times seeds, seed by seed (see {@link seedBySeed}). */
+/** Returns entries times seeds, seed by seed (see {@link seedBySeed}); of entries that say so, no more than they want. */
 export function jobsOf(entries: readonly PlannedEntry[], seeds: number): Job[] {
   const configs = entries.map(({ config }) => config);
-  return seedBySeed(configs, seeds).map(({ index, seed, config }): Job => {
-    const { name, overrides } = entries[index]!;
-    return { entry: name, seed, config, overrides };
+  return seedBySeed(configs, seeds).flatMap(({ index, seed, config }): Job[] => {
+    const { name, overrides, mostSeeds, config: first } = entries[index]!;
+    if (mostSeeds !== null && seed - first.training.seed >= mostSeeds) return [];
+    return [{ entry: name, seed, config, overrides }];
   });
 }
 

@@ -35,10 +35,27 @@ test("ours beside the paper's, with spread, difference and how the runs ended", 
   ]);
 });
 
+test("without figures of the paper there are no columns for them; the gap to fine labels is told where it is measured", () => {
+  const fine = madeUpEntry("fine", 0.1);
+  const base = madeUpEntry("base", 0.2, { setting: "coarse" });
+  const better = madeUpEntry("better", 0.3, { setting: "coarse", base: "base", fine: "fine" });
+  const scores = { fine: [0.5, 0.52], base: [0.45, 0.47], better: [0.49, 0.51] } as const;
+  const results = [fine, base, better].flatMap((entry) =>
+    scores[entry.name as keyof typeof scores].map((mIoU, seed) => madeUpResult(entry, seed, mIoU, "scored")),
+  );
+  expect(markdownTable(summarise([fine, base, better], results)).split("\n")).toEqual([
+    "| setting | method | mIoU | difference to base, 95 % interval | gap to fine labels left, 95 % interval | mAcc | aAcc | runs |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
+    "| made up | fine | 51.00 ± 1.41 |  |  | 61.00 ± 1.41 | 71.00 ± 1.41 | 2 |",
+    "| coarse | base | 46.00 ± 1.41 |  |  | 56.00 ± 1.41 | 66.00 ± 1.41 | 2 |",
+    "|  | better | 50.00 ± 1.41 | +4.00 (4.00 to 4.00) | 0.20 (0.20 to 0.20) | 60.00 ± 1.41 | 70.00 ± 1.41 | 2 |",
+  ]);
+});
+
 test("an entry whose every run diverged is NaN, as the paper writes it", () => {
   const entry = madeUpEntry("p = 1", 0.1);
   const table = markdownTable(summarise([entry], [madeUpResult(entry, 0, null, "diverged")]));
-  expect(table.split("\n").at(-1)).toBe("| made up | p = 1 | NaN |  | NaN | NaN | none |  |  | 1, 1 NaN |");
+  expect(table.split("\n").at(-1)).toBe("| made up | p = 1 | NaN |  | NaN | NaN | 1, 1 NaN |");
 });
 
 test("table 6 names the paper's fourteen other systems", () => {

@@ -19,31 +19,83 @@ export function systemsTable(systems: readonly PublishedSystem[] = []): string {
 }
 
 /**
- * Returns the entries of an experiment as a Markdown table, ours beside the paper's, in percent.
+ * Returns the entries of an experiment as a Markdown table, in percent, ours beside the paper's where it has any.
  *
  * Of the paper's figures `none` is one that it does not have, `?` one that it prints and we have no record of. A `†` marks
  * a row that the paper's table does not have. `NaN`: every run diverged, as the paper writes it. An entry whose runs did not all end well says so in its last column.
  */
 export function markdownTable(summaries: readonly EntrySummary[]): string {
-  const head = [
-    "setting",
-    "method",
-    "mIoU",
-    "difference to base, 95 % interval",
-    "mAcc",
-    "aAcc",
-    "paper: mIoU",
-    "mAcc",
-    "aAcc",
-    "runs",
-  ];
-  const align = head.map((_, i) => (i < 2 || i === head.length - 1 ? "---" : "---:"));
-  const rows = summaries.map((summary, i) => {
-    const { setting } = summary.entry;
-    return rowOf(summary, setting === summaries[i - 1]?.entry.setting ? "" : setting);
-  });
+  const columns = columnsOf(summaries);
+  const head = columns.map(({ title }) => title);
+  const align = columns.map(({ isText }) => (isText ? "---" : "---:"));
+  const rows = summaries.map((summary, i) =>
+    columns.map(({ cell }) => cell(summary, summaries[i - 1] ?? null)),
+  );
   const table = [head, align, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
   return [table, ...legend(table)].join("\n\n");
+}
+
+interface Column {
+  readonly title: string;
+  readonly isText?: true;
+  readonly cell: (summary: EntrySummary, above: EntrySummary | null) => string;
+}
+
+/** The paper's columns and the gap's only where there is something in them. */
+function columnsOf(summaries: readonly EntrySummary[]): Column[] {
+  const isPublished = summaries.some(({ entry }) => Object.keys(entry.paper).length > 0);
+  const hasGap = summaries.some(({ entry }) => entry.fine !== null);
+  return [
+    { title: "setting", isText: true, cell: settingText },
+    {
+      title: "method",
+      isText: true,
+      cell: ({ entry }) => (entry.isOurs ? `${entry.method} †` : entry.method),
+    },
+    { title: "mIoU", cell: (summary) => scoreText(summary, summary.mIoU) },
+    {
+      title: "difference to base, 95 % interval",
+      cell: ({ difference }) => differenceText(difference),
+    },
+    ...(hasGap ? [GAP] : []),
+    { title: "mAcc", cell: (summary) => scoreText(summary, summary.mAcc) },
+    { title: "aAcc", cell: (summary) => scoreText(summary, summary.aAcc) },
+    ...(isPublished ? PAPER : []),
+    { title: "runs", isText: true, cell: runsText },
+  ];
+}
+
+const GAP: Column = {
+  title: "gap to fine labels left, 95 % interval",
+  cell: ({ gapLeft }) => gapText(gapLeft),
+};
+
+const PAPER: readonly Column[] = [
+  {
+    title: "paper: mIoU",
+    cell: ({ entry: { paper } }) =>
+      paper.mIoU === undefined ? "none" : `${paperText(paper.mIoU)}${paper.on === "test" ? " (test)" : ""}`,
+  },
+  { title: "mAcc", cell: ({ entry }) => paperText(entry.paper.mAcc) },
+  { title: "aAcc", cell: ({ entry }) => paperText(entry.paper.aAcc) },
+];
+
+/** Said once for the rows below each other that share it. */
+function settingText({ entry }: EntrySummary, above: EntrySummary | null): string {
+  return entry.setting === above?.entry.setting ? "" : entry.setting;
+}
+
+function scoreText({ runs }: EntrySummary, spread: Spread): string {
+  const isDiverged = runs.length > 0 && runs.every(({ kind }) => kind === "diverged");
+  return isDiverged ? "NaN" : spreadText(spread);
+}
+
+function gapText(gap: EntrySummary["gapLeft"]): string {
+  if (!gap) return "";
+  const [low, high] = gap.interval;
+  const share = (value: number) => value.toFixed(2).replace("-", "−");
+  if (Number.isFinite(low)) return `${share(gap.ratio)} (${share(low)} to ${share(high)})`;
+  return Number.isNaN(low) ? share(gap.ratio) : `${share(gap.ratio)} (unbounded)`;
 }
 
 /** What the marks mean that a table has. */
@@ -55,25 +107,6 @@ function legend(table: string): string[] {
     ...(table.includes("| ? |") ? ["? the paper prints it; not recorded here"] : []),
   ];
   return lines.length > 0 ? [`${lines.join("; ")}.`] : [];
-}
-
-function rowOf(summary: EntrySummary, setting: string): string[] {
-  const { entry, mIoU, mAcc, aAcc } = summary;
-  const { paper } = entry;
-  const isDiverged = summary.runs.length > 0 && summary.runs.every(({ kind }) => kind === "diverged");
-  const ours = (spread: Spread) => (isDiverged ? "NaN" : spreadText(spread));
-  return [
-    setting,
-    entry.isOurs ? `${entry.method} †` : entry.method,
-    ours(mIoU),
-    differenceText(summary.difference),
-    ours(mAcc),
-    ours(aAcc),
-    paper.mIoU === undefined ? "none" : `${paperText(paper.mIoU)}${paper.on === "test" ? " (test)" : ""}`,
-    paperText(paper.mAcc),
-    paperText(paper.aAcc),
-    runsText(summary),
-  ];
 }
 
 function spreadText({ mean, deviation }: Spread): string {

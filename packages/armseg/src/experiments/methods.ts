@@ -1,7 +1,7 @@
 import type { ConfigInput } from "../config/schema.ts";
 
 /** What sets one method apart from another; everything else of a configuration is the preset's. */
-export type MethodPart = Pick<ConfigInput, "loss" | "reweighting">;
+export type MethodPart = Pick<ConfigInput, "loss" | "reweighting" | "correction">;
 
 /** A method of the paper, or one that it is compared with. */
 export interface Method {
@@ -15,6 +15,11 @@ const LINE = { curve: "linear", intercept: 0.5, isolatedFraction: 0 } as const;
 const ARM = { curve: "arm" } as const;
 /** OCR's values, as the paper takes them; smaller presets keep the same share of the batch. */
 const OHEM = { threshold: 0.7, minKept: 100_000, semantics: "openseg" } as const;
+
+/** What is done about labels that are missing; docs/coarse-to-fine.md. */
+const OFFSET = { coverageOffset: true } as const;
+const TEACHER = { teacher: true } as const;
+const AFFINITY = { affinity: 0.1 } as const;
 
 /** The convergence study: ARM with the curve's learning rate so many times the network's. */
 function armTimes(multiplier: number, p = 2): Method {
@@ -56,6 +61,29 @@ export const METHODS = {
   "meta-weight-net": {
     title: "Meta-Weight-Net, 20 clean images",
     part: { reweighting: { ...PLAIN, baseline: "metaWeightNet", metaSamples: 20 } },
+  },
+  offset: { title: "coverage offset", part: { reweighting: PLAIN, correction: OFFSET } },
+  teacher: { title: "teacher", part: { reweighting: PLAIN, correction: TEACHER } },
+  affinity: { title: "affinity", part: { reweighting: PLAIN, correction: AFFINITY } },
+  corrected: {
+    title: "offset, teacher, affinity",
+    part: { reweighting: PLAIN, correction: { ...OFFSET, ...TEACHER, ...AFFINITY } },
+  },
+  "corrected-arm": {
+    title: "offset, teacher, affinity, with ARM",
+    part: { reweighting: ARM, correction: { ...OFFSET, ...TEACHER, ...AFFINITY } },
+  },
+  "without-offset": {
+    title: "teacher, affinity",
+    part: { reweighting: PLAIN, correction: { ...TEACHER, ...AFFINITY } },
+  },
+  "without-teacher": {
+    title: "offset, affinity",
+    part: { reweighting: PLAIN, correction: { ...OFFSET, ...AFFINITY } },
+  },
+  "without-affinity": {
+    title: "offset, teacher",
+    part: { reweighting: PLAIN, correction: { ...OFFSET, ...TEACHER } },
   },
   "arm-x1": armTimes(1),
   "arm-x3": armTimes(3),

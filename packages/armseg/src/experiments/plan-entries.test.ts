@@ -27,11 +27,17 @@ describe.each(all)("%s with preset %s", (name, preset) => {
     expect(new Set(hashes).size).toBe(entries.length);
   });
 
-  test("what is compared differs in loss and reweighting alone: the budget is the same", () => {
+  test("what is compared differs in loss, reweighting and correction alone: the budget is the same", () => {
     for (const entry of entries) {
       const base = entries.find((other) => other.name === entry.base);
       if (!base) continue;
-      const rest = ({ name: _, loss: __, reweighting: ___, ...others }: typeof entry.config) => others;
+      const rest = ({
+        name: _,
+        loss: __,
+        reweighting: ___,
+        correction: ____,
+        ...others
+      }: typeof entry.config) => others;
       expect(rest(entry.config)).toEqual(rest(base.config));
       expect(entry.overrides).toEqual(base.overrides);
     }

@@ -19,9 +19,13 @@ export interface PlannedEntry {
   readonly method: string;
   /** Name of the entry that it is compared with; `null` for that one itself, and where the experiment has none. */
   readonly base: string | null;
+  /** Name of the entry with plain cross entropy on fine labels, where the experiment measures the gap to it and this is not that one. */
+  readonly fine: string | null;
   readonly paper: ExperimentEntry["paper"];
   /** Not a row of the paper's table. */
   readonly isOurs: boolean;
+  /** `null`: as many seeds as are asked for. */
+  readonly mostSeeds: number | null;
   readonly config: Config;
   /** What differs from the training's configuration when it is evaluated: `key=value`. */
   readonly overrides: readonly string[];
@@ -44,11 +48,14 @@ export function planEntries(
   return entries.map((entry) => {
     const name = nameOf(entry, preset);
     const base = nameOf({ ...entry, method: entry.base ?? "ce" }, preset);
+    const fine = nameOf({ ...entry, data: "fine", method: "ce" }, preset);
     return {
       name,
       setting: settingOf(entry, preset, places),
       method: METHODS[entry.method].title,
       base: base !== name && names.has(base) ? base : null,
+      fine: experiment.hasGap && fine !== name && base !== name && names.has(fine) ? fine : null,
+      mostSeeds: entry.mostSeeds ?? null,
       paper: entry.paper,
       isOurs: entry.isOurs ?? false,
       config: configOf(entry, preset, places, set),
@@ -92,6 +99,7 @@ export function configOf(
     evaluation: { ...base.evaluation, ...data.part?.evaluation },
     loss: part.loss ?? {},
     reweighting: { ...curveRate(part, preset), ...part.reweighting },
+    correction: part.correction ?? {},
   };
   const origin = `the entry ${input.name} with preset ${preset.name}`;
   const config = checkConfig(parseConfig(stringify(input), origin, set), origin);

@@ -29,7 +29,7 @@ export interface Preset {
   readonly data: Readonly<Partial<Record<DataKind, (places: Places) => PresetData>>>;
   readonly networks: Readonly<Partial<Record<NetworkKind, PresetNetwork>>>;
   /** Everything that neither data, network nor method says. */
-  readonly base: Omit<ConfigInput, "data" | "model" | "loss" | "reweighting" | "name">;
+  readonly base: Omit<ConfigInput, "data" | "model" | "loss" | "reweighting" | "correction" | "name">;
   /** Of the curve's learning rate, in every entry with ARM that does not set its own. */
   readonly curveMultiplier: number;
   /** OHEM keeps at least the paper's share of a batch, not its 100,000 pixels: small batches have fewer. */

@@ -4,7 +4,7 @@ import { ConfigError } from "../config/read-config.ts";
 import { PAPER } from "./paper-preset.ts";
 import type { PlannedEntry } from "./plan-entries.ts";
 import type { Places, Preset } from "./preset.ts";
-import { CAMVID, drawCamvidCoarse, SCENES } from "./small-presets.ts";
+import { CAMVID, drawCamvidLabels, SCENES } from "./small-presets.ts";
 
 /** Every preset by name. */
 export const PRESETS = { paper: PAPER, camvid: CAMVID, scenes: SCENES } as const satisfies Record<
@@ -27,7 +27,7 @@ export async function preparePreset(
   places: Places,
   say: (text: string) => void,
 ): Promise<void> {
-  if (preset.name === "camvid") await drawCamvidCoarse(places, say);
+  if (preset.name === "camvid") await drawNeeded(entries, places, say);
   checkWeights(entries);
   const distinct = new Map(entries.map(({ config }) => [JSON.stringify(config.data), config.data]));
   for (const data of distinct.values()) {
@@ -35,6 +35,16 @@ export async function preparePreset(
       say(`making scenes in ${data.scenes.folder}`);
     await openData(data, "train");
     await openData(data, "val");
+  }
+}
+
+async function drawNeeded(
+  entries: readonly PlannedEntry[],
+  places: Places,
+  say: (text: string) => void,
+): Promise<void> {
+  for (const kind of ["coarse", "wrong"] as const) {
+    if (entries.some(({ name }) => name.startsWith(`${kind}-`))) await drawCamvidLabels(kind, places, say);
   }
 }
 

@@ -21,10 +21,13 @@ import { markdownTable, systemsTable } from "./markdown.ts";
 import { type Plan, planExperiment } from "./plan.ts";
 import { type PlannedEntry, planEntries } from "./plan-entries.ts";
 import { PRESETS, type PresetName, preparePreset } from "./presets.ts";
-import { FIGURES, type FigureName, GRIDS, type GridName } from "./tables.ts";
+import { FIGURES, type FigureName, GRIDS, type GridName, STUDIES } from "./tables.ts";
+
+/** What becomes a table. */
+const TABULATED: Readonly<Record<GridName, Experiment>> = { ...GRIDS, ...STUDIES };
 
 /** Every experiment by the name that the command line has for it. */
-export const EXPERIMENTS: Readonly<Record<GridName | FigureName, Experiment>> = { ...GRIDS, ...FIGURES };
+export const EXPERIMENTS: Readonly<Record<GridName | FigureName, Experiment>> = { ...TABULATED, ...FIGURES };
 
 export type ExperimentName = keyof typeof EXPERIMENTS;
 
@@ -169,7 +172,7 @@ function writeTable(
   summaries: readonly EntrySummary[],
   { folder, preset }: ReproduceOptions,
 ): string[] {
-  const { title, question } = GRIDS[name];
+  const { title, question } = TABULATED[name];
   const parts = [
     `# ${title}`,
     question,

@@ -7,9 +7,13 @@ import { DataError } from "../data/data-error.ts";
 import { camvid } from "../data/formats/camvid.ts";
 import type { Places, Preset, PresetData } from "./preset.ts";
 
-/** Where the coarse labels of CamVid are drawn. */
-function camvidCoarseFolder(folder: string): string {
-  return join(folder, "camvid-coarse");
+/** Labels of CamVid that are drawn here, and the share of their polygons that have a wrong class. */
+const DRAWN = { coarse: 0, wrong: 0.15 } as const;
+type Drawn = keyof typeof DRAWN;
+
+/** Where they are drawn. */
+function drawnFolder(folder: string, kind: Drawn): string {
+  return join(folder, `camvid-${kind}`);
 }
 
 /** `dev-train` and `dev-val` where the user has such lists, else the official splits. */
@@ -19,29 +23,33 @@ function camvidSplits(root: string): { readonly train: string; readonly val: str
 }
 
 /** Draws coarse labels of CamVid's training split, once. @throws {ConfigError} If it is not said where CamVid lies. */
-export async function drawCamvidCoarse({ folder, data }: Places, say: (text: string) => void): Promise<void> {
+export async function drawCamvidLabels(
+  kind: Drawn,
+  { folder, data }: Places,
+  say: (text: string) => void,
+): Promise<void> {
   if (data === undefined) throw new ConfigError("preset camvid needs --data, the folder of CamVid");
-  const place = camvidCoarseFolder(folder);
+  const place = drawnFolder(folder, kind);
   const fine = await camvid(data, { split: camvidSplits(data).train });
   const { annotation } = fine.samples[0] ?? {};
   if (annotation?.kind !== "mask")
     throw new DataError(`preparePreset(): CamVid in ${data} has no masks`, data);
   const labels = dirname(annotation.path);
-  const options = { seed: 0, classes: fine.classes, labelMap: annotation.labelMap };
-  if (!existsSync(place)) say(`drawing coarse labels of ${labels} in ${place}`);
+  const options = { seed: 0, classes: fine.classes, labelMap: annotation.labelMap, wrong: DRAWN[kind] };
+  if (!existsSync(place)) say(`drawing ${kind} labels of ${labels} in ${place}`);
   await makeFolderOnce(place, (unfinished) => coarsenFolder(labels, unfinished, options));
 }
 
-function camvidData(isCoarse: boolean) {
+function camvidData(kind: "fine" | Drawn) {
   return ({ folder, data = "data/camvid" }: Places): PresetData => {
     const splits = camvidSplits(data);
-    const masks = { masks: join(camvidCoarseFolder(folder), "labels") };
+    const masks = kind !== "fine" && { masks: join(drawnFolder(folder, kind), "labels") };
     return {
-      title: `CamVid, ${isCoarse ? "coarse" : "fine"}`,
+      title: `CamVid, ${kind}`,
       data: {
         format: "camvid",
         root: data,
-        train: { split: splits.train, ...(isCoarse && masks) },
+        train: { split: splits.train, ...masks },
         val: { split: splits.val },
       },
     };
@@ -61,7 +69,7 @@ export const CAMVID: Preset = {
   name: "camvid",
   description: "CamVid at half resolution, ResNet-18; needs the data, ImageNet weights help",
   mostJobs: 8,
-  data: { coarse: camvidData(true), fine: camvidData(false) },
+  data: { coarse: camvidData("coarse"), wrong: camvidData("wrong"), fine: camvidData("fine") },
   networks: {
     "r101-deeplab": {
       name: "r18-deeplab",

@@ -125,10 +125,42 @@ function distinct(entries: readonly ExperimentEntry[]): ExperimentEntry[] {
   return [...found.values()];
 }
 
+/** Entries of no table of the paper's. */
+function unpublished(data: DataKind, methods: readonly MethodName[], mostSeeds?: number): ExperimentEntry[] {
+  const shared = { data, network: "r101-deeplab", paper: {} } as const;
+  return methods.map((method) => ({ ...shared, method, ...(mostSeeds !== undefined && { mostSeeds }) }));
+}
+
+const PARTS = [
+  "offset",
+  "teacher",
+  "affinity",
+  "without-offset",
+  "without-teacher",
+  "without-affinity",
+] as const satisfies readonly MethodName[];
+
+const correction: Experiment = {
+  title: "From coarse to fine",
+  question:
+    "How much of the gap between coarse and fine labels is left by reweighting and by correction, and what does each part bring?",
+  hasGap: true,
+  entries: [
+    ...unpublished("fine", ["ce"]),
+    ...unpublished("coarse", ["ce", "arm", "corrected", "corrected-arm"]),
+    ...unpublished("wrong", ["ce", "arm", "corrected"]),
+    // What decides has as many seeds as are asked for, the rest three.
+    ...unpublished("coarse", [...PARTS, "ohem", "linear", "gce", "gce-arm"], 3),
+  ],
+};
+
 /** What is trained and shown as a table. */
 export const GRIDS = { ...TABLES, extension, tables } as const;
 
-export type GridName = keyof typeof GRIDS;
+/** Experiments of ours, which the paper has no figure for. */
+export const STUDIES = { correction } as const;
+
+export type GridName = keyof typeof GRIDS | keyof typeof STUDIES;
 
 function coarse(...methods: readonly MethodName[]): ExperimentEntry[] {
   return methods.map((method) => ({ data: "coarse", network: "r101-deeplab", method, paper: {} }));
