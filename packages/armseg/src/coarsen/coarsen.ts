@@ -1,7 +1,7 @@
 import { HashRandom } from "@armseg/scenes";
+import { type Component, findComponents } from "../core/components.ts";
 import type { LabelImage } from "../data/sample.ts";
 import { distanceToOther } from "./border-distance.ts";
-import { type Component, findComponents } from "./components.ts";
 import { probit, regionDeviates, thresholdAt, thresholdTable } from "./margins.ts";
 import { mergeNeighbours } from "./merge-neighbours.ts";
 import { type Mask, removeHoles_, traceOutline, type Vertex } from "./outline.ts";
@@ -84,9 +84,24 @@ export function coarsen(label: LabelImage, options: CoarsenOptions): CoarseLabel
     });
   const wrong = options.wrong === undefined ? parameters.wrong : { share: options.wrong, shareOf: {} };
   const drawn = wrong
-    ? withWrongPolygons(polygons, wrong, { classes, height, width, ...namesOf(options) }, random.fork(4))
+    ? withWrongPolygons(
+        polygons,
+        wrong,
+        { classes, height, width, ...namesOf(options) },
+        (value, rank) => chanceOfMistake(options, value, rank),
+        random.fork(4),
+      )
     : polygons;
   return { label: rasterisePolygons(drawn, height, width), polygons: drawn };
+}
+
+/**
+ * Uniform in [0, 1), evenly spread over the polygons of a class from the largest on, and over frames: independent chances would leave the
+ * share of a class's pixels to its few large polygons.
+ */
+function chanceOfMistake({ seed, index }: CoarsenOptions, label: number, rank: number): number {
+  const phase = new HashRandom(seed, 0xc0a5e, label).next();
+  return fraction(phase + index * FRAME_STEP + rank * REGION_STEP);
 }
 
 function namesOf({ names }: CoarsenOptions): Pick<CoarsenOptions, "names"> {

@@ -1,6 +1,6 @@
 import type { HashRandom } from "@armseg/scenes";
+import { findComponents } from "../core/components.ts";
 import type { LabelImage } from "../data/sample.ts";
-import { findComponents } from "./components.ts";
 
 /** Along rows, columns and both diagonals. */
 const DIRECTIONS = [

@@ -1,4 +1,4 @@
-import { findComponents } from "./components.ts";
+import { findComponents } from "../core/components.ts";
 
 const SEVERAL = -2;
 

@@ -78,11 +78,12 @@ describe("what a polygon is taken for", () => {
   for (let row = 0; row < 8; row++) classes.fill(2, row * width, (row + 1) * width);
   for (let row = 20; row < 31; row++) classes.fill(0, row * width + 20, row * width + 31);
   const polygons = [square(1, 0, 12, 27), square(2, 0, 0, 6), square(0, 20, 20, 10)];
+  const chanceOf = (i: number) => () => (i + 0.5) / 200;
   const alwaysWrong = { share: 0, shareOf: { car: 1 } };
   const carsOf = (known: readonly string[]) =>
     Array.from({ length: 200 }, (_, i) => {
       const frame = { classes, height, width, names: known };
-      return withWrongPolygons(polygons, alwaysWrong, frame, new HashRandom(i))[2]!;
+      return withWrongPolygons(polygons, alwaysWrong, frame, chanceOf(i), new HashRandom(i))[2]!;
     });
 
   test("is a class beside it, never one far away", () => {
@@ -114,7 +115,7 @@ describe("what a polygon is taken for", () => {
     const frame = { classes: new Int16Array(height * width), height, width, names: ["car"] };
     const alone = Array.from(
       { length: 50 },
-      (_, i) => withWrongPolygons([polygons[2]!], alwaysWrong, frame, new HashRandom(i))[0]!,
+      (_, i) => withWrongPolygons([polygons[2]!], alwaysWrong, frame, chanceOf(i), new HashRandom(i))[0]!,
     );
     for (const polygon of alone) expect([undefined, "shifted"]).toContain(polygon.mistake);
   });
@@ -132,7 +133,8 @@ describe("what a polygon is taken for", () => {
     const frame = { classes, height, width };
     const wrong = Array.from(
       { length: 200 },
-      (_, i) => withWrongPolygons([whole], { share: 0.5, shareOf: {} }, frame, new HashRandom(i))[0]!,
+      (_, i) =>
+        withWrongPolygons([whole], { share: 0.5, shareOf: {} }, frame, chanceOf(i), new HashRandom(i))[0]!,
     ).filter(({ mistake }) => mistake);
     expect(wrong.length).toBeLessThan(8);
   });

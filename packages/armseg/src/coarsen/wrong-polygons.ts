@@ -48,17 +48,23 @@ export interface WrongFrame {
 /**
  * Makes some polygons of a frame wrong. A polygon that could be taken for nothing else (there is but one class) stays as it is.
  *
+ * @param chanceOf - Uniform in [0, 1), by the class and the number of the polygon among those of its class: below its probability it
+ *   is wrong.
  * @returns The polygons in the same order; the wrong ones say in what way.
  */
 export function withWrongPolygons(
   polygons: readonly CoarsePolygon[],
   wrong: WrongPolygons,
   frame: WrongFrame,
+  chanceOf: (label: number, rank: number) => number,
   random: HashRandom,
 ): CoarsePolygon[] {
+  const seen = new Map<number, number>();
   return polygons.map((polygon, i) => {
     const own = random.fork(i);
-    if (!own.chance(probabilityOf(polygon, wrong, frame))) return polygon;
+    const rank = seen.get(polygon.label) ?? 0;
+    seen.set(polygon.label, rank + 1);
+    if (chanceOf(polygon.label, rank) >= probabilityOf(polygon, wrong, frame)) return polygon;
     return (
       mistaken(
         polygon,

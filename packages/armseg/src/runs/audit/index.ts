@@ -1,6 +1,4 @@
 /** The files of an audit, read and written without libtorch. */
-export { type AuditedImage, auditedImageSchema, readAuditedImages } from "./images.ts";
-export { type AuditPaths, auditPaths } from "./paths.ts";
 export {
   fillMask_,
   fitsSize,
@@ -8,8 +6,10 @@ export {
   maskStretches,
   type RegionMask,
   regionMask,
-  regionMaskSchema,
-} from "./region-mask.ts";
+} from "../../core/region-mask.ts";
+export { type AuditedImage, auditedImageSchema, readAuditedImages } from "./images.ts";
+export { type AuditPaths, auditPaths } from "./paths.ts";
+export { regionMaskSchema } from "./region-mask-schema.ts";
 export { type AuditRegion, auditRegionSchema, readRegions } from "./regions.ts";
 export { type AuditMeasure, type AuditSummary, auditSummarySchema, readAuditSummary } from "./summary.ts";
 export {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { readJsonLines } from "./json-lines.ts";
-import { regionMaskSchema, sha256Schema, sizeSchema } from "./region-mask.ts";
+import { regionMaskSchema, sha256Schema, sizeSchema } from "./region-mask-schema.ts";
 
 const classIndex = z.int().min(0).max(254);
 

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import * as z from "zod";
 import { IGNORE_INDEX } from "../../core/ignore-index.ts";
 import { appendJsonLine, readJsonLines } from "./json-lines.ts";
-import { regionMaskSchema } from "./region-mask.ts";
+import { regionMaskSchema } from "./region-mask-schema.ts";
 import { labelIdentity } from "./regions.ts";
 
 const painted = z.strictObject({

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fillMask_, maskArea, maskStretches, regionMask, regionMaskSchema } from "./region-mask.ts";
+import { regionMaskSchema } from "../runs/audit/region-mask-schema.ts";
+import { fillMask_, maskArea, maskStretches, regionMask } from "./region-mask.ts";
 
 test("runs go along the rows of the box, outside first", () => {
   const inside = new Set(["1,2", "1,3", "2,1"]);

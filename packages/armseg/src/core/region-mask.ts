@@ -1,39 +1,18 @@
-import * as z from "zod";
-import { argumentError } from "../../core/argument-error.ts";
-
-const count = z.int().min(0);
+import { argumentError } from "./argument-error.ts";
 
 /**
- * Some pixels of a label: a box, and run lengths within it.
+ * Some pixels of an image: a box, and run lengths within it.
  *
  * `runs` go along the rows of the box, from its upper left pixel on: so many pixels outside, so many inside, and so on in turn; they
  * add up to `height * width`.
  */
-export const regionMaskSchema = z
-  .strictObject({
-    top: count,
-    left: count,
-    height: z.int().positive(),
-    width: z.int().positive(),
-    runs: z.array(count),
-  })
-  .superRefine(({ height, width, runs }, context) => {
-    const sum = runs.reduce((total, run) => total + run, 0);
-    if (sum !== height * width)
-      context.addIssue({
-        code: "custom",
-        message: `expected runs of ${height * width} pixels together (${height}x${width}), got ${sum}`,
-      });
-  });
-export type RegionMask = z.output<typeof regionMaskSchema>;
-
-/** `[height, width]` in pixels. */
-export const sizeSchema = z.tuple([z.int().positive(), z.int().positive()]);
-
-/** SHA-256 of a file, 64 hexadecimal digits in lower case. */
-export const sha256Schema = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits in lower case");
+export interface RegionMask {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+  readonly runs: readonly number[];
+}
 
 /** Returns the number of pixels inside a mask. */
 export function maskArea({ runs }: RegionMask): number {
