@@ -1,5 +1,5 @@
 import type { HashRandom } from "@armseg/scenes";
-import type { Component } from "./components.ts";
+import type { Component } from "../core/components.ts";
 import type { CoarsenParameters } from "./parameters.ts";
 
 /** Quantiles of the normal distribution, by Acklam's rational approximation (relative error below 1.2e-9). */
