@@ -64,7 +64,7 @@ export async function dryRun(
   const config: Config = { ...formatted, training: { ...formatted.training, batchCache: null } };
   prepareProcess(config, say);
   say("reading the data");
-  const data = await prepareData(config, { say });
+  const data = await prepareData(config, { say, stream });
   signal?.throwIfAborted();
   const classes = data.train.classes.length;
   const training = buildTraining(config, { classes, classWeights: data.classWeights });

@@ -177,7 +177,7 @@ async function openSession(
   if (!isResumed && config.training.from === null) requireWeights(config);
   prepareProcess(config, say);
   if (config.correction.coverageOffset && config.loss.classWeights !== "none") say(CORRECTED_TWICE);
-  const prepare = () => prepareData(config, { cacheFolder: join(folder, "cache"), say });
+  const prepare = () => prepareData(config, { cacheFolder: join(folder, "cache"), say, stream });
   const data = await mainFirst(context, prepare);
   const facts = runFacts(given, data, context.worldSize);
   return {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
+import { Progress, type ProgressStream } from "../core/progress.ts";
 import { imageSize } from "../data/read-image.ts";
 import type { Dataset } from "../data/sample.ts";
 import { type ClassWeightFormula, classWeights } from "../data/scan/class-weights.ts";
@@ -32,17 +33,29 @@ export interface PrepareOptions {
   /** Where the results of the scan are kept; a fresh one is not made again. Default nowhere. */
   readonly cacheFolder?: string;
   readonly say: (text: string) => void;
+  /** Where the progress of a scan goes that takes longer than a moment. Default nowhere. */
+  readonly stream?: ProgressStream | null;
 }
+
+/** A scan that is done sooner needs no bar. */
+const PATIENCE_MS = 2_000;
 
 async function scanSplit(
   dataset: Dataset,
   purpose: "training" | "reading",
-  { cacheFolder, say }: PrepareOptions,
+  { cacheFolder, say, stream }: PrepareOptions,
 ): Promise<ScanResult> {
   const file = `scan-${dataset.split.replaceAll(/[^\w.-]/g, "_")}.json`;
+  const start = performance.now();
+  using progress = new Progress(`reading ${dataset.split}`, dataset.samples.length, {
+    stream: stream ?? { write: () => true },
+  });
+  const onProgress = (done: number) => {
+    if (performance.now() - start > PATIENCE_MS) progress.update(done);
+  };
   const result = await (cacheFolder === undefined
-    ? scan(dataset)
-    : cachedScan(dataset, join(cacheFolder, file)));
+    ? scan(dataset, { onProgress })
+    : cachedScan(dataset, join(cacheFolder, file), { onProgress }));
   if (isUsable(result, purpose)) {
     const warnings = warningText(result);
     if (warnings !== "") say(warnings);
