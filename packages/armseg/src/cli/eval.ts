@@ -3,11 +3,13 @@ import type { EvaluationOutcome } from "../commands/evaluate.ts";
 import { textTable } from "../core/text-table.ts";
 import { examples, overridesOf, type SettingOptions, settingOptions } from "./arguments.ts";
 import { UsageError } from "./exit-codes.ts";
+import { checkModelOptions, dataOption } from "./model-arguments.ts";
 import { print, printJson, withProgress } from "./output.ts";
 import { isMainProcess, processesOption, runInProcesses } from "./several-processes.ts";
 
 interface Options extends SettingOptions {
   readonly checkpoint: string;
+  readonly data?: string;
   readonly split: "train" | "val";
   readonly splitErrors?: true;
   readonly coarse?: string;
@@ -21,9 +23,12 @@ const WORST_SHOWN = 5;
 /** `armseg eval` */
 export function addEval(program: Command): void {
   processesOption(settingOptions(program.command("eval")))
-    .summary("score a run")
-    .description("Score a run: IoU and accuracy of each class, Boundary IoU, the worst images.")
-    .argument("<run>", "folder of the run")
+    .summary("score a run or a model")
+    .description(
+      "Score a run or an exported model: IoU and accuracy of each class, Boundary IoU, the worst images.",
+    )
+    .argument("<run>", "folder of the run, or an exported model (.onnx)")
+    .addOption(dataOption("data and evaluation settings"))
     .option("--checkpoint <which>", "best, last or a file", "best")
     .addOption(new Option("--split <name>", "what to score on").choices(["val", "train"]).default("val"))
     .option(
@@ -39,15 +44,20 @@ export function addEval(program: Command): void {
         "eval runs/first",
         "eval runs/first --set evaluation.tta=mmseg --set evaluation.boundary=true",
         "eval runs/first --split-errors --coarse masks-coarse/labels",
+        "eval model.onnx --data armseg.yaml",
       ),
     )
     .action(async (folder: string, { json, set, device, nproc, ...options }: Options) => {
       if (options.coarse !== undefined && !options.splitErrors)
         throw new UsageError("--coarse names labels for --split-errors; give both");
+      checkModelOptions(folder, { ...options, device, nproc, needsData: true });
       if (await runInProcesses(nproc)) return;
-      const { evaluateRun, evaluationText } = await import("../commands/evaluate.ts");
+      const { evaluateModel, evaluateRun, evaluationText } = await import("../commands/evaluate.ts");
+      const { data, ...shared } = { ...options, overrides: overridesOf({ set, device }) };
       const outcome = await withProgress("evaluate", (onProgress) =>
-        evaluateRun({ folder, ...options, overrides: overridesOf({ set, device }), onProgress }),
+        data === undefined
+          ? evaluateRun({ folder, ...shared, onProgress })
+          : evaluateModel({ path: folder, data, ...shared, onProgress }),
       );
       if (!(await isMainProcess())) return;
       if (json) printJson(forPrograms(outcome));

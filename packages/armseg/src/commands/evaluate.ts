@@ -1,8 +1,9 @@
 import { basename, join, resolve } from "node:path";
 import { tidy } from "@armseg/torch";
 import { buildNetwork, onOwnDevice } from "../config/build.ts";
-import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
+import { buildEvaluation } from "../config/build-evaluation.ts";
 import { openData } from "../config/open-data.ts";
+import { ConfigError, readConfig } from "../config/read-config.ts";
 import { readRunConfig } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClassInfo, Dataset } from "../data/sample.ts";
@@ -23,7 +24,9 @@ import { runPaths } from "../runs/run-folder.ts";
 import { loadModelWeights } from "../training/checkpoint.ts";
 import { openFineAndCoarse } from "./coarse-labels.ts";
 import { MapsWriter } from "./maps-writer.ts";
-import { type CoarseLabels, validate } from "./validate.ts";
+import { loadModel, type ModelOptions } from "./model.ts";
+import type { Predictor } from "./predictor.ts";
+import { type CoarseLabels, logitsOf, type ScoreOptions, score } from "./validate.ts";
 
 export interface TrainedOptions {
   /** The run folder. */
@@ -37,13 +40,9 @@ export interface TrainedOptions {
 }
 
 /** A trained network with what it was trained by, in evaluation mode. */
-export interface TrainedNetwork extends Disposable {
+export interface TrainedNetwork extends Predictor {
   readonly config: Config;
-  readonly settings: EvaluationSettings;
   readonly network: Segmenter;
-  readonly checkpoint: string;
-  /** In the order of the network's outputs, as the run wrote them down. */
-  readonly classes: readonly ClassInfo[];
 }
 
 /** A trained network with labelled data. */
@@ -70,7 +69,16 @@ export function loadNetwork(options: TrainedOptions): TrainedNetwork {
   const network = buildNetwork(config, classes.length);
   tidy(() => network.loadStateDict(loadModelWeights(checkpoint)));
   network.to({ device: settings.device }).eval();
-  return { config, settings, network, checkpoint, classes, [Symbol.dispose]: () => network.dispose() };
+  return {
+    config,
+    settings,
+    network,
+    predictLogits: logitsOf(network),
+    checkpoint,
+    classes,
+    imageRange: config.data.imageRange,
+    [Symbol.dispose]: () => network.dispose(),
+  };
 }
 
 /** Loads the network of a run with a split of its data. @param split - Default `val`. */
@@ -94,46 +102,90 @@ export interface EvaluationOutcome {
   readonly maps?: string;
 }
 
+export interface EvaluateOptions {
+  /** Default `val`. */
+  readonly split?: "train" | "val";
+  /** Tells apart errors where the coarse label is right, wrong or void; the split is scored on its fine labels. Default false. */
+  readonly splitErrors?: boolean;
+  /** Folder of the coarse labels, see {@link openFineAndCoarse}. */
+  readonly coarse?: string;
+  readonly onProgress?: (images: number, total: number) => void;
+}
+
 /** Scores a run's network on a split, whole images or as `evaluation` in the configuration says; as one process of several where the environment says so. */
 export async function evaluateRun(
-  options: TrainedOptions & {
-    readonly split?: "train" | "val";
-    /** Tells apart errors where the coarse label is right, wrong or void; the split is scored on its fine labels. Default false. */
-    readonly splitErrors?: boolean;
-    /** Folder of the coarse labels, see {@link openFineAndCoarse}. */
-    readonly coarse?: string;
-    /** Also writes label, prediction and confidence of each image into `maps/SPLIT-ITERATION` of the run. Default false. */
-    readonly maps?: boolean;
-    readonly onProgress?: (images: number, total: number) => void;
-  },
+  options: TrainedOptions &
+    EvaluateOptions & {
+      /** Also writes label, prediction and confidence of each image into `maps/SPLIT-ITERATION` of the run. Default false. */
+      readonly maps?: boolean;
+    },
 ): Promise<EvaluationOutcome> {
   const context = distributedContext();
   using trained = loadNetwork({ ...options, context });
-  const { config, settings, network, checkpoint } = trained;
   // Coarse labels of generated scenes are drawn into a folder.
-  const { dataset, coarse } = await mainFirst(context, () => openSplit(config.data, options));
-  const total = Math.ceil(dataset.samples.length / context.worldSize); // this process's
+  const { dataset, coarse } = await mainFirst(context, () => openSplit(trained.config.data, options));
   const maps = options.maps ? mapsOf(options.folder, trained, dataset.split) : undefined;
   const writer =
     maps && (await mainFirst(context, async () => new MapsWriter(maps.folder, maps.info, context)));
-  const result = await validate({
-    settings,
-    dataset,
-    network,
+  const result = await scoreSplit(trained, { dataset, ...(coarse && { coarse }) }, options, {
     context,
-    ...(coarse && { coarse }),
-    onProgress: (images) => options.onProgress?.(images, total),
     ...(writer && {
       onImage: (sample, image) => writer.add(sample, { ...image, confidence: image.confidence! }),
     }),
   });
-  return { checkpoint, dataset, result, ...(maps && { maps: maps.folder }) };
+  return { checkpoint: trained.checkpoint, dataset, result, ...(maps && { maps: maps.folder }) };
 }
 
-async function openSplit(
-  data: Config["data"],
-  options: { readonly split?: "train" | "val"; readonly splitErrors?: boolean; readonly coarse?: string },
-): Promise<{ readonly dataset: Dataset; readonly coarse?: CoarseLabels }> {
+/**
+ * Scores an exported model as {@link evaluateRun} scores a network: the same windows, views and measures.
+ *
+ * @param options.data - The configuration whose data and `evaluation` count. What normalises images is in the model.
+ * @throws {ModelFileError} If the file is no model, is damaged or is one of others.
+ * @throws {RuntimeMissingError} If `onnxruntime-node` is not installed.
+ */
+export async function evaluateModel(
+  options: ModelOptions & EvaluateOptions & { readonly data: string },
+): Promise<EvaluationOutcome> {
+  using model = loadModel(options);
+  const config = readConfig(options.data, options.overrides);
+  const split = await openSplit(config.data, options);
+  checkClasses(options.path, model.classes, split.dataset);
+  const result = await scoreSplit(model, split, options);
+  return { checkpoint: model.checkpoint, dataset: split.dataset, result };
+}
+
+function checkClasses(path: string, classes: readonly ClassInfo[], dataset: Dataset): void {
+  const names = (list: readonly ClassInfo[]) => list.map(({ name }) => name).join(", ");
+  if (names(classes) === names(dataset.classes)) return;
+  throw new ConfigError(
+    `${path} has the classes ${names(classes)}, ${dataset.name} has ${names(dataset.classes)}; evaluate it on the data set that it was trained for`,
+  );
+}
+
+/** A split to score on. */
+interface Split {
+  readonly dataset: Dataset;
+  readonly coarse?: CoarseLabels;
+}
+
+function scoreSplit(
+  { settings, predictLogits }: Predictor,
+  { dataset, coarse }: Split,
+  { onProgress }: EvaluateOptions,
+  options: Pick<ScoreOptions, "context" | "onImage"> = {},
+): Promise<EvaluationResult> {
+  const total = Math.ceil(dataset.samples.length / (options.context?.worldSize ?? 1)); // this process's
+  return score({
+    settings,
+    dataset,
+    predictLogits,
+    ...(coarse && { coarse }),
+    onProgress: (images) => onProgress?.(images, total),
+    ...options,
+  });
+}
+
+async function openSplit(data: Config["data"], options: EvaluateOptions): Promise<Split> {
   const { split = "val" } = options;
   if (!options.splitErrors) return { dataset: await openData(data, split) };
   const { fine, coarse } = await openFineAndCoarse(data, split, options.coarse);
@@ -150,7 +202,7 @@ function mapsOf(folder: string, trained: TrainedNetwork, split: string) {
 /** Returns what maps say of the network that they are from. */
 export function mapsInfo(
   folder: string,
-  { checkpoint, classes, settings }: TrainedNetwork,
+  { checkpoint, classes, settings }: Predictor,
   split: string | null,
 ): MapsInfo {
   return {

@@ -2,10 +2,12 @@ import { withImageRange } from "../data/image-form.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Sample } from "../data/sample.ts";
 import { expandInputs, type Prediction, predictImage, writePrediction } from "../evaluation/index.ts";
+import { isModelPath } from "../export/index.ts";
 import { isMapsFolder } from "../runs/maps/index.ts";
-import { loadNetwork, mapsInfo, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
+import { loadNetwork, mapsInfo, type TrainedOptions } from "./evaluate.ts";
 import { MapsWriter } from "./maps-writer.ts";
-import { logitsOf } from "./validate.ts";
+import { loadModel } from "./model.ts";
+import type { Predictor } from "./predictor.ts";
 
 export interface PredictControl {
   /** Ends after the image in hand. */
@@ -13,7 +15,10 @@ export interface PredictControl {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** @property folder - Of a run, or the file of an exported model. */
 export interface PredictRunOptions extends TrainedOptions, PredictControl {
+  /** For a model: the configuration whose `evaluation` says how images are shown to it. Default: whole, as the run had it. */
+  readonly data?: string;
   /** Images, folders, patterns. */
   readonly inputs: readonly string[];
   /** Folder that the label PNGs go to. */
@@ -40,7 +45,7 @@ export interface PredictRunResult {
  * @returns The number of images predicted.
  */
 export async function predictSamples(
-  { network, settings }: TrainedNetwork,
+  { predictLogits, settings }: Predictor,
   samples: readonly Sample[],
   use: (sample: Sample, prediction: Prediction) => Promise<void>,
   { signal, onProgress }: PredictControl,
@@ -50,7 +55,7 @@ export async function predictSamples(
   let done = 0;
   for await (const image of reader) {
     if (signal?.aborted) break;
-    const prediction = predictImage(logitsOf(network), image, {
+    const prediction = predictImage(predictLogits, image, {
       ...inference,
       originalSize: image.originalSize,
       device,
@@ -63,7 +68,7 @@ export async function predictSamples(
 }
 
 /**
- * Predicts the classes of images with the network of a run: `NAME.png`, and where asked `NAME_overlay.png` and
+ * Predicts the classes of images with the network of a run, or with an exported model: `NAME.png`, and where asked `NAME_overlay.png` and
  * `NAME_confidence.png`.
  *
  * @throws {Error} If an input names no image, an image cannot be read, or a file exists and `overwrite` is not set.
@@ -71,35 +76,37 @@ export async function predictSamples(
 export async function predictRun(options: PredictRunOptions): Promise<PredictRunResult> {
   const { out, overwrite = false, confidence = false } = options;
   const inputs = await expandInputs(options.inputs);
-  using trained = loadNetwork(options);
-  const { imageRange } = trained.config.data;
+  using predictor = openPredictor(options);
+  const { imageRange } = predictor;
   const samples = withImageRange(
     inputs.map(({ path, name }): Sample => ({ name, image: path })),
     imageRange,
   );
   const files: string[] = [];
-  const maps = options.maps ? openMaps(options, trained) : null;
+  const maps = options.maps ? openMaps(options, predictor) : null;
   const write = async ({ name, image }: Sample, prediction: Prediction) => {
     const pixels = options.overlay ? await readImage(image, { range: imageRange }) : null;
-    const settings = { classes: trained.classes, image: pixels, confidence, overwrite };
+    const settings = { classes: predictor.classes, image: pixels, confidence, overwrite };
     files.push(...(await writePrediction(out, name, prediction, settings)));
     await maps?.add(
       { name, image, ...(imageRange && { imageRange }) },
       { ...prediction, prediction: prediction.label, label: null },
     );
   };
-  const images = await predictSamples(trained, samples, write, options);
-  return { checkpoint: trained.checkpoint, images, files };
+  const images = await predictSamples(predictor, samples, write, options);
+  return { checkpoint: predictor.checkpoint, images, files };
+}
+
+function openPredictor({ folder, data, overrides, ...options }: PredictRunOptions): Predictor {
+  if (!isModelPath(folder)) return loadNetwork({ folder, ...options, ...(overrides && { overrides }) });
+  return loadModel({ path: folder, ...(data !== undefined && { data }), ...(overrides && { overrides }) });
 }
 
 /** Begins the maps beside the predictions. @throws {Error} If there are some, and `overwrite` is not set. */
-function openMaps(
-  { out, folder, overwrite = false }: PredictRunOptions,
-  trained: TrainedNetwork,
-): MapsWriter {
+function openMaps({ out, folder, overwrite = false }: PredictRunOptions, predictor: Predictor): MapsWriter {
   if (isMapsFolder(out) && !overwrite)
     throw new Error(
       `predictRun(): ${out} already holds maps and is not overwritten; add --overwrite, or name another folder with --out`,
     );
-  return new MapsWriter(out, mapsInfo(folder, trained, null), { predictionFile: (name) => `${name}.png` });
+  return new MapsWriter(out, mapsInfo(folder, predictor, null), { predictionFile: (name) => `${name}.png` });
 }

@@ -1,17 +1,16 @@
-import type { Tensor } from "@armseg/torch";
 import { distanceToOther } from "../coarsen/border-distance.ts";
 import type { EvaluationSettings } from "../config/build-evaluation.ts";
 import { ConfigError } from "../config/read-config.ts";
 import { readLabel } from "../data/labels/read-label.ts";
 import type { Annotation, Dataset, Sample } from "../data/sample.ts";
 import { type DistributedContext, ONE_PROCESS } from "../distributed/context.ts";
-import { type EvaluatedImage, type EvaluationResult, evaluate } from "../evaluation/index.ts";
+import { type EvaluatedImage, type EvaluationResult, evaluate, type Network } from "../evaluation/index.ts";
 import type { Segmenter } from "../networks/index.ts";
 import type { EvaluationImage } from "../pipeline/index.ts";
 import type { EvaluationRecord } from "../runs/records.ts";
 
 /** Returns the network as evaluation sees it: images to low-resolution logits. */
-export function logitsOf(network: Segmenter): (images: Tensor) => Tensor {
+export function logitsOf(network: Segmenter): Network {
   return (images) => network.call(images).logits;
 }
 
@@ -29,10 +28,10 @@ export async function* labelled(images: AsyncIterable<EvaluationImage>, coarse?:
 /** Where the coarse labels of images lie, by the name of the sample. */
 export type CoarseLabels = ReadonlyMap<string, Annotation>;
 
-export interface ValidateOptions {
+export interface ScoreOptions {
   readonly settings: EvaluationSettings;
   readonly dataset: Dataset;
-  readonly network: Segmenter;
+  readonly predictLogits: Network;
   /** Processes that share the images, each with the same network; all of them get the scores of the whole. Default one. */
   readonly context?: DistributedContext;
   /** Coarse labels beside the data set's fine ones: the errors are then split by what these say. */
@@ -40,6 +39,10 @@ export interface ValidateOptions {
   readonly onProgress?: (images: number) => void;
   /** Receives what was predicted for each image of this process, with the confidence. Default: it is not computed. */
   readonly onImage?: (sample: Sample, image: EvaluatedImage) => Promise<void>;
+}
+
+export interface ValidateOptions extends Omit<ScoreOptions, "predictLogits"> {
+  readonly network: Segmenter;
 }
 
 /** Runs `body` with a network in evaluation mode, and puts it back into the mode that it was in. */
@@ -54,34 +57,37 @@ export async function inEvaluationMode<T>(network: Segmenter, body: () => Promis
 }
 
 /** Scores a network on a split. The network is in evaluation mode meanwhile, and as it was afterwards. */
-export function validate({
+export function validate({ network, ...options }: ValidateOptions): Promise<EvaluationResult> {
+  return inEvaluationMode(network, () => score({ ...options, predictLogits: logitsOf(network) }));
+}
+
+/** Scores what gives logits, a network or an exported model, on a split. */
+export async function score({
   settings,
   dataset,
-  network,
+  predictLogits,
   context = ONE_PROCESS,
   coarse,
   onProgress,
   onImage,
-}: ValidateOptions): Promise<EvaluationResult> {
-  return inEvaluationMode(network, async () => {
-    const own = dataset.samples.filter((_, i) => i % context.worldSize === context.rank);
-    const byName = new Map(own.map((sample) => [sample.name, sample]));
-    await using reader = settings.read(own);
-    return await evaluate({
-      predictLogits: logitsOf(network),
-      numClasses: dataset.classes.length,
-      images: labelled(reader, coarse),
-      inference: settings.inference,
-      device: settings.device,
-      boundary: settings.boundary,
-      ...(coarse && { errorSplit: { borderDistance: distanceToOther } }),
-      peers: context,
-      onProgress: ({ images }) => onProgress?.(images),
-      ...(onImage && {
-        indicator: settings.indicator,
-        onPrediction: (name: string, image: EvaluatedImage) => onImage(byName.get(name)!, image),
-      }),
-    });
+}: ScoreOptions): Promise<EvaluationResult> {
+  const own = dataset.samples.filter((_, i) => i % context.worldSize === context.rank);
+  const byName = new Map(own.map((sample) => [sample.name, sample]));
+  await using reader = settings.read(own);
+  return await evaluate({
+    predictLogits,
+    numClasses: dataset.classes.length,
+    images: labelled(reader, coarse),
+    inference: settings.inference,
+    device: settings.device,
+    boundary: settings.boundary,
+    ...(coarse && { errorSplit: { borderDistance: distanceToOther } }),
+    peers: context,
+    onProgress: ({ images }) => onProgress?.(images),
+    ...(onImage && {
+      indicator: settings.indicator,
+      onPrediction: (name: string, image: EvaluatedImage) => onImage(byName.get(name)!, image),
+    }),
   });
 }
 

@@ -91,25 +91,28 @@ const REMEDY = "run `npm run build:ts` first";
  * Returns where the worker's JavaScript lies: beside this file once built, in `dist` while this file runs as TypeScript (tests, tsx), since worker
  * threads run JavaScript only.
  *
- * @throws If it is not built, or older than the sources of the pipeline.
+ * @param here - The file that asks.
+ * @throws If it is not built, or older than the sources beside it.
  */
 export function workerFile(here = import.meta.url): URL {
   if (!here.endsWith(".ts")) return new URL("./worker.js", here);
-  const built = new URL(here.replace(/\/src\/(?!.*\/src\/)/, "/dist/").replace(/[^/]*$/, "worker.js"));
+  const [, root, place] = /^(.*)\/src\/(.*?)[^/]*$/.exec(here) as unknown as [string, string, string];
+  const built = new URL(`${root}/dist/${place}worker.js`);
   if (!existsSync(built)) throw new Error(`workerFile(): ${fileURLToPath(built)} does not exist; ${REMEDY}`);
-  const stale = staleSource(new URL(".", here), new URL(".", built));
+  const record = new URL(`${root}/dist/.tsbuildinfo`);
+  const stale = staleSource(new URL(".", here), new URL(".", built), record);
   if (stale) throw new Error(`workerFile(): ${stale} is newer than its built file; ${REMEDY}`);
   return built;
 }
 
 /** Finds the first source that was changed after the build. The build's own record counts too: unchanged output is not written again. */
-function staleSource(sources: URL, outputs: URL): string | undefined {
-  const record = modified(new URL("../.tsbuildinfo", outputs));
+function staleSource(sources: URL, outputs: URL, record: URL): string | undefined {
+  const built = modified(record);
   return readdirSync(sources)
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .find((name) => {
       const output = new URL(name.replace(/ts$/, "js"), outputs);
-      return modified(new URL(name, sources)) > Math.max(modified(output), record);
+      return modified(new URL(name, sources)) > Math.max(modified(output), built);
     });
 }
 

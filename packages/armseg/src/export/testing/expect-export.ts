@@ -29,8 +29,9 @@ export async function writtenModel(
   folder: string,
   config: SegmenterConfig,
   fields: Partial<ModelMetadata> = {},
+  name = "model.onnx",
 ): Promise<{ path: string; metadata: ModelMetadata }> {
-  const path = join(folder, "model.onnx");
+  const path = join(folder, name);
   const metadata = testMetadata(config.classes, fields);
   using network = segmenter(config);
   fillByFormula(network);

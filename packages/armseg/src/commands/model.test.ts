@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setThreads } from "@armseg/torch";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runConfigText } from "../config/read-run-config.ts";
+import { NO_RUNTIME, writtenModel } from "../export/testing/expect-export.ts";
+import { evaluateModel, evaluateRun } from "./evaluate.ts";
+import { exportRun, exportText } from "./export.ts";
+import { predictRun } from "./predict.ts";
+import { smallConfig } from "./testing/small-run.ts";
+import { startTraining } from "./train.ts";
+
+const root = mkdtempSync(join(tmpdir(), "armseg-model-"));
+const folder = join(root, "run");
+const model = join(root, "model.onnx");
+const data = join(root, "armseg.yaml");
+afterAll(() => rmSync(root, { recursive: true }));
+
+describe.skipIf(NO_RUNTIME)("an exported model", () => {
+  beforeAll(async () => {
+    setThreads(1);
+    const config = smallConfig(root, { iterations: 4, checkpointEvery: 4 });
+    await startTraining(config, { folder, stream: null });
+    writeFileSync(data, runConfigText(config));
+    const result = await exportRun({ folder, out: model, license: "CC0" });
+    expect(result.comparisons).toHaveLength(3);
+    expect(result.metadata).toMatchObject({
+      network: "deeplabV3Plus mobilenetV2",
+      license: "CC0",
+      scores: { iteration: 4 },
+    });
+    expect(exportText(result)).toContain("compared with the network, in ONNX Runtime");
+  }, 300_000);
+
+  const scores = async (overrides: string[] = []) => {
+    const ofRun = await evaluateRun({ folder, overrides });
+    const ofModel = await evaluateModel({ path: model, data, overrides });
+    return [ofRun, ofModel].map(({ result: { metrics, boundary } }) => [
+      metrics.mIoU,
+      metrics.aAcc,
+      boundary?.mean ?? 0,
+    ]);
+  };
+
+  test.each([
+    { name: "whole", overrides: [] },
+    { name: "with Boundary IoU", overrides: ["evaluation.boundary=true"] },
+    {
+      name: "in windows",
+      overrides: ["evaluation.mode=slide", "evaluation.crop=[32, 48]", "evaluation.stride=[24, 32]"],
+    },
+    { name: "in views of several scales, mirrored", overrides: ["evaluation.tta=mmseg"] },
+  ])("has the scores of its run to the fourth digit: $name", async ({ overrides }) => {
+    const [ofRun, ofModel] = await scores(overrides);
+    for (const [i, score] of ofModel!.entries()) expect(score).toBeCloseTo(ofRun![i]!, 4);
+  });
+
+  test("labels images as its run does, without a configuration", async () => {
+    const inputs = [join(root, "scenes/**/images/val/*.png")];
+    const [ofRun, ofModel] = await Promise.all(
+      [folder, model].map((from, i) =>
+        predictRun({ folder: from, inputs, out: join(root, `out-${i}`), overlay: true }),
+      ),
+    );
+    expect(ofModel!.files.length).toBe(ofRun!.files.length);
+    expect(ofModel!.images).toBeGreaterThan(0);
+    for (const [i, file] of ofModel!.files.entries())
+      expect(readFileSync(file).equals(readFileSync(ofRun!.files[i]!))).toBe(true);
+  });
+
+  test("that gives classes scores the same, and refuses windows and views", async () => {
+    const path = join(root, "classes.onnx");
+    await exportRun({ folder, out: path, output: "classes" });
+    const [ofRun, ofModel] = [await evaluateRun({ folder }), await evaluateModel({ path, data })];
+    expect(ofModel.result.metrics.mIoU).toBeCloseTo(ofRun.result.metrics.mIoU, 4);
+    await expect(evaluateModel({ path, data, overrides: ["evaluation.tta=mmseg"] })).rejects.toThrow(
+      /classes\.onnx gives the class of each pixel only, .* export it with --output logits/,
+    );
+  });
+
+  test("is not overwritten unless asked for, and refuses data of other classes", async () => {
+    await expect(exportRun({ folder, out: model })).rejects.toThrow(/model\.onnx exists already/);
+    const { path } = await writtenModel(
+      root,
+      { backbone: "mobilenetV2", stages: 2, head: "fcn", classes: 3 },
+      {},
+      "other.onnx",
+    );
+    await expect(evaluateModel({ path, data })).rejects.toThrow(
+      /other\.onnx has the classes class 0, class 1, class 2, /,
+    );
+  });
+});
