@@ -37,6 +37,7 @@ try {
   checkNode();
   installNpmPackages();
   run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", root]);
+  run(process.execPath, [join(root, "packages/studio/scripts/build-page.mjs")]);
   run(process.execPath, [join(root, "packages/armseg/bin/armseg.mjs"), "setup", ...process.argv.slice(2)]);
 } catch (error) {
   process.stderr.write(`\nsetup: ${error.message}\n`);

@@ -41,6 +41,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "train: [config...] --set <key=value> --device <name> --nproc <n> --out <folder> --resume --from <run> --dry-run --seeds <n> --json",
     "eval: <run> --set <key=value> --device <name> --nproc <n> --data <config> --checkpoint <which> --split <name> --split-errors --coarse <folder> --maps --json",
     "compare: <runs...> --out <file.html> --overwrite --json",
+    "studio: [folders...] --port <n> --data <folder>",
     "predict: <run> <inputs...> --set <key=value> --device <name> --out <folder> (required) --data <config> --checkpoint <which> --overlay --confidence --maps --overwrite --json",
     "export: <run> --out <file> (required) --output <kind> --confidence --license <text> --checkpoint <which> --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --device <name> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",

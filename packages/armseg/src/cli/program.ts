@@ -19,6 +19,7 @@ import { addInit } from "./init.ts";
 import { addPredict } from "./predict.ts";
 import { addReproduce } from "./reproduce.ts";
 import { addSetup } from "./setup.ts";
+import { addStudio } from "./studio.ts";
 import { addSubmit } from "./submit.ts";
 import { addSummary } from "./summary.ts";
 import { addTrain } from "./train.ts";
@@ -69,6 +70,7 @@ export function buildProgram(): Command {
   addTrain(program);
   addEval(program);
   addCompare(program);
+  addStudio(program);
   addPredict(program);
   addExport(program);
   addSubmit(program);

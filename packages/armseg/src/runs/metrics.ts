@@ -3,7 +3,8 @@ import { parseExactly, stringifyExactly } from "../core/json-numbers.ts";
 import { AppendFile } from "./append-file.ts";
 import type { MetricsRecord } from "./records.ts";
 
-const NEWLINE = 10;
+/** The byte that ends a line. */
+export const NEWLINE = 10;
 
 /**
  * Appends records to `metrics.jsonl`.
@@ -116,6 +117,13 @@ function decode(line: string): MetricsRecord | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Returns the record of a whole line. @throws If the line is damaged, naming it. */
+export function decodeRecord(text: string, path: string, line: number): MetricsRecord {
+  const record = decode(text);
+  if (record === undefined) throw damaged(path, line);
+  return record;
 }
 
 function damaged(path: string, line: number): Error {

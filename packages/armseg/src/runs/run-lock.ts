@@ -180,6 +180,12 @@ function readHolder(path: string): LockHolder | undefined {
   }
 }
 
+/** Tells whether a living process holds a lock, as far as can be seen from this host; takes nothing. */
+export function isLocked(path: string): boolean {
+  const holder = readHolder(path);
+  return holder !== undefined && processState(holder) !== "gone";
+}
+
 function inUse(path: string, holder: LockHolder | undefined): Error {
   const who =
     holder === undefined

@@ -1,0 +1,91 @@
+import type { ComponentChildren } from "preact";
+import { css } from "../core/format.ts";
+
+/** Said in the place of what cannot be shown. */
+export function Notice({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}) {
+  return (
+    <div class="notice">
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
+
+/** A command to type, with a button that copies it. */
+export function Command({ text }: { readonly text: string }) {
+  return (
+    <div class="command">
+      <pre>
+        <code>{text}</code>
+      </pre>
+      <button type="button" onClick={() => navigator.clipboard?.writeText(text.replace(/ {3}#.*$/, ""))}>
+        Copy
+      </button>
+    </div>
+  );
+}
+
+/** The colour of a class. */
+export function Swatch({ color }: { readonly color: readonly number[] | undefined }) {
+  return <i class="swatch" style={{ background: css(color) }} aria-hidden="true" />;
+}
+
+/** A choice among a few, under a name. */
+export function Select<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly (readonly [T, string])[];
+  readonly onChange: (value: T) => void;
+}) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value as T)}>
+        {options.map(([key, name]) => (
+          <option key={key} value={key}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** A figure with its name below. */
+export function Tile({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <div class="tile">
+      <b>{children}</b>
+      <span>{name}</span>
+    </div>
+  );
+}
+
+/** A part that scrolls on its own, also by keyboard. */
+export function Scrollable({
+  class: name,
+  label,
+  children,
+}: {
+  readonly class: string;
+  readonly label: string;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without it the keyboard cannot scroll here
+    <section class={name} tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}

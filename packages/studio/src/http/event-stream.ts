@@ -1,0 +1,43 @@
+import type { ServerResponse } from "node:http";
+import type { StudioEvents } from "../api.ts";
+import { SECURITY_HEADERS } from "./security.ts";
+
+const BEAT_MS = 15_000;
+
+/** The open server-sent event streams, one a tab. */
+export class EventStreams implements Disposable {
+  readonly #open = new Set<ServerResponse>();
+  /** Tells a dead connection from a quiet one. */
+  readonly #beat = setInterval(() => this.#write(": still here\n\n"), BEAT_MS).unref();
+
+  /** How many listen. */
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** Makes a response a stream that stays open. */
+  add(response: ServerResponse): void {
+    response.writeHead(200, {
+      "Content-Type": "text/event-stream",
+      "Cache-Control": "no-store",
+      ...SECURITY_HEADERS,
+    });
+    response.write("retry: 1000\n\n");
+    this.#open.add(response);
+    response.on("close", () => this.#open.delete(response));
+  }
+
+  /** Tells all tabs. */
+  tell<K extends keyof StudioEvents>(event: K, data: StudioEvents[K]): void {
+    this.#write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  #write(text: string): void {
+    for (const response of this.#open) response.write(text);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#beat);
+    for (const response of this.#open) response.end();
+  }
+}
