@@ -133,7 +133,8 @@ async function measure(
 /** Images that the network looks at for the corrections of a training. @param images - To train on. */
 function correctionImages(config: Config, images: number): number {
   const { correction, schedule } = config;
-  const rounds = correction.teacher ? teachingSchedule(schedule.iterations, correction).iterations.length : 0;
+  const isTaught = correction.teacher || correction.relabel !== "none";
+  const rounds = isTaught ? teachingSchedule(schedule.iterations, correction).iterations.length : 0;
   const { coverage } = trainerSettings(config).intervals;
   const estimates = correction.coverageOffset ? Math.ceil(schedule.iterations / coverage) - 1 + rounds : 0;
   return rounds * imagesPerTeaching(images) + estimates * imagesPerEstimate(images);

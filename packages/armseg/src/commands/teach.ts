@@ -5,8 +5,10 @@ import type { EvaluationSettings } from "../config/build-evaluation.ts";
 import type { Config } from "../config/schema.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { IGNORE_INDEX } from "../core/ignore-index.ts";
+import type { AuditedPixels } from "../correction/audit/find-regions.ts";
 import { ClassThresholds } from "../correction/class-thresholds.ts";
 import { fillLabel } from "../correction/fill-label.ts";
+import { relabel } from "../correction/relabel.ts";
 import { writeLabelPng } from "../data/drawing/index.ts";
 import type { Annotation, ClassInfo, Dataset, LabelImage, Sample } from "../data/sample.ts";
 import { imageTensor, type Network, predictWithLikelihoods, withMirroring } from "../evaluation/index.ts";
@@ -53,7 +55,7 @@ function taughtAnnotation(path: string, classes: readonly ClassInfo[]): Annotati
 export async function teach(
   { network, ema, context }: TrainingObjects,
   settings: EvaluationSettings,
-  { onlyDrawnClasses }: Config["correction"],
+  options: Config["correction"],
   train: Dataset,
   folder: string,
   iteration: number,
@@ -70,7 +72,7 @@ export async function teach(
     for await (const image of reader) {
       const label = labelOf(image);
       const seen = lookAt(teacher, image, label, settings);
-      const data = fillLabel({ label: label.data, ...seen }, thresholds, onlyDrawnClasses);
+      const data = taughtLabel({ ...label, label: label.data, ...seen }, thresholds, options);
       counts.add(label.data, data);
       const path = taughtPath(folder, iteration, own[image.index]!.index);
       writeLabelPng(path, { ...label, data }, train.classes, { overwrite: true });
@@ -80,6 +82,18 @@ export async function teach(
   const thresholds = await withAverages(network, ema, () => inEvaluationMode(network, look));
   context.barrier(); // all labels are there
   return { kind: "teaching", iteration, thresholds: [...thresholds], ...counts.total(context) };
+}
+
+/** The label with what is wrong replaced and what is missing filled, as far as the options say so. */
+function taughtLabel(
+  pixels: AuditedPixels,
+  thresholds: Float64Array,
+  { teacher, relabel: by, onlyDrawnClasses }: Config["correction"],
+): Uint8Array {
+  const filled = teacher ? fillLabel(pixels, thresholds, onlyDrawnClasses) : pixels.label;
+  if (by === "none") return filled;
+  const relabelled = relabel(pixels, thresholds, by);
+  return filled.map((value, i) => (pixels.label[i] === IGNORE_INDEX ? value : (relabelled[i] as number)));
 }
 
 async function thresholdsOf(
@@ -122,13 +136,15 @@ function lookAt(
   });
 }
 
-/** Pixels of each class that were drawn, pixels that were filled with it, and those that stay void. */
+/** Pixels of each class that were drawn and those of them that were changed, pixels that were filled with it, and those that stay void. */
 class TeachingCounts {
   readonly #drawn: Float64Array;
+  readonly #changed: Float64Array;
   readonly #filled: Float64Array;
 
   constructor(classes: number) {
     this.#drawn = new Float64Array(classes);
+    this.#changed = new Float64Array(classes);
     this.#filled = new Float64Array(classes + 1);
   }
 
@@ -136,17 +152,21 @@ class TeachingCounts {
     const last = this.#filled.length - 1;
     for (let i = 0; i < drawn.length; i++) {
       const [given, now] = [drawn[i] as number, taught[i] as number];
-      if (given !== IGNORE_INDEX) this.#drawn[given]! += 1;
-      else this.#filled[now === IGNORE_INDEX ? last : now]! += 1;
+      if (given !== IGNORE_INDEX) {
+        this.#drawn[given]! += 1;
+        if (now !== given) this.#changed[given]! += 1;
+      } else this.#filled[now === IGNORE_INDEX ? last : now]! += 1;
     }
   }
 
   /** Of all processes. */
-  total(peers: { sum(values: Float64Array): void }): Pick<TeachingRecord, "drawn" | "filled" | "void"> {
-    peers.sum(this.#drawn);
-    peers.sum(this.#filled);
+  total(peers: {
+    sum(values: Float64Array): void;
+  }): Pick<TeachingRecord, "drawn" | "changed" | "filled" | "void"> {
+    for (const counts of [this.#drawn, this.#changed, this.#filled]) peers.sum(counts);
     return {
       drawn: [...this.#drawn],
+      changed: [...this.#changed],
       filled: [...this.#filled.subarray(0, -1)],
       void: this.#filled.at(-1) as number,
     };

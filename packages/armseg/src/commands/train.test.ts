@@ -110,7 +110,13 @@ describe("a run of 32 iterations", () => {
 
 test("with every correction, stopped and resumed, it is bitwise the same, and its log says what was done", async () => {
   const small = smallConfig(folder, { iterations: 10, checkpointEvery: 5 });
-  const correction = { ...small.correction, coverageOffset: true, teacher: true, affinity: 0.1 };
+  const correction = {
+    ...small.correction,
+    coverageOffset: true,
+    teacher: true,
+    relabel: "void" as const,
+    affinity: 0.1,
+  };
   const config = { ...small, correction, training: { ...small.training, ema: 0.5 } };
   await startTraining(config, { folder: join(folder, "corrected"), stream });
   const run = { folder: join(folder, "corrected-stopped"), stream };

@@ -237,7 +237,7 @@ async function trainInFolder(session: Session): Promise<RunResult> {
       teaching: teaching && {
         iterations: teaching.iterations,
         teach: async (iteration) => {
-          progress.print(`${title}: the network fills labels, at iteration ${iteration}`);
+          progress.print(`${title}: the network looks at the labels, at iteration ${iteration}`);
           const { evaluation, paths } = session;
           const record = await teach(
             training,
@@ -273,7 +273,8 @@ async function trainInFolder(session: Session): Promise<RunResult> {
 
 /** When the network looks at the labels; `null` where it never does. */
 function teachingOf({ config: { correction, schedule } }: Session): TeachingSchedule | null {
-  return correction.teacher ? teachingSchedule(schedule.iterations, correction) : null;
+  const isNeeded = correction.teacher || correction.relabel !== "none";
+  return isNeeded ? teachingSchedule(schedule.iterations, correction) : null;
 }
 
 /** The data with the labels of a round of teaching; `null` for the annotators' own. */
@@ -281,11 +282,11 @@ function asTaught({ data, paths }: Session, round: number | null): TrainingData 
   return round === null ? data : { ...data, train: taughtDataset(data.train, paths.taught, round) };
 }
 
-function teachingLine({ drawn, filled, void: rest }: TeachingRecord): string {
+function teachingLine({ drawn, changed, filled, void: rest }: TeachingRecord): string {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const [was, now] = [sum(drawn), sum(filled)];
   const percent = (part: number) => ((100 * part) / (was + now + rest)).toFixed(1);
-  return `${percent(was)} % of the pixels are drawn, ${percent(now)} % filled by the network, ${percent(rest)} % stay void`;
+  return `${percent(was)} % of the pixels are drawn (${percent(sum(changed))} % changed by the network), ${percent(now)} % filled by it, ${percent(rest)} % stay void`;
 }
 
 function evaluationLine(title: string, { iteration, mIoU, split }: EvaluationRecord): string {

@@ -226,10 +226,10 @@ export function buildBaseline(
       `reweighting.baseline ${kind}: it looks ahead with one process's network; train it on one process`,
     );
   }
-  const { coverageOffset, teacher, affinity } = config.correction;
-  if (coverageOffset || teacher || affinity > 0) {
+  const { coverageOffset, teacher, relabel, affinity } = config.correction;
+  if (coverageOffset || teacher || relabel !== "none" || affinity > 0) {
     throw new ConfigError(
-      `reweighting.baseline ${kind}: it knows no correction of the labels; set correction.coverageOffset false, correction.teacher false, correction.affinity 0`,
+      `reweighting.baseline ${kind}: it knows no correction of the labels; set correction.coverageOffset false, correction.teacher false, correction.relabel none, correction.affinity 0`,
     );
   }
   if (curve !== "none" || config.loss.pixelLoss !== "ce" || config.loss.ohem) {

@@ -94,6 +94,7 @@ const LATER: readonly LaterValue[] = [
   { section: "model", key: "memoryFormat", value: "auto", first: "channels_last" },
   { section: "correction", key: "coverageOffset", value: false },
   { section: "correction", key: "teacher", value: false },
+  { section: "correction", key: "relabel", value: "none" },
   { section: "correction", key: "affinity", value: 0 },
   { section: "correction", key: "start", value: 0.4 },
   { section: "correction", key: "rounds", value: 2 },

@@ -357,6 +357,12 @@ const correction = z.strictObject({
     .describe(
       "Lets the network itself (the moving average of `training.ema`, where there is one) label what the annotators left out, where it is sure enough.",
     ),
+  relabel: z
+    .enum(["none", "prediction", "void"])
+    .default("none")
+    .describe(
+      "Says what becomes, in training, of drawn regions that the network is sure are wrong, as `armseg audit` finds them: nothing, its own class, or no label.",
+    ),
   affinity: z
     .number()
     .min(0)
@@ -366,10 +372,10 @@ const correction = z.strictObject({
     ),
   start: fraction
     .default(0.4)
-    .describe("Sets the part of the iterations after which the teacher fills labels first."),
-  rounds: count
-    .default(2)
-    .describe("Sets how often the teacher fills them, evenly spread over the rest of the training."),
+    .describe(
+      "Sets the part of the iterations after which `teacher` and `relabel` look at the labels first.",
+    ),
+  rounds: count.default(2).describe("Sets how often they look, evenly spread over the rest of the training."),
   ramp: fraction
     .default(0.1)
     .describe(

@@ -20,6 +20,8 @@ const OHEM = { threshold: 0.7, minKept: 100_000, semantics: "openseg" } as const
 const OFFSET = { coverageOffset: true } as const;
 const TEACHER = { teacher: true } as const;
 const AFFINITY = { affinity: 0.1 } as const;
+/** And about those that are wrong. */
+const RELABEL = { relabel: "prediction" } as const;
 
 /** The convergence study: ARM with the curve's learning rate so many times the network's. */
 function armTimes(multiplier: number, p = 2): Method {
@@ -72,6 +74,11 @@ export const METHODS = {
   "corrected-arm": {
     title: "offset, teacher, affinity, with ARM",
     part: { reweighting: ARM, correction: { ...OFFSET, ...TEACHER, ...AFFINITY } },
+  },
+  relabel: { title: "relabel", part: { reweighting: PLAIN, correction: RELABEL } },
+  "corrected-relabel": {
+    title: "offset, teacher, affinity, relabel",
+    part: { reweighting: PLAIN, correction: { ...OFFSET, ...TEACHER, ...AFFINITY, ...RELABEL } },
   },
   "without-offset": {
     title: "teacher, affinity",

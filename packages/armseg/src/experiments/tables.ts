@@ -148,9 +148,10 @@ const correction: Experiment = {
   entries: [
     ...unpublished("fine", ["ce"]),
     ...unpublished("coarse", ["ce", "arm", "corrected", "corrected-arm"]),
-    ...unpublished("wrong", ["ce", "arm", "corrected"]),
+    ...unpublished("wrong", ["ce", "arm", "corrected-relabel"]),
     // What decides has as many seeds as are asked for, the rest three.
     ...unpublished("coarse", [...PARTS, "ohem", "linear", "gce", "gce-arm"], 3),
+    ...unpublished("wrong", ["corrected", "relabel", "gce", "gce-arm"], 3),
   ],
 };
 

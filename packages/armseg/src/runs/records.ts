@@ -88,6 +88,8 @@ export interface TeachingRecord {
   readonly thresholds: readonly number[];
   /** Pixels of each class that the annotators drew. */
   readonly drawn: readonly number[];
+  /** Those of them that were given another class, or none. */
+  readonly changed: readonly number[];
   /** Undrawn pixels that each class was given. */
   readonly filled: readonly number[];
   /** Pixels that stay without a class. */

@@ -1,4 +1,4 @@
-import type { EvaluationRecord } from "../../runs/records.ts";
+import type { EvaluationRecord, TeachingRecord } from "../../runs/records.ts";
 import { colorLabel, section, table } from "../page.ts";
 import { className, lastEvaluation, type ReportData, splitsOf } from "../report-data.ts";
 import { formatPercent } from "../svg/format-number.ts";
@@ -40,7 +40,7 @@ function classTable(data: ReportData, { iou, accuracy }: EvaluationRecord): stri
     "",
     ...(accuracy ? ["accuracy in %"] : []),
     ...(coverage ? ["labelled in training, in %"] : []),
-    ...(teaching ? ["filled by the teacher, in % of what is drawn"] : []),
+    ...(teaching ? ["filled by the teacher, in % of what is drawn", "changed by it, in %"] : []),
   ];
   const rows = iou.map((value, i) => [
     classLabel(data, i),
@@ -48,9 +48,14 @@ function classTable(data: ReportData, { iou, accuracy }: EvaluationRecord): stri
     bar(value),
     ...(accuracy ? [formatPercent(accuracy[i] ?? Number.NaN)] : []),
     ...(coverage ? [formatPercent(coverage[i] ?? Number.NaN)] : []),
-    ...(teaching ? [formatPercent((teaching.filled[i] ?? 0) / (teaching.drawn[i] ?? 0))] : []),
+    ...(teaching ? [partOf(teaching, "filled", i), partOf(teaching, "changed", i)] : []),
   ]);
   return table(head, rows, "scores");
+}
+
+/** Pixels that a teacher filled or changed, in parts of those that were drawn of the class. */
+function partOf(teaching: TeachingRecord, what: "filled" | "changed", index: number): string {
+  return formatPercent((teaching[what][index] ?? 0) / (teaching.drawn[index] ?? 0));
 }
 
 /** A horizontal bar for a fraction in [0, 1]; markup. */
