@@ -53,11 +53,13 @@ export function addEval(program: Command): void {
       checkModelOptions(folder, { ...options, device, nproc, needsData: true });
       if (await runInProcesses(nproc)) return;
       const { evaluateModel, evaluateRun, evaluationText } = await import("../commands/evaluate.ts");
-      const { data, ...shared } = { ...options, overrides: overridesOf({ set, device }) };
+      const { readConfig } = await import("../config/read-config.ts");
+      const { data, ...shared } = options;
+      const overrides = overridesOf({ set, device });
       const outcome = await withProgress("evaluate", (onProgress) =>
         data === undefined
-          ? evaluateRun({ folder, ...shared, onProgress })
-          : evaluateModel({ path: folder, data, ...shared, onProgress }),
+          ? evaluateRun({ folder, ...shared, overrides, onProgress })
+          : evaluateModel({ path: folder, config: readConfig(data, overrides), ...shared, onProgress }),
       );
       if (!(await isMainProcess())) return;
       if (json) printJson(forPrograms(outcome));

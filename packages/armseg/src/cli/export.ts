@@ -6,6 +6,7 @@ interface Options {
   readonly out: string;
   readonly output: "logits" | "likelihoods" | "classes";
   readonly confidence?: true;
+  readonly quantise?: "float16" | "int8";
   readonly license?: string;
   readonly checkpoint: string;
   readonly overwrite?: true;
@@ -28,6 +29,11 @@ export function addExport(program: Command): void {
         .default("logits"),
     )
     .option("--confidence", "also give the likelihood of the likeliest class")
+    .addOption(
+      new Option("--quantise <precision>", "keep weights in fewer bits; the loss of mIoU is printed").choices(
+        ["float16", "int8"],
+      ),
+    )
     .option("--license <text>", "licence of the data, kept in the model")
     .option("--checkpoint <which>", "best, last or a file", "best")
     .option("--overwrite", "replace a file that exists")

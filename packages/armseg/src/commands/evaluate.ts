@@ -3,7 +3,7 @@ import { tidy } from "@armseg/torch";
 import { buildNetwork, onOwnDevice } from "../config/build.ts";
 import { buildEvaluation } from "../config/build-evaluation.ts";
 import { openData } from "../config/open-data.ts";
-import { ConfigError, readConfig } from "../config/read-config.ts";
+import { ConfigError } from "../config/read-config.ts";
 import { readRunConfig } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
 import type { ClassInfo, Dataset } from "../data/sample.ts";
@@ -24,7 +24,7 @@ import { runPaths } from "../runs/run-folder.ts";
 import { loadModelWeights } from "../training/checkpoint.ts";
 import { openFineAndCoarse } from "./coarse-labels.ts";
 import { MapsWriter } from "./maps-writer.ts";
-import { loadModel, type ModelOptions } from "./model.ts";
+import { loadModel } from "./model.ts";
 import type { Predictor } from "./predictor.ts";
 import { type CoarseLabels, logitsOf, type ScoreOptions, score } from "./validate.ts";
 
@@ -139,16 +139,16 @@ export async function evaluateRun(
 /**
  * Scores an exported model as {@link evaluateRun} scores a network: the same windows, views and measures.
  *
- * @param options.data - The configuration whose data and `evaluation` count. What normalises images is in the model.
+ * @param options.path - The `.onnx` file.
+ * @param options.config - Whose data and `evaluation` count. What normalises images is in the model.
  * @throws {ModelFileError} If the file is no model, is damaged or is one of others.
  * @throws {RuntimeMissingError} If `onnxruntime-node` is not installed.
  */
 export async function evaluateModel(
-  options: ModelOptions & EvaluateOptions & { readonly data: string },
+  options: EvaluateOptions & { readonly path: string; readonly config: Config },
 ): Promise<EvaluationOutcome> {
   using model = loadModel(options);
-  const config = readConfig(options.data, options.overrides);
-  const split = await openSplit(config.data, options);
+  const split = await openSplit(options.config.data, options);
   checkClasses(options.path, model.classes, split.dataset);
   const result = await scoreSplit(model, split, options);
   return { checkpoint: model.checkpoint, dataset: split.dataset, result };

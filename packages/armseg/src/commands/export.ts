@@ -9,12 +9,14 @@ import {
   isEqual,
   type ModelMetadata,
   type OutputKind,
+  type Precision,
   TOLERANCE,
 } from "../export/index.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { runPaths } from "../runs/run-folder.ts";
-import { loadNetwork, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
+import { evaluateModel, loadNetwork, type TrainedNetwork, type TrainedOptions } from "./evaluate.ts";
+import { validate } from "./validate.ts";
 
 export interface ExportRunOptions extends TrainedOptions {
   /** The file to write. */
@@ -23,6 +25,8 @@ export interface ExportRunOptions extends TrainedOptions {
   readonly output?: OutputKind;
   /** Whether the model also gives the likelihood of the likeliest class. Default false. */
   readonly confidence?: boolean;
+  /** Keeps the weights in fewer bits, and scores network and model on the `val` split. Default: float32, and no score. */
+  readonly quantise?: Exclude<Precision, "float32">;
   /** Of the data, kept in the model. */
   readonly license?: string;
   /** Replace a file that exists. Default false. */
@@ -35,10 +39,14 @@ export interface ExportRunResult {
   readonly metadata: ModelMetadata;
   /** Model and network side by side; `null` where ONNX Runtime is not installed. */
   readonly comparisons: readonly Comparison[] | null;
+  /** mIoU of both on the `val` split, where the weights have fewer bits. */
+  readonly quantisation?: { readonly network: number; readonly model: number };
 }
 
 /**
  * Writes a run's network as an ONNX model, and compares the two where ONNX Runtime is installed.
+ *
+ * Weights of fewer bits compute something else; what that costs is measured on the `val` split.
  *
  * @throws {Error} If the file exists and `overwrite` is not set, or if the model computes something else than the network.
  */
@@ -51,8 +59,22 @@ export async function exportRun(options: ExportRunOptions): Promise<ExportRunRes
   const files = await exportOnnx(trained.network, out, metadata);
   const comparisons = hasRuntime() ? compareWithNetwork(trained.network, out, metadata) : null;
   const different = comparisons?.filter((comparison) => !isEqual(comparison)) ?? [];
-  if (different.length > 0) throw differs(out, different);
-  return { checkpoint: trained.checkpoint, files, metadata, comparisons };
+  if (different.length > 0 && !options.quantise) throw differs(out, different);
+  const isScored = options.quantise && comparisons;
+  return {
+    checkpoint: trained.checkpoint,
+    files,
+    metadata,
+    comparisons,
+    ...(isScored && { quantisation: await scoreBoth(trained, out) }),
+  };
+}
+
+async function scoreBoth(trained: TrainedNetwork, path: string) {
+  const { config, settings, network } = trained;
+  const model = await evaluateModel({ path, config });
+  const own = await validate({ settings, dataset: model.dataset, network });
+  return { network: own.metrics.mIoU, model: model.result.metrics.mIoU };
 }
 
 function metadataOf(
@@ -73,7 +95,7 @@ function metadataOf(
     dataset: datasetName(data),
     license: options.license ?? null,
     scores: scoresOf(options.folder, checkpoint),
-    precision: "float32",
+    precision: options.quantise ?? "float32",
   };
 }
 
@@ -108,12 +130,29 @@ function comparisonText({ size, difference, agreement, ties }: Comparison): stri
 }
 
 /** Returns what was exported as text for a terminal. */
-export function exportText({ checkpoint, files, comparisons }: ExportRunResult): string {
+export function exportText({
+  checkpoint,
+  files,
+  metadata,
+  comparisons,
+  quantisation,
+}: ExportRunResult): string {
   const compared = comparisons
     ? [
         "compared with the network, in ONNX Runtime:",
         ...comparisons.map((comparison) => `  ${comparisonText(comparison)}`),
       ]
     : ["not compared with the network: ONNX Runtime is not installed (npm install onnxruntime-node)"];
-  return [`${files.join(", ")}: written from ${checkpoint}`, ...compared].join("\n");
+  const cost = quantisation ? [quantisationText(metadata.precision, quantisation)] : [];
+  return [`${files.join(", ")}: written from ${checkpoint}`, ...compared, ...cost].join("\n");
+}
+
+function quantisationText(
+  precision: Precision,
+  scores: { readonly network: number; readonly model: number },
+): string {
+  const percent = (score: number) => (100 * score).toFixed(2);
+  const change = scores.model - scores.network;
+  const sign = change < 0 ? "" : "+";
+  return `weights as ${precision}: mIoU of the network ${percent(scores.network)}, of the model ${percent(scores.model)} (${sign}${percent(change)})`;
 }

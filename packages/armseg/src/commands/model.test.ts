@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setThreads } from "@armseg/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readConfig } from "../config/read-config.ts";
 import { runConfigText } from "../config/read-run-config.ts";
 import { NO_RUNTIME, writtenModel } from "../export/testing/expect-export.ts";
 import { evaluateModel, evaluateRun } from "./evaluate.ts";
@@ -35,7 +36,7 @@ describe.skipIf(NO_RUNTIME)("an exported model", () => {
 
   const scores = async (overrides: string[] = []) => {
     const ofRun = await evaluateRun({ folder, overrides });
-    const ofModel = await evaluateModel({ path: model, data, overrides });
+    const ofModel = await evaluateModel({ path: model, config: readConfig(data, overrides) });
     return [ofRun, ofModel].map(({ result: { metrics, boundary } }) => [
       metrics.mIoU,
       metrics.aAcc,
@@ -72,10 +73,25 @@ describe.skipIf(NO_RUNTIME)("an exported model", () => {
   test("that gives classes scores the same, and refuses windows and views", async () => {
     const path = join(root, "classes.onnx");
     await exportRun({ folder, out: path, output: "classes" });
-    const [ofRun, ofModel] = [await evaluateRun({ folder }), await evaluateModel({ path, data })];
+    const [ofRun, ofModel] = [
+      await evaluateRun({ folder }),
+      await evaluateModel({ path, config: readConfig(data) }),
+    ];
     expect(ofModel.result.metrics.mIoU).toBeCloseTo(ofRun.result.metrics.mIoU, 4);
-    await expect(evaluateModel({ path, data, overrides: ["evaluation.tta=mmseg"] })).rejects.toThrow(
+    await expect(evaluateModel({ path, config: readConfig(data, ["evaluation.tta=mmseg"]) })).rejects.toThrow(
       /classes\.onnx gives the class of each pixel only, .* export it with --output logits/,
+    );
+  });
+
+  test("with its weights as 8-bit integers is a quarter as large, and says what that costs", async () => {
+    const path = join(root, "int8.onnx");
+    const result = await exportRun({ folder, out: path, quantise: "int8" });
+    expect(statSync(path).size).toBeLessThan(0.35 * statSync(model).size);
+    const { network, model: ofModel } = result.quantisation!;
+    expect(network).toBeCloseTo((await evaluateRun({ folder })).result.metrics.mIoU, 10);
+    expect(Math.abs(ofModel - network)).toBeLessThan(0.05);
+    expect(exportText(result)).toMatch(
+      /mIoU of the network \d+\.\d\d, of the model \d+\.\d\d \([+-]\d+\.\d\d\)/,
     );
   });
 
@@ -87,7 +103,7 @@ describe.skipIf(NO_RUNTIME)("an exported model", () => {
       {},
       "other.onnx",
     );
-    await expect(evaluateModel({ path, data })).rejects.toThrow(
+    await expect(evaluateModel({ path, config: readConfig(data) })).rejects.toThrow(
       /other\.onnx has the classes class 0, class 1, class 2, /,
     );
   });

@@ -1,5 +1,6 @@
 import { buildEvaluation, type EvaluationSettings } from "../config/build-evaluation.ts";
-import { ConfigError, readConfig } from "../config/read-config.ts";
+import { ConfigError } from "../config/read-config.ts";
+import type { Config } from "../config/schema.ts";
 import { type ModelMetadata, openOnnxNetwork, readModelMetadata } from "../export/index.ts";
 import { createEvaluationReader } from "../pipeline/index.ts";
 import type { Predictor } from "./predictor.ts";
@@ -7,10 +8,8 @@ import type { Predictor } from "./predictor.ts";
 export interface ModelOptions {
   /** The `.onnx` file. */
   readonly path: string;
-  /** The configuration whose `evaluation` counts. Default: whole images, fitted as those of the run. */
-  readonly data?: string;
-  /** `key=value`, put over that configuration. */
-  readonly overrides?: readonly string[];
+  /** Whose `evaluation` counts. Default: whole images, fitted as those of the run. */
+  readonly config?: Config | undefined;
 }
 
 /** Leaves levels as they are: a model normalises on its own. */
@@ -43,9 +42,8 @@ export function loadModel(options: ModelOptions): Predictor {
   };
 }
 
-function settingsOf({ data, overrides }: ModelOptions, { base }: ModelMetadata): EvaluationSettings {
-  if (data === undefined) return plainSettings(base);
-  const config = readConfig(data, overrides);
+function settingsOf({ config }: ModelOptions, { base }: ModelMetadata): EvaluationSettings {
+  if (config === undefined) return plainSettings(base);
   return buildEvaluation({
     ...config,
     augmentation: { ...config.augmentation, mean: [...AS_THEY_ARE.mean], std: [...AS_THEY_ARE.std] },

@@ -1,3 +1,4 @@
+import { readConfig } from "../config/read-config.ts";
 import { withImageRange } from "../data/image-form.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Sample } from "../data/sample.ts";
@@ -62,7 +63,8 @@ export async function predictSamples(
       indicator,
     });
     await use(image.sample, prediction);
-    onProgress?.(++done, samples.length);
+    done += 1;
+    onProgress?.(done, samples.length);
   }
   return done;
 }
@@ -99,7 +101,7 @@ export async function predictRun(options: PredictRunOptions): Promise<PredictRun
 
 function openPredictor({ folder, data, overrides, ...options }: PredictRunOptions): Predictor {
   if (!isModelPath(folder)) return loadNetwork({ folder, ...options, ...(overrides && { overrides }) });
-  return loadModel({ path: folder, ...(data !== undefined && { data }), ...(overrides && { overrides }) });
+  return loadModel({ path: folder, config: data === undefined ? undefined : readConfig(data, overrides) });
 }
 
 /** Begins the maps beside the predictions. @throws {Error} If there are some, and `overwrite` is not set. */

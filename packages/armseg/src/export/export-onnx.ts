@@ -37,8 +37,8 @@ export async function exportOnnx(
   path: string,
   metadata: ModelMetadata,
 ): Promise<string[]> {
-  const weights = new WeightStore(network.stateDict());
-  const { output, confidence, normalise } = metadata;
+  const { output, confidence, normalise, precision } = metadata;
+  const weights = new WeightStore(network.stateDict(), precision);
   const { nodes, initializers } = buildGraph(network, { output, confidence, ...normalise }, weights);
   const graph = create(GraphProtoSchema, {
     name: metadata.network,
