@@ -1,3 +1,4 @@
+import { cpus } from "node:os";
 import { argumentError } from "./argument-error.ts";
 import type { Device } from "./dtype.ts";
 import { binding } from "./native/load.ts";
@@ -12,9 +13,13 @@ export function getThreads(): number {
   return binding.threads();
 }
 
+/** Threads beyond this only wait; and a process that the system refuses one more of them dies. */
+const MOST_THREADS = Math.max(64, 4 * cpus().length);
+
+/** @throws If it is no positive integer, or far beyond the processors of this machine: at most four times as many, or 64. */
 export function setThreads(count: number): void {
-  if (!Number.isInteger(count) || count < 1) {
-    throw argumentError("setThreads", "a positive integer", count);
+  if (!Number.isInteger(count) || count < 1 || count > MOST_THREADS) {
+    throw argumentError("setThreads", `an integer from 1 to ${MOST_THREADS}`, count);
   }
   binding.setThreads(count);
 }

@@ -124,13 +124,29 @@ function isPlainObject(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Collects the tensors that a value holds: itself, in arrays, maps and plain objects. */
+/** Collects the tensors that a value holds: itself, in arrays, maps and plain objects, however deep or circular they are. */
 function collect(value: unknown, into: Set<Owned>): void {
-  if (value === null || typeof value !== "object") return;
-  if (value instanceof Owned) into.add(value);
-  else if (Array.isArray(value)) for (const element of value) collect(element, into);
-  else if (value instanceof Map) for (const element of value.values()) collect(element, into);
-  else if (isPlainObject(value)) for (const element of Object.values(value)) collect(element, into);
+  if (value instanceof Owned) {
+    into.add(value); // by far the most frequent
+    return;
+  }
+  const seen = new Set<object>();
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (next === null || typeof next !== "object" || seen.has(next)) continue;
+    if (next instanceof Owned) into.add(next);
+    else {
+      seen.add(next);
+      for (const part of partsOf(next)) waiting.push(part);
+    }
+  }
+}
+
+function partsOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value)) return value;
+  if (value instanceof Map) return value.values();
+  return isPlainObject(value) ? Object.values(value) : [];
 }
 
 function close(scope: Scope, survivors: ReadonlySet<Owned>): void {

@@ -22,7 +22,7 @@ export interface TensorFile {
  */
 export function loadSafetensors(path: string): TensorFile {
   const { tensors, metadata } = readSafetensors(path);
-  return { tensors: new Map([...tensors].map(([name, raw]) => [name, tensorOfRaw(raw)])), metadata };
+  return { tensors: new Map([...tensors].map(([name, raw]) => [name, onBytesOf(raw)])), metadata };
 }
 
 /** Returns the bytes of a tensor, on the CPU and dense, without a copy where it is so already. */
@@ -66,9 +66,14 @@ export function checksum(tensors: ReadonlyMap<string, Tensor>, text = ""): strin
   return hash.digest("hex");
 }
 
-/** Makes a tensor with the bytes of one that was read from a file, without a copy. */
-export function tensorOfRaw(raw: RawTensor): Tensor {
-  return new Tensor(binding.fromView(raw.data, raw.shape, raw.dtype));
+/** Makes a tensor with a copy of the bytes of one that was read from a file. */
+export function tensorOfRaw({ data, shape, dtype }: RawTensor): Tensor {
+  return onBytesOf({ data: data.slice(), shape, dtype });
+}
+
+/** A tensor on the bytes of one that was read from a file, and that nobody else has. */
+function onBytesOf({ data, shape, dtype }: RawTensor): Tensor {
+  return new Tensor(binding.fromView(data, shape, dtype));
 }
 
 function isZipOrPickle(path: string): boolean {
@@ -96,5 +101,5 @@ export function loadTensors(path: string): Map<string, Tensor> {
   if (!statSync(path).isFile()) throw new TypeError(`loadTensors(): expected a file, got the folder ${path}`);
   if (!isZipOrPickle(path)) return loadSafetensors(path).tensors;
   const raw = stateDictOf(readPth(path));
-  return new Map([...raw].map(([name, tensor]) => [name, tensorOfRaw(tensor)]));
+  return new Map([...raw].map(([name, tensor]) => [name, onBytesOf(tensor)]));
 }

@@ -45,7 +45,7 @@ export class Tensor extends Owned {
 
   /** Number of elements. */
   get numel(): number {
-    return this.shape.reduce((product, size) => product * size, 1);
+    return countOf(this.shape);
   }
 
   /** Returns the size of one dimension; negative indices count from the end. */
@@ -79,7 +79,10 @@ export class Tensor extends Owned {
     return new (typedArrayOf(readable))(binding.copyToBuffer(dense.handle));
   }
 
-  /** Returns the tensor's own memory, without a copy: writing to one is writing to the other. CPU and contiguous only. */
+  /**
+   * Returns the tensor's own memory, without a copy: writing to one is writing to the other. CPU and contiguous only. A
+   * tensor that is resized beyond its memory leaves it to the array.
+   */
   asTypedArray(): TypedArray {
     return new (typedArrayOf(this.dtype))(binding.toBuffer(this.handle));
   }
@@ -240,21 +243,37 @@ export interface TensorOptions {
   readonly requiresGrad?: boolean;
 }
 
+/** More dimensions than anything real has; a list that holds itself has no end of them. */
+const MAX_DIMENSIONS = 64;
+
 function shapeOf(values: NestedNumbers): number[] {
   const shape: number[] = [];
-  for (let level: NestedNumbers | undefined = values; Array.isArray(level); level = level[0])
+  for (let level: NestedNumbers | undefined = values; Array.isArray(level); level = level[0]) {
     shape.push(level.length);
+    if (shape.length > MAX_DIMENSIONS) {
+      throw new TypeError(
+        `tensor(): expected nested arrays of at most ${MAX_DIMENSIONS} dimensions, got more; does an array hold itself?`,
+      );
+    }
+  }
   return shape;
 }
 
-function flatten(values: NestedNumbers, shape: readonly number[], into: number[]): void {
+/** Writes nested arrays of a shape to `into` from `start` on. */
+function flatten(
+  values: NestedNumbers,
+  shape: readonly number[],
+  into: Float32Array | Float64Array,
+  start: number,
+): void {
   const [size, ...rest] = shape;
   if (size === undefined) {
     if (Array.isArray(values))
       throw new TypeError(
         "tensor(): expected nested arrays of one depth, got a list in the place of a number",
       );
-    into.push(Number(values));
+    if (values === undefined) throw new TypeError("tensor(): expected numbers, got an array with holes");
+    into[start] = Number(values);
     return;
   }
   if (!Array.isArray(values) || values.length !== size) {
@@ -262,7 +281,22 @@ function flatten(values: NestedNumbers, shape: readonly number[], into: number[]
       `tensor(): expected nested arrays of shape [.., ${shape.join(", ")}], got a part of another size`,
     );
   }
-  for (const value of values) flatten(value as NestedNumbers, rest, into);
+  const step = countOf(rest);
+  for (let i = 0; i < size; i++) flatten(values[i] as NestedNumbers, rest, into, start + i * step);
+}
+
+/** Elements of a shape. */
+function countOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Room for so many numbers; an error where they do not fit into memory. */
+function roomFor(count: number, needsWide: boolean): Float32Array | Float64Array {
+  try {
+    return needsWide ? new Float64Array(count) : new Float32Array(count);
+  } catch (cause) {
+    throw new RangeError(`tensor(): expected values that fit into memory, got ${count}`, { cause });
+  }
 }
 
 function finish(base: Tensor, options: TensorOptions): Tensor {
@@ -280,31 +314,44 @@ function finish(base: Tensor, options: TensorOptions): Tensor {
  * @throws {TypeError} If nested arrays are ragged.
  */
 export function tensor(values: NestedNumbers | TypedArray, options: TensorOptions = {}): Tensor {
-  if (ArrayBuffer.isView(values)) return finish(fromTypedArray(values.slice(), [values.length]), options);
+  if (ArrayBuffer.isView(values)) return finish(onOwn(copyOf(values), [values.length]), options);
   const shape = shapeOf(values);
-  const flat: number[] = [];
-  flatten(values, shape, flat);
   // float64 holds every integer that a JavaScript number can name.
   const needsWide = options.dtype === "float64" || options.dtype === "int64";
-  const array = needsWide ? Float64Array.from(flat) : Float32Array.from(flat);
-  return finish(fromTypedArray(array, shape), { dtype: "float32", ...options });
+  const array = roomFor(countOf(shape), needsWide);
+  flatten(values, shape, array, 0);
+  return finish(onOwn(array, shape), { dtype: "float32", ...options });
+}
+
+/** A copy that nobody else knows, of plain memory even where the array's is shared. */
+function copyOf(array: TypedArray): TypedArray {
+  const Kind = array.constructor as new (length: number) => TypedArray;
+  const copy = new Kind(array.length);
+  copy.set(array as never);
+  return copy;
+}
+
+/** A tensor on the memory of an array that nobody else knows. */
+function onOwn(array: TypedArray, shape: readonly number[], dtype = dtypeOfTypedArray(array)): Tensor {
+  return new Tensor(binding.fromView(array, shape, dtype));
 }
 
 /**
- * Makes a tensor on a typed array's own memory, without a copy: writing to one is writing to the other. The memory may be a
- * SharedArrayBuffer, such as one that a worker thread fills.
+ * Makes a tensor of a typed array's elements. On shared memory (a SharedArrayBuffer, such as one that a worker thread fills) the
+ * tensor lies on the array's own memory, without a copy: writing to one is writing to the other. Other memory is copied: it may
+ * be transferred to another thread, resized or freed while the tensor lives.
  *
  * @param shape - Its product must be the array's length.
  * @param dtype - Needed for arrays that have no dtype of their own (bool, float16 and bfloat16 as bits).
  */
 export function fromTypedArray(array: TypedArray, shape: readonly number[], dtype?: DType): Tensor {
-  const elements = shape.reduce((product, size) => product * size, 1);
+  const elements = countOf(shape);
   if (elements !== array.length) {
     const expected = `${elements} elements for shape [${shape.join(", ")}]`;
     throw argumentError("fromTypedArray", expected, array.length);
   }
-  const type = dtype ?? dtypeOfTypedArray(array);
-  return new Tensor(binding.fromView(array, shape, type));
+  const isShared = array.buffer instanceof SharedArrayBuffer;
+  return onOwn(isShared ? array : copyOf(array), shape, dtype);
 }
 
 /** A tensor that is trained: what a Module finds among its fields and an optimizer updates. */

@@ -178,7 +178,8 @@ describe("Tensor", () => {
       zeros.asTypedArray()[1] = 5;
       expect(zeros.toArray()).toEqual([0, 5, 0]);
 
-      const memory = Float32Array.of(1, 2, 3);
+      const memory = new Float32Array(new SharedArrayBuffer(12));
+      memory.set([1, 2, 3]);
       const shared = fromTypedArray(memory, [3]);
       shared.mul_(2);
       expect([...memory]).toEqual([2, 4, 6]);

@@ -84,7 +84,7 @@ describe("settings", () => {
     setThreads(1);
     expect(getThreads()).toBe(1);
     setThreads(before);
-    expect(() => setThreads(0)).toThrow(/positive integer/);
+    expect(() => setThreads(0)).toThrow(/an integer from 1 to/);
   });
 
   test("the deterministic switch reaches libtorch", () => {

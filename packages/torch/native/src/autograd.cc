@@ -81,13 +81,22 @@ void pushGradMode(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).gradModes.push_back(std::make_unique<at::AutoGradMode>(info[0].As<Napi::Boolean>()));
 }
 
-void popGradMode(const Napi::CallbackInfo& info) { Environment::of(info.Env()).gradModes.pop_back(); }
+/// Leaves the scope that was entered last; one that never was is an error, where `pop_back` would be undefined.
+template <typename Mode>
+void pop(std::vector<std::unique_ptr<Mode>>& modes, const char* caller) {
+  if (modes.empty()) throw std::runtime_error(std::string(caller) + "(): no such mode was entered");
+  modes.pop_back();
+}
+
+void popGradMode(const Napi::CallbackInfo& info) { pop(Environment::of(info.Env()).gradModes, "popGradMode"); }
 
 void pushInferenceMode(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).inferenceModes.push_back(std::make_unique<c10::InferenceMode>(true));
 }
 
-void popInferenceMode(const Napi::CallbackInfo& info) { Environment::of(info.Env()).inferenceModes.pop_back(); }
+void popInferenceMode(const Napi::CallbackInfo& info) {
+  pop(Environment::of(info.Env()).inferenceModes, "popInferenceMode");
+}
 
 Napi::Value isGradEnabled(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), at::GradMode::is_enabled());

@@ -1,6 +1,7 @@
 // Handles: what a tensor is, and its bytes in and out of ArrayBuffers.
 #include <ATen/ATen.h>
 
+#include <memory>
 #include <stdexcept>
 
 #include "binding.h"
@@ -97,13 +98,33 @@ at::Tensor hostTensor(const at::Tensor& tensor, const char* caller) {
   return tensor.detach();
 }
 
+using SharedMemory = std::shared_ptr<at::DataPtr>;
+
+void releaseMemory(void* memory) { delete static_cast<SharedMemory*>(memory); }
+
+/// Shares the memory of a storage with somebody who keeps it when the storage moves to other memory, as `resize_` makes it do.
+/// (A storage that must not be resized is no way out: libtorch then throws with the tensor's sizes already changed.)
+SharedMemory shareMemory(const at::Storage& storage) {
+  at::StorageImpl* const impl = storage.unsafeGetStorageImpl();
+  if (impl->data_ptr().get_deleter() == &releaseMemory) {
+    return *static_cast<SharedMemory*>(impl->data_ptr().get_context());
+  }
+  void* const data = impl->data_ptr().get();
+  const c10::Device device = impl->data_ptr().device();
+  auto memory = std::make_shared<at::DataPtr>();
+  auto* const owner = new SharedMemory(memory);
+  *memory = impl->set_data_ptr(at::DataPtr(data, owner, &releaseMemory, device));
+  return memory;
+}
+
 /// toBuffer(handle) -> an ArrayBuffer on the tensor's own memory, which it keeps alive.
 Napi::Value toBuffer(const Napi::CallbackInfo& info) {
   const at::Tensor tensor = hostTensor(tensorAt(info, 0), "toBuffer");
   if (tensor.nbytes() == 0) return Napi::ArrayBuffer::New(info.Env(), 0);
-  auto* owner = new at::Tensor(tensor);
+  void* const data = tensor.data_ptr();
+  auto* const owner = new SharedMemory(shareMemory(tensor.storage()));
   return Napi::ArrayBuffer::New(
-      info.Env(), tensor.data_ptr(), tensor.nbytes(), [](Napi::Env, void*, at::Tensor* kept) { delete kept; }, owner);
+      info.Env(), data, tensor.nbytes(), [](Napi::Env, void*, SharedMemory* kept) { delete kept; }, owner);
 }
 
 /// copyToBuffer(handle) -> a new ArrayBuffer with a copy of the tensor's bytes.

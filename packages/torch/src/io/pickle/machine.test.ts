@@ -96,6 +96,7 @@ describe("memory is bounded", () => {
 
   test.each([
     ["dicts without end", many("}0", 1_000_001), /more than 1000000 objects/],
+    ["empty sets, which take more memory than others", many("\x8f0", 62_501), /more than 1000000 objects/],
     ["a stack without end", many("N", 1_000_001), /more than 1000000 values on its stack/],
     ["marks without end", many("(", 1_000_001), /more than 1000000 marks/],
     ["a memo without end", many("\x94", 2_000_001, "N"), /more than 2000000 memo entries/],

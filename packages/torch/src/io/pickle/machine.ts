@@ -4,6 +4,8 @@ import type { PickleContext } from "./values.ts";
 /** Real checkpoints stay below a hundredth of these; they bound what a hostile pickle can make us hold. */
 export const MAX_PICKLE_BYTES = 64 * 2 ** 20;
 const MAX_OBJECTS = 1_000_000;
+/** An empty set or dict takes as much memory as so many other objects. */
+const TABLE_OBJECTS = 16;
 const MAX_STACK = 1_000_000;
 const MAX_MEMO = 2_000_000;
 const MAX_COPIED = 64 * 2 ** 20;
@@ -37,12 +39,13 @@ export class PickleMachine {
 
   /** Pushes something that takes more memory than its bytes in the pickle. */
   pushObject(value: unknown): void {
-    this.countObject();
+    this.countObject(value instanceof Set || value instanceof Map ? TABLE_OBJECTS : 1);
     this.push(value);
   }
 
-  countObject(): void {
-    if (++this.#objects > MAX_OBJECTS) throw this.tooLarge(`more than ${MAX_OBJECTS} objects`);
+  countObject(weight = 1): void {
+    this.#objects += weight;
+    if (this.#objects > MAX_OBJECTS) throw this.tooLarge(`more than ${MAX_OBJECTS} objects`);
   }
 
   /** Counts what a call copies, since the same long value can be named many times in a few bytes. */
