@@ -10,6 +10,7 @@ import { withFreePort } from "@armseg/torch/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { readMetrics } from "../runs/metrics.ts";
+import { recordsOfKind } from "../runs/records.ts";
 import { evaluateRun } from "./evaluate.ts";
 import { smallConfig } from "./testing/small-run.ts";
 
@@ -111,7 +112,9 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
 
     beforeAll(async () => {
       const device = "cpu"; // Gloo's
-      writeFileSync(config, stringify(smallConfig(folder, { iterations: 20, checkpointEvery: 4, device })));
+      const small = smallConfig(folder, { iterations: 20, checkpointEvery: 4, device });
+      const correction = { coverageOffset: true, teacher: true, relabel: "void", affinity: 0.1 };
+      writeFileSync(config, stringify({ ...small, correction }));
       const [, ended] = train(config, "--nproc", "2", "--out", join(folder, "undisturbed"));
       expect(await ended).toMatchObject({ code: 0, out: expect.stringContaining("Done: 20 iterations") });
     }, 120_000);
@@ -123,6 +126,15 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
         images: 2,
         mIoU: result.metrics.mIoU,
       });
+    });
+
+    test("each process looks at its part of the labels, and all train on the whole", () => {
+      const log = readMetrics(join(folder, "undisturbed", "metrics.jsonl"));
+      const rounds = recordsOfKind(log, "teaching");
+      expect(rounds.map(({ iteration }) => iteration)).toEqual([8, 14]);
+      for (const { drawn, filled, void: rest } of rounds)
+        expect([...drawn, ...filled, rest].reduce((sum, pixels) => sum + pixels, 0)).toBe(12 * 48 * 96);
+      expect(readdirSync(join(folder, "undisturbed", "taught", "00000008"))).toHaveLength(12);
     });
 
     test("errors are split alike by one process and by two", async () => {
