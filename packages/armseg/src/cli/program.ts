@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addAudit } from "./audit.ts";
 import { addBenchEval } from "./bench-eval.ts";
 import { addBenchLoader } from "./bench-loader.ts";
 import { addBenchLoss } from "./bench-loss.ts";
@@ -69,6 +70,7 @@ export function buildProgram(): Command {
   program.commandsGroup("Train and use:");
   addTrain(program);
   addEval(program);
+  addAudit(program);
   addCompare(program);
   addStudio(program);
   addPredict(program);

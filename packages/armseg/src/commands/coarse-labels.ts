@@ -29,10 +29,8 @@ export async function openFineAndCoarse(
   split: Split,
   folder?: string,
 ): Promise<FineAndCoarse> {
-  const drawn = data.format === "camvid" ? data[split].masks : undefined;
-  const { masks: _, ...own } = data[split];
-  const fine = await openData({ ...data, annotations: "fine", [split]: drawn ? own : data[split] }, split);
-  const masks = folder ?? drawn;
+  const fine = await openData(withFineLabels(data, split), split);
+  const masks = folder ?? drawnMasks(data, split);
   const coarse = masks === undefined ? await coarseLabelsOf(data, split) : masksIn(masks, fine);
   const missing = fine.samples.find(({ name }) => !coarse.has(name));
   if (missing === undefined) return { fine, coarse };
@@ -41,8 +39,56 @@ export async function openFineAndCoarse(
   );
 }
 
+/**
+ * Finds the fine labels of a split's images: in a folder of masks named after them, or what the format has.
+ *
+ * @param folder - As that of {@link openFineAndCoarse}.
+ * @returns By the name of the sample.
+ * @throws {ConfigError} If there are none to be found, or one is missing.
+ */
+export async function openFine(
+  data: Config["data"],
+  split: Split,
+  dataset: Dataset,
+  folder?: string,
+): Promise<ReadonlyMap<string, Annotation>> {
+  const hasOwn = ["scenes", "cityscapes"].includes(data.format) || drawnMasks(data, split) !== undefined;
+  if (folder === undefined && !hasOwn) {
+    throw new ConfigError(
+      `--against: data.format ${data.format} has no fine labels beside those that were trained on; name a folder of masks`,
+    );
+  }
+  const fine =
+    folder === undefined
+      ? annotationsOf(await openData(withFineLabels(data, split), split))
+      : masksIn(folder, dataset);
+  const missing = dataset.samples.find(({ name }) => !fine.has(name));
+  if (missing === undefined) return fine;
+  throw new ConfigError(
+    `--against: ${missing.image} has no fine label${folder === undefined ? "" : ` in ${folder}`}; every image of the split needs one`,
+  );
+}
+
+/** The masks that take the place of a data set's own. */
+function drawnMasks(data: Config["data"], split: Split): string | undefined {
+  return data.format === "camvid" ? data[split].masks : undefined;
+}
+
+function withFineLabels(data: Config["data"], split: Split): Config["data"] {
+  const { masks: _, annotations: __, ...own } = data[split];
+  const withOwn = { ...own, annotations: "fine" as const };
+  return {
+    ...data,
+    annotations: "fine",
+    [split]: drawnMasks(data, split) ? withOwn : { ...data[split], annotations: "fine" },
+  };
+}
+
 async function coarseLabelsOf(data: Config["data"], split: Split): Promise<Map<string, Annotation>> {
-  const { samples } = await openCoarse(data, split);
+  return annotationsOf(await openCoarse(data, split));
+}
+
+function annotationsOf({ samples }: Dataset): Map<string, Annotation> {
   return new Map(
     samples.flatMap(({ name, annotation }) => (annotation ? [[name, annotation] as const] : [])),
   );

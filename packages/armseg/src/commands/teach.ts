@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { fromTypedArray, tidy } from "@armseg/torch";
 import type { TrainingObjects } from "../config/build.ts";
 import type { EvaluationSettings } from "../config/build-evaluation.ts";
 import type { Config } from "../config/schema.ts";
@@ -11,10 +10,11 @@ import { fillLabel } from "../correction/fill-label.ts";
 import { relabel } from "../correction/relabel.ts";
 import { writeLabelPng } from "../data/drawing/index.ts";
 import type { Annotation, ClassInfo, Dataset, LabelImage, Sample } from "../data/sample.ts";
-import { imageTensor, type Network, predictWithLikelihoods, withMirroring } from "../evaluation/index.ts";
+import { type Network, withMirroring } from "../evaluation/index.ts";
 import type { EvaluationImage } from "../pipeline/index.ts";
 import type { TeachingRecord } from "../runs/records.ts";
 import { withAverages } from "../training/ema.ts";
+import { lookAt } from "./look-at.ts";
 import { inEvaluationMode, logitsOf } from "./validate.ts";
 
 /** So many training images say how sure the network is of each class; more would cost time and change little. */
@@ -116,24 +116,6 @@ async function thresholdsOf(
 function labelOf({ label, sample }: EvaluationImage): LabelImage {
   if (!label) throw new Error(`teach(): ${sample.image} has no label`);
   return label;
-}
-
-/** What a network says of an image, in the size of the label. */
-function lookAt(
-  network: Network,
-  image: EvaluationImage,
-  { data, height, width }: LabelImage,
-  { device, inference }: EvaluationSettings,
-) {
-  return tidy(() => {
-    const given = fromTypedArray(data, [1, height, width]).to(device, "uint8");
-    const seen = predictWithLikelihoods(network, imageTensor(image, device), given, inference);
-    return {
-      prediction: seen.labels.toTypedArray() as Uint8Array,
-      likelihood: seen.likelihood.toTypedArray() as Float32Array,
-      givenLikelihood: seen.givenLikelihood.toTypedArray() as Float32Array,
-    };
-  });
 }
 
 /** Pixels of each class that were drawn and those of them that were changed, pixels that were filled with it, and those that stay void. */

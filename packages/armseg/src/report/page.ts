@@ -114,8 +114,13 @@ tbody tr + tr td { border-top: 1px solid var(--line); } .numbers td + td, .numbe
 .pair svg { display: block; width: 100%; height: auto; max-height: 420px; border-radius: 4px; background: var(--line); }
 .pair .coarse { image-rendering: pixelated; } .files { position: absolute; }
 .over .label { opacity: 0.5; } .over:hover .label { opacity: 0; }
+.regions { display: grid; gap: 16px; margin: 12px 0; grid-template-columns: repeat(auto-fill, minmax(min(560px, 100%), 1fr)); }
+.trio { display: grid; grid-template-columns: 1fr 1fr 1fr; gap: 6px; align-items: start; }
+.trio svg { display: block; width: 100%; height: auto; max-height: 380px; border-radius: 4px; background: var(--line); }
+.audit td:nth-child(n + 3):nth-child(-n + 6), .audit th:nth-child(n + 3):nth-child(-n + 6) { text-align: right; } .audit .bar { width: 110px; }
 .missing { border: 1px dashed var(--soft); border-radius: 4px; padding: 24px 8px; text-align: center; color: var(--soft); }
 .box { fill: none; stroke: #fff; stroke-width: 2; vector-effect: non-scaling-stroke; } .box.back { stroke: #000; stroke-width: 5; }
+path.box { stroke-width: 1.5; } path.box.back { stroke-width: 3.5; }
 .ignored { background: repeating-linear-gradient(135deg, #f0f0f0 0 2px, #282828 2px 4px, var(--line) 4px 7px); }
 .tag { font-size: 12px; font-weight: 500; border: 1px solid var(--line); border-radius: 4px; padding: 0 6px; color: var(--soft); }
 .tag.error, .fault { color: var(--series-4); } .tag.warning { color: var(--series-1); } .fault { font-size: 13px; overflow-wrap: anywhere; }

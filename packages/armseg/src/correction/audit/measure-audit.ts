@@ -31,8 +31,8 @@ export interface AuditMeasureResult {
  * label.
  */
 export class AuditMeasurement {
-  readonly #cutoff: number;
-  readonly #thresholds: ArrayLike<number>;
+  #cutoff: number;
+  #thresholds: ArrayLike<number>;
   readonly #leastArea: number;
   readonly #ours = new RankedPrecision();
   readonly #cleanlab = new RankedPrecision();
@@ -46,6 +46,13 @@ export class AuditMeasurement {
     this.#thresholds = thresholds;
     this.#cutoff = cutoff;
     this.#leastArea = leastArea;
+  }
+
+  /** Goes on with images that another network has seen. */
+  with(thresholds: ArrayLike<number>, cutoff: number): this {
+    this.#thresholds = thresholds;
+    this.#cutoff = cutoff;
+    return this;
   }
 
   /** Counts an image. @param fine - Its fine classes, row-major, of the label's size; the ignore index where there is none. */

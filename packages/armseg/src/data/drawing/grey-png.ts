@@ -8,15 +8,19 @@ export interface GreyImage {
   readonly data: Uint8Array;
 }
 
-/** Writes an image as an 8-bit grey PNG, whole or not at all, making its folder if needed. @throws {Error} As {@link writeNewFile}. */
-export async function writeGreyPng(
-  path: string,
-  { height, width, data }: GreyImage,
-  options: WriteOptions = {},
-): Promise<void> {
-  const encoded = await sharp(data, { raw: { width, height, channels: 1 } })
+/** Encodes an image as an 8-bit grey PNG, in the background. */
+export function encodeGreyPng({ height, width, data }: GreyImage): Promise<Uint8Array> {
+  return sharp(data, { raw: { width, height, channels: 1 } })
     .toColourspace("b-w")
     .png({ compressionLevel: 6, adaptiveFiltering: true, palette: false })
     .toBuffer();
-  writeNewFile("writeGreyPng", path, encoded, options);
+}
+
+/** Writes an image as an 8-bit grey PNG, whole or not at all, making its folder if needed. @throws {Error} As {@link writeNewFile}. */
+export async function writeGreyPng(
+  path: string,
+  image: GreyImage,
+  options: WriteOptions = {},
+): Promise<void> {
+  writeNewFile("writeGreyPng", path, await encodeGreyPng(image), options);
 }

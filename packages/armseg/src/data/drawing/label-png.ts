@@ -1,4 +1,5 @@
-import { crc32, deflateSync } from "node:zlib";
+import { promisify } from "node:util";
+import { crc32, deflate, deflateSync } from "node:zlib";
 import { argumentError } from "../../core/argument-error.ts";
 import { type WriteOptions, writeNewFile } from "../../core/atomic-file.ts";
 import { IGNORE_INDEX } from "../../core/ignore-index.ts";
@@ -15,23 +16,46 @@ const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
  * @throws {RangeError} If a label is neither a class nor {@link IGNORE_INDEX}, or there are more than 256 classes.
  */
 export function encodeLabelPng(label: LabelImage, classes: readonly ClassInfo[]): Uint8Array {
-  checkLabel("encodeLabelPng", label, classes.length);
+  return labelPng(label, classes, deflateSync(pixelRows("encodeLabelPng", label, classes), { level: 9 }));
+}
+
+const deflateInBackground = promisify(deflate);
+
+/** Encodes labels as {@link encodeLabelPng} does, but compresses them in the background and less, for many files at a time. */
+export async function encodeLabelPngInBackground(
+  label: LabelImage,
+  classes: readonly ClassInfo[],
+): Promise<Uint8Array> {
+  const rows = pixelRows("encodeLabelPngInBackground", label, classes);
+  return labelPng(label, classes, await deflateInBackground(rows, { level: 6 }));
+}
+
+/** Each row starts with its filter: none, which suits indices best. */
+function pixelRows(caller: string, label: LabelImage, classes: readonly ClassInfo[]): Uint8Array {
+  checkLabel(caller, label, classes.length);
   const { height, width, data } = label;
+  const rows = new Uint8Array(height * (width + 1));
+  for (let row = 0; row < height; row++) {
+    rows.set(data.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
+  }
+  return rows;
+}
+
+function labelPng(
+  { height, width }: LabelImage,
+  classes: readonly ClassInfo[],
+  pixels: Uint8Array,
+): Uint8Array {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
   header.set([8, 3, 0, 0, 0], 8);
-  // Each row starts with its filter: none, which suits indices best.
-  const rows = new Uint8Array(height * (width + 1));
-  for (let row = 0; row < height; row++) {
-    rows.set(data.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
-  }
   return Buffer.concat([
     SIGNATURE,
     chunk("IHDR", header),
     chunk("PLTE", labelPalette(classes)),
-    chunk("IDAT", deflateSync(rows, { level: 9 })),
+    chunk("IDAT", pixels),
     chunk("IEND", new Uint8Array(0)),
   ]);
 }
