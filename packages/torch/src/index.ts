@@ -29,5 +29,12 @@ export { NativeLibraryError } from "./setup/native-package.ts";
 export type { NestedNumbers, TensorOptions } from "./tensor.ts";
 export { fromTypedArray, gradients, operator, ops, Parameter, parameter, Tensor, tensor } from "./tensor.ts";
 export type { TensorFile } from "./tensor-files.ts";
-export { checksum, loadSafetensors, loadTensors, saveSafetensors, tensorOfRaw } from "./tensor-files.ts";
+export {
+  checksum,
+  loadSafetensors,
+  loadTensors,
+  savePth,
+  saveSafetensors,
+  tensorOfRaw,
+} from "./tensor-files.ts";
 export { isTraced, type Trace, type TracedCall, type TracedValue, trace } from "./trace.ts";

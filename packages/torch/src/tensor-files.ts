@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 
 import { noGrad } from "./autograd.ts";
 import type { DTypeName, RawTensor } from "./io/index.ts";
-import { readPth, readSafetensors, stateDictOf, type TensorSource, writeSafetensors } from "./io/index.ts";
+import { readPth, readSafetensors, stateDictOf, writePth, writeSafetensors } from "./io/index.ts";
 import { binding } from "./native/load.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -44,11 +44,23 @@ export function saveSafetensors(
   tensors: Iterable<readonly [string, Tensor]>,
   metadata: Iterable<readonly [string, string]> = [],
 ): void {
-  const sources = Array.from(tensors, ([name, tensor]): [string, TensorSource] => [
-    name,
-    { dtype: tensor.dtype as DTypeName, shape: tensor.shape, data: () => bytesOf(tensor) },
-  ]);
-  writeSafetensors(path, sources, metadata);
+  writeSafetensors(path, sourcesOf(tensors), metadata);
+}
+
+function sourcesOf(tensors: Iterable<readonly [string, Tensor]>) {
+  return Array.from(tensors, ([name, tensor]) => {
+    const dtype = tensor.dtype as DTypeName;
+    return [name, { dtype, shape: tensor.shape, data: () => bytesOf(tensor) }] as const;
+  });
+}
+
+/**
+ * Writes named tensors to a `.pth` file as `torch.save` does, atomically: `torch.load(path, weights_only=True)` reads it.
+ *
+ * @throws {FileAccessError} If the file cannot be written; an old file is untouched.
+ */
+export function savePth(path: string, tensors: Iterable<readonly [string, Tensor]>): Promise<void> {
+  return writePth(path, sourcesOf(tensors));
 }
 
 /**

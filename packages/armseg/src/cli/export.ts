@@ -1,9 +1,12 @@
 import { type Command, Option } from "commander";
 import { examples } from "./arguments.ts";
+import { UsageError } from "./exit-codes.ts";
 import { printResult } from "./output.ts";
 
 interface Options {
   readonly out: string;
+  readonly format: "onnx" | "torch";
+  readonly names?: "mmsegmentation" | "torchvision";
   readonly output: "logits" | "likelihoods" | "classes";
   readonly confidence?: true;
   readonly quantise?: "float16" | "int8";
@@ -17,12 +20,19 @@ interface Options {
 export function addExport(program: Command): void {
   program
     .command("export")
-    .summary("write the network of a run as an ONNX model")
+    .summary("write the network of a run for others: ONNX, PyTorch")
     .description(
-      "Write the network of a run as an ONNX model for any image size, and compare both where onnxruntime-node is installed.",
+      "Write the network of a run as an ONNX model for any image size, and compare both where onnxruntime-node is installed; or its weights as a state dict of PyTorch.",
     )
     .argument("<run>", "folder of the run")
     .requiredOption("--out <file>", "the model, e.g. model.onnx")
+    .addOption(new Option("--format <name>", "what to write").choices(["onnx", "torch"]).default("onnx"))
+    .addOption(
+      new Option(
+        "--names <whose>",
+        "names of a state dict; torchvision: of the backbone alone (default: mmsegmentation)",
+      ).choices(["mmsegmentation", "torchvision"]),
+    )
     .addOption(
       new Option("--output <kind>", "what the model gives for each pixel")
         .choices(["logits", "likelihoods", "classes"])
@@ -43,10 +53,22 @@ export function addExport(program: Command): void {
       examples(
         "export runs/first --out model.onnx",
         "export runs/first --out model.onnx --output classes --confidence",
+        "export runs/first --out model.pth --format torch",
       ),
     )
-    .action(async (folder: string, { json, ...options }: Options) => {
-      const { exportRun, exportText } = await import("../commands/export.ts");
+    .action(async (folder: string, { json, format, names, ...options }: Options) => {
+      const { exportRun, exportText, exportWeights } = await import("../commands/export.ts");
+      if (format === "torch") {
+        const { out, checkpoint, overwrite = false } = options;
+        const written = await exportWeights({ folder, out, checkpoint, overwrite, ...(names && { names }) });
+        printResult(
+          written,
+          json,
+          (result) => `${out}: a state dict in ${result.names}'s names, from ${result.checkpoint}`,
+        );
+        return;
+      }
+      if (names) throw new UsageError("--names is for --format torch; a model keeps the network's names");
       printResult(await exportRun({ folder, ...options }), json, exportText);
     });
 }

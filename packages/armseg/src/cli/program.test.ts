@@ -44,7 +44,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "compare: <runs...> --out <file.html> --overwrite --json",
     "studio: [folders...] --port <n> --data <folder>",
     "predict: <run> <inputs...> --set <key=value> --device <name> --out <folder> (required) --data <config> --checkpoint <which> --overlay --confidence --maps --overwrite --json",
-    "export: <run> --out <file> (required) --output <kind> --confidence --quantise <precision> --license <text> --checkpoint <which> --overwrite --json",
+    "export: <run> --out <file> (required) --format <name> --names <whose> --output <kind> --confidence --quantise <precision> --license <text> --checkpoint <which> --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --device <name> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
     "reproduce: <experiment> --set <key=value> --device <name> --preset <name> --scale <name> --data <folder> --weights <path> --seeds <n> --jobs <n> --out <folder> --dry-run --json",
     "bench loss: --device <name> --threads <n> --runs <n> --json",

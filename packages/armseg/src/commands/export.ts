@@ -12,6 +12,7 @@ import {
   type Precision,
   TOLERANCE,
 } from "../export/index.ts";
+import { savePthWeights, type WeightNames } from "../networks/index.ts";
 import { readMetrics } from "../runs/metrics.ts";
 import { recordsOfKind } from "../runs/records.ts";
 import { runPaths } from "../runs/run-folder.ts";
@@ -33,6 +34,34 @@ export interface ExportRunOptions extends TrainedOptions {
   readonly overwrite?: boolean;
 }
 
+export interface ExportWeightsOptions extends TrainedOptions {
+  /** The `.pth` file to write. */
+  readonly out: string;
+  /** Default `mmsegmentation`. */
+  readonly names?: WeightNames;
+  /** Replace a file that exists. Default false. */
+  readonly overwrite?: boolean;
+}
+
+/**
+ * Writes the weights of a run's network as a state dict of PyTorch.
+ *
+ * @throws {Error} If the file exists and `overwrite` is not set.
+ * @throws {RangeError} If torchvision's names are asked for and it has no such backbone.
+ */
+export async function exportWeights(options: ExportWeightsOptions) {
+  const { out, names = "mmsegmentation", overwrite = false } = options;
+  assertNew(out, overwrite);
+  using trained = loadNetwork(options);
+  await savePthWeights(trained.network, out, { names });
+  return { checkpoint: trained.checkpoint, files: [out], names };
+}
+
+function assertNew(path: string, overwrite: boolean): void {
+  if (overwrite || !existsSync(path)) return;
+  throw new Error(`${path} exists already; choose another name, or pass --overwrite`);
+}
+
 export interface ExportRunResult {
   readonly checkpoint: string;
   readonly files: readonly string[];
@@ -52,8 +81,7 @@ export interface ExportRunResult {
  */
 export async function exportRun(options: ExportRunOptions): Promise<ExportRunResult> {
   const { out, overwrite = false } = options;
-  if (existsSync(out) && !overwrite)
-    throw new Error(`${out} exists already; choose another name, or pass --overwrite`);
+  assertNew(out, overwrite);
   using trained = loadNetwork(options);
   const metadata = metadataOf(trained, options);
   const files = await exportOnnx(trained.network, out, metadata);

@@ -30,7 +30,8 @@ export type {
 export { HEADS, Segmenter, segmenter } from "./segmenter.ts";
 export type { NetworkSummary, PartSummary } from "./summary.ts";
 export { formatSummary, summarise } from "./summary.ts";
+export type { WeightNames } from "./weights/names.ts";
 export type { PrefixCount, ReshapedTensor, WeightsReport } from "./weights/report.ts";
 export { formatWeightsReport } from "./weights/report.ts";
 export type { LoadWeightsOptions, SaveWeightsOptions } from "./weights/weights.ts";
-export { loadWeights, saveWeights, WeightsError } from "./weights/weights.ts";
+export { loadWeights, savePthWeights, saveWeights, WeightsError } from "./weights/weights.ts";

@@ -19,3 +19,4 @@ export {
 export { readSafetensors, type SafetensorsFile } from "./safetensors-read.ts";
 export { type TensorSource, writeSafetensors } from "./safetensors-write.ts";
 export { stateDictOf } from "./state-dict-of.ts";
+export { writePth } from "./write-pth.ts";

@@ -54,7 +54,7 @@ const timm: Layout = (state) => {
 };
 
 /** Layers of torchvision's MobileNetV2 `features` that begin each of our seven layers, and the one behind them. */
-const MOBILENET_STARTS = [1, 2, 4, 7, 11, 14, 17, 18] as const;
+export const MOBILENET_STARTS = [1, 2, 4, 7, 11, 14, 17, 18] as const;
 
 /** Renames `features.4.conv.0.1.weight` to `layer3.0.conv.0.bn.weight`. */
 function mobileNetName(name: string): string | null {

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { segmenter } from "../segmenter.ts";
 import { fillByFormula } from "../testing/formula.ts";
 import { formatWeightsReport } from "./report.ts";
-import { loadWeights, saveWeights, WeightsError } from "./weights.ts";
+import { loadWeights, savePthWeights, saveWeights, WeightsError } from "./weights.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weights-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -71,6 +71,30 @@ describe("our own weights and mmsegmentation's", () => {
     const report = loadWeights(network, wrapped);
     expect(report.layout).toBe("mmsegmentation");
     expect(report.expectedMissing).toEqual(["log_scale_head.conv.weight", "log_scale_head.conv.bias"]);
+  });
+
+  test.each([{ backbone: "resnet18", stem: "v1" }, { backbone: "mobilenetV2" }] as const)(
+    "in torchvision's names are read as torchvision's: $backbone",
+    async (config) => {
+      using network = segmenter({ ...SMALL, ...config });
+      using other = segmenter({ ...SMALL, ...config });
+      fillByFormula(network);
+      const path = join(folder, "torchvision.pth");
+      await savePthWeights(network, path, { names: "torchvision" });
+      expect(loadWeights(other, path)).toMatchObject({
+        layout: expect.stringMatching("torchvision"),
+        missing: [],
+        unexpected: [],
+      });
+      expectSameBackbone(network, other);
+    },
+  );
+
+  test("are refused torchvision's names where it has no such backbone", () => {
+    using network = segmenter({ ...SMALL, backbone: "resnet18", stem: "v1c" });
+    expect(() => saveWeights(network, join(folder, "x.safetensors"), { names: "torchvision" })).toThrow(
+      /stem v1 or MobileNetV2, got one with the deep stem; take the names of mmsegmentation/,
+    );
   });
 
   test("drop the auxiliary head where the network has none", () => {

@@ -1,7 +1,8 @@
 import type { Tensor } from "@armseg/torch";
-import { loadTensors, noGrad, saveSafetensors, tidy } from "@armseg/torch";
+import { loadTensors, noGrad, savePth, saveSafetensors, tidy } from "@armseg/torch";
 import type { Segmenter } from "../segmenter.ts";
 import { isOursAlone, type State, type Translation, translate } from "./layouts.ts";
+import { namedState, type WeightNames } from "./names.ts";
 import type { ReshapedTensor, WeightsReport } from "./report.ts";
 import { countByPrefix, formatWeightsReport } from "./report.ts";
 
@@ -133,8 +134,8 @@ function copyFitting(own: State, state: State, report: WeightsReport): void {
 }
 
 export interface SaveWeightsOptions {
-  /** Whose names; mmsegmentation's leave out what only our networks have (the head of the KL loss). Default armseg. */
-  readonly names?: "armseg" | "mmsegmentation";
+  /** Whose names, see {@link namedState}. Default armseg. */
+  readonly names?: WeightNames;
   /** Free text kept in the file. */
   readonly metadata?: Iterable<readonly [string, string]>;
 }
@@ -142,12 +143,23 @@ export interface SaveWeightsOptions {
 /**
  * Writes a network's parameters and running statistics to a safetensors file, atomically.
  *
- * To run them in mmsegmentation: `torch.save({"state_dict": safetensors.torch.load_file(path)}, "model.pth")`.
- *
  * @throws {FileAccessError} If the file cannot be written.
  */
 export function saveWeights(network: Segmenter, path: string, options: SaveWeightsOptions = {}): void {
   const { names = "armseg", metadata = [] } = options;
-  const state = [...network.stateDict()].filter(([name]) => names === "armseg" || !isOursAlone(name));
-  saveSafetensors(path, state, [["format", "pt"], ["armseg.names", names], ...metadata]);
+  const fields = [["format", "pt"], ["armseg.names", names], ...metadata] as const;
+  saveSafetensors(path, namedState(network, names), fields);
+}
+
+/**
+ * Writes them to a `.pth` file as `torch.save` does: `torch.load(path, weights_only=True)` returns the state dict.
+ *
+ * @throws {FileAccessError} If the file cannot be written.
+ */
+export function savePthWeights(
+  network: Segmenter,
+  path: string,
+  { names = "mmsegmentation" }: Pick<SaveWeightsOptions, "names"> = {},
+): Promise<void> {
+  return savePth(path, namedState(network, names));
 }

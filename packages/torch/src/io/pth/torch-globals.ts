@@ -3,20 +3,8 @@ import { Callable, kindOf, Marker } from "../pickle/values.ts";
 import type { DTypeName, RawTensor } from "../raw-tensor.ts";
 import { BYTES_PER_ELEMENT, isRawTensor } from "../raw-tensor.ts";
 import { StorageType } from "./storage.ts";
+import { STORAGE_TYPES } from "./storage-types.ts";
 import type { TensorTable } from "./tensor-table.ts";
-
-const STORAGES: Readonly<Record<string, DTypeName>> = {
-  DoubleStorage: "float64",
-  FloatStorage: "float32",
-  HalfStorage: "float16",
-  BFloat16Storage: "bfloat16",
-  LongStorage: "int64",
-  IntStorage: "int32",
-  ShortStorage: "int16",
-  CharStorage: "int8",
-  ByteStorage: "uint8",
-  BoolStorage: "bool",
-};
 
 const UNTYPED = ["torch.UntypedStorage", "torch.storage.UntypedStorage", "torch.storage._UntypedStorage"];
 
@@ -28,7 +16,7 @@ export function torchGlobals(tensors: TensorTable, error: MakeError): Map<string
   const globals = new Map<string, unknown>();
   const define = (name: string, apply: (args: readonly unknown[]) => unknown) =>
     globals.set(name, new Callable(name, apply));
-  for (const [name, dtype] of Object.entries(STORAGES)) {
+  for (const [name, dtype] of Object.entries(STORAGE_TYPES)) {
     for (const module of ["torch", "torch.cuda"]) globals.set(`${module}.${name}`, new StorageType(dtype));
   }
   for (const name of UNTYPED) globals.set(name, new StorageType("uint8"));
