@@ -34,7 +34,7 @@ beforeAll(async () => {
   await makeAudit(join(runs, "first"), data);
   await makeMaps(join(runs, "predictions"), data, ["photo"]);
   await writePng(join(elsewhere, "secret.png"), planesOf(9).image);
-  studio = await startStudio({ folders: [runs], lookEveryMs: 30 });
+  studio = await startStudio({ folders: [runs], lookEveryMs: 30, port: 0 });
 });
 afterAll(async () => {
   await studio?.[Symbol.asyncDispose]();

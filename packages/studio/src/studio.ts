@@ -16,7 +16,7 @@ export interface StudioOptions {
   readonly folders: readonly string[];
   /** Folders of images beside those that the runs' configurations name. Default none. */
   readonly data?: readonly string[];
-  /** Default: one that is free. */
+  /** 0 takes one that is free. Default: {@link USUAL_PORT}, or a free one where it is taken. */
   readonly port?: number;
   /** How often the folders are looked at while a page is open. Default 1000. */
   readonly lookEveryMs?: number;
@@ -29,6 +29,8 @@ export interface Studio extends AsyncDisposable {
   readonly runs: number;
 }
 
+/** The same each time, so that a browser's page finds what it kept for a server that was stopped. */
+const USUAL_PORT = 4747;
 const LOOK_EVERY_MS = 1000;
 const PAGE = fileURLToPath(new URL("../dist/page", import.meta.url));
 
@@ -53,7 +55,10 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
       sendError(response, error),
     );
   });
-  const port = await listen(server, options.port ?? 0);
+  const port =
+    options.port === undefined
+      ? await listen(server, USUAL_PORT).catch(() => listen(server, 0))
+      : await listen(server, options.port);
   const looking = setInterval(() => {
     // A folder that vanishes while it is read is seen at the next look.
     look(parts).catch(() => {});
@@ -79,7 +84,7 @@ async function look({ runs, events }: StudioParts): Promise<void> {
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
+    server.removeAllListeners("error").once("error", (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === "EADDRINUSE" ? "it is taken; choose another with --port" : cause.message;
       reject(new Error(`studio: could not listen on port ${port}: ${reason}`, { cause }));
     });

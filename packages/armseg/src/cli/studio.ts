@@ -26,7 +26,7 @@ export function addStudio(program: Command): void {
       "Show runs, pixels and weights as a page on this machine, also while a run is trained, and take verdicts on what an audit found. Ctrl-C ends it.",
     )
     .argument("[folders...]", "folders that hold runs or predictions, at any depth", ["runs"])
-    .option("--port <n>", "where to listen; default: one that is free", port)
+    .option("--port <n>", "where to listen; default: 4747, or one that is free", port)
     .option(
       "--data <folder>",
       "also read images from here, beside the data that the runs' configurations name; may be repeated",

@@ -1,28 +1,44 @@
 import { useEffect, useRef } from "preact/hooks";
 
-/** By key as the browser names it, in lower case; with `mod+` for Control or Command. */
+/** By key as the browser names it, in lower case; with `mod+` for Control or Command, with `g ` for a second key after g. */
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
+
+interface Listener {
+  readonly current: { readonly keys: Keys; readonly onUp: Keys };
+}
+
+const listeners = new Set<Listener>();
+const PREFIX = "g";
+const PREFIX_MS = 1500;
+/** When g was pressed: the next key is the second of a pair, and nobody else's. */
+let prefixedAt = Number.NEGATIVE_INFINITY;
+
+addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase();
+  if (event.altKey || isTyping(event)) return;
+  const isModified = event.ctrlKey || event.metaKey;
+  const isSecond = event.timeStamp - prefixedAt < PREFIX_MS;
+  prefixedAt = key === PREFIX && !isModified ? event.timeStamp : Number.NEGATIVE_INFINITY;
+  const name = isModified ? `mod+${key}` : isSecond ? `${PREFIX} ${key}` : key;
+  for (const { current } of [...listeners].reverse()) {
+    const handler = current.keys[name];
+    if (!handler) continue;
+    event.preventDefault();
+    handler(event);
+    return;
+  }
+});
+addEventListener("keyup", (event) => {
+  for (const { current } of listeners) current.onUp[event.key.toLowerCase()]?.(event);
+});
 
 /** Listens to keys wherever the focus is, but not while somebody types or chooses. */
 export function useKeys(keys: Keys, onUp: Keys = {}): void {
-  const current = useRef({ keys, onUp });
-  current.current = { keys, onUp };
+  const listener = useRef({ keys, onUp });
+  listener.current = { keys, onUp };
   useEffect(() => {
-    const down = (event: KeyboardEvent) => {
-      const key = event.key.toLowerCase();
-      const isModified = event.ctrlKey || event.metaKey;
-      const handler = current.current.keys[isModified ? `mod+${key}` : key];
-      if (!handler || event.altKey || isTyping(event)) return;
-      event.preventDefault();
-      handler(event);
-    };
-    const up = (event: KeyboardEvent) => current.current.onUp[event.key.toLowerCase()]?.(event);
-    addEventListener("keydown", down);
-    addEventListener("keyup", up);
-    return () => {
-      removeEventListener("keydown", down);
-      removeEventListener("keyup", up);
-    };
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }, []);
 }
 

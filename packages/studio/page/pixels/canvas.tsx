@@ -148,6 +148,7 @@ export function PixelCanvas(props: CanvasProps) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes the keys that move and zoom
       tabIndex={0}
       role="application"
+      aria-busy={planes === null}
       aria-roledescription="image"
       aria-label={`${props.label}. Arrow keys move, plus and minus zoom, 0 shows all.`}
       onKeyDown={onKeyDown}

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ImageRow, Review, ReviewRegion, VerdictKind } from "../../src/api.ts";
 import { percent, short } from "../core/format.ts";
 import { useKeys } from "../core/keys.ts";
@@ -256,7 +256,8 @@ function RegionStage({
     const box = canvasHost.current?.querySelector("canvas");
     if (box) setView(around(region, [box.height, box.width]));
   };
-  useEffect(() => {
+  // Before anybody can press a key on the image.
+  useLayoutEffect(() => {
     if (planes) zoomToRegion();
   }, [planes]);
   const toolState = (): ToolState => ({

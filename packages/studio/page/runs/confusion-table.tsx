@@ -82,7 +82,7 @@ function Cell({
   readonly name: string;
 }) {
   const strength = Math.round(70 * Math.sqrt(share));
-  const base = isRight ? "var(--good)" : "var(--bad)";
+  const base = isRight ? "var(--good-cell)" : "var(--bad-cell)";
   const text = share < 0.0005 ? "" : percent(share, share < 0.0995 ? 1 : 0);
   return (
     <td

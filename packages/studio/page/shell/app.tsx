@@ -11,43 +11,22 @@ import { RunView } from "../runs/run-view.tsx";
 import { RunsView } from "../runs/runs-view.tsx";
 import { KeyHelp } from "./key-help.tsx";
 
-const TABS: readonly { readonly view: View; readonly name: string }[] = [
-  { view: "runs", name: "Runs" },
-  { view: "curve", name: "Curve" },
-  { view: "pixels", name: "Pixels" },
-  { view: "review", name: "Review" },
+const TABS: readonly { readonly view: View; readonly name: string; readonly key: string }[] = [
+  { view: "runs", name: "Runs", key: "r" },
+  { view: "curve", name: "Curve", key: "c" },
+  { view: "pixels", name: "Pixels", key: "p" },
+  { view: "review", name: "Review", key: "w" },
 ];
 
 /** The page: a bar with the views, and the one that the address names. */
 export function App() {
   const { view, params } = useRoute();
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const [isGoing, setGoing] = useState(false);
   const run = params.run ?? params.id;
   const go = (to: View) => goTo(to, to === "runs" ? {} : { run });
   useKeys({
     "?": () => setHelpOpen((is) => !is),
-    g: () => setGoing(true),
-    escape: () => {
-      setHelpOpen(false);
-      setGoing(false);
-    },
-    ...(isGoing &&
-      Object.fromEntries(
-        TABS.map(({ view: to, name }) => [
-          name[0]!.toLowerCase(),
-          () => {
-            setGoing(false);
-            go(to);
-          },
-        ]),
-      )),
-    ...(isGoing && {
-      w: () => {
-        setGoing(false);
-        go("review");
-      },
-    }),
+    ...Object.fromEntries(TABS.map(({ view: to, key }) => [`g ${key}`, () => go(to)])),
   });
   useEffect(() => {
     document.title = `${TABS.find((tab) => tab.view === view)?.name ?? "Run"} · armseg Studio`;
