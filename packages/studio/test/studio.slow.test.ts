@@ -242,6 +242,18 @@ describe.skipIf(!chromiumPath)("in a browser", () => {
     expectNoProblem();
   });
 
+  test("keys faster than the eye: each verdict goes to the region that was before one", async () => {
+    await goTo(page, REVIEW);
+    await page.getByText("Make it car").waitFor();
+    await page.evaluate(() => {
+      for (const key of ["p", "v", "s"]) dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    });
+    await expect
+      .poll(async () => (await verdicts()).map(({ region, verdict }) => `${region} ${verdict}`))
+      .toEqual(["audited#1 prediction", "audited#2 void", "audited#3 keep"]);
+    expectNoProblem();
+  });
+
   test("a brush paints over the region's class alone, a stroke can be undone, and Enter saves the pixels", async () => {
     await goTo(page, REVIEW);
     await page.getByText("Make it car").waitFor();

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "preact/hooks";
+import { options } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** By key as the browser names it, in lower case; with `mod+` for Control or Command, with `g ` for a second key after g. */
 export type Keys = Readonly<Record<string, (event: KeyboardEvent) => void>>;
@@ -24,7 +25,7 @@ addEventListener("keydown", (event) => {
     const handler = current.keys[name];
     if (!handler) continue;
     event.preventDefault();
-    handler(event);
+    drawAfter(() => handler(event));
     return;
   }
 });
@@ -32,11 +33,26 @@ addEventListener("keyup", (event) => {
   for (const { current } of listeners) current.onUp[event.key.toLowerCase()]?.(event);
 });
 
+/** Draws what a key has changed before the next key can come: a fast second one must not mean what was there before. */
+function drawAfter(work: () => void): void {
+  const usual = options.debounceRendering;
+  let draw: (() => void) | undefined;
+  options.debounceRendering = (process) => {
+    draw = process;
+  };
+  try {
+    work();
+  } finally {
+    options.debounceRendering = usual;
+    draw?.();
+  }
+}
+
 /** Listens to keys wherever the focus is, but not while somebody types or chooses. */
 export function useKeys(keys: Keys, onUp: Keys = {}): void {
   const listener = useRef({ keys, onUp });
   listener.current = { keys, onUp };
-  useEffect(() => {
+  useLayoutEffect(() => {
     listeners.add(listener);
     return () => void listeners.delete(listener);
   }, []);
