@@ -266,7 +266,7 @@ describe.skipIf(!chromiumPath)("in a browser", () => {
     await page.mouse.move(x + 60, y, { steps: 5 });
     await page.mouse.up();
     const painted = async () =>
-      Number(/(\d+)/.exec(await page.locator(".verdict.painted").textContent())?.[1]);
+      Number(/(\d+)/.exec((await page.locator(".verdict.painted").textContent()) ?? "")?.[1]);
     await expect.poll(painted).toBeGreaterThan(0);
     const first = await painted();
     await page.mouse.move(x, y - 60);

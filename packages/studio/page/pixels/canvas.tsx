@@ -42,6 +42,9 @@ export interface CanvasProps {
   readonly children?: ComponentChildren;
 }
 
+/** While there is no image yet. */
+const EMPTY: Viewport = { x: 0, y: 0, scale: 1 };
+
 /** An image with its layers, to be moved and zoomed. */
 export function PixelCanvas(props: CanvasProps) {
   const { planes, classes, look, view, onView, weights, paint, paintStamp, onOverlay, onPoint, tool } = props;
@@ -88,8 +91,8 @@ export function PixelCanvas(props: CanvasProps) {
     }
     const context = over.getContext("2d")!;
     context.clearRect(0, 0, over.width, over.height);
+    compositor.current?.draw(look, shown ?? EMPTY, dark ? [20, 24, 31] : [236, 239, 243]);
     if (!shown) return;
-    compositor.current?.draw(look, shown, dark ? [20, 24, 31] : [236, 239, 243]);
     if (planes && !look.isHidden) drawValues(context, planes, shown, classes);
     onOverlay?.(context, shown);
   });

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ImagePage, ImageRow } from "../../src/api.ts";
 import { percent } from "../core/format.ts";
 import { addressOf, getJson, type Query } from "../core/server.ts";
-import { Scrollable } from "../shell/parts.tsx";
+import { Scrollable, scrollWithin } from "../shell/parts.tsx";
 
 const PAGE = 60;
 
@@ -75,11 +75,7 @@ export function Thumbnails({
     observer.observe(end.current!);
     return () => observer.disconnect();
   }, []);
-  useEffect(() => {
-    document
-      .querySelector(".thumbnails [aria-current]")
-      ?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [current?.index]);
+  useEffect(() => scrollWithin(".thumbnails"), [current?.index]);
   return (
     <Scrollable class="thumbnails" label="Images">
       {list.rows.map((row) => (

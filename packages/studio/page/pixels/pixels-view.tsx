@@ -96,10 +96,7 @@ function Viewer({ set, sets }: { readonly set: MapSet; readonly sets: readonly M
       "]": () => setLook((before) => fainter(before, 0.1)),
       ...CANVAS_KEYS,
       ...Object.fromEntries(
-        LAYERS.map((layer, i) => [
-          String(i + 1),
-          () => available.has(layer) && setLook((before) => toggled(before, layer)),
-        ]),
+        LAYERS.map((layer, i) => [String(i + 1), () => setLook((before) => toggled(before, layer))]),
       ),
     },
     { h: () => setLook((before) => ({ ...before, isHidden: false })) },

@@ -14,7 +14,7 @@ import { FIRST_LOOK, LAYERS, type Look, type Viewport } from "../pixels/look.ts"
 import { Values } from "../pixels/pixels-view.tsx";
 import { usePlanes } from "../pixels/use-planes.ts";
 import { valuesAt } from "../pixels/values.ts";
-import { Command, Notice, Scrollable, Select, Swatch } from "../shell/parts.tsx";
+import { Command, Notice, Scrollable, Select, Swatch, scrollWithin } from "../shell/parts.tsx";
 import { outline } from "./mask.ts";
 import { Painting } from "./painting.ts";
 import { brush, closePolygon, polygon, resized, type ToolKind, type ToolState } from "./tools.ts";
@@ -528,9 +528,7 @@ function RegionList({
   readonly current: string;
   readonly classes: Review["classes"];
 }) {
-  useEffect(() => {
-    document.querySelector(".regions [aria-current]")?.scrollIntoView({ block: "nearest" });
-  }, [current]);
+  useEffect(() => scrollWithin(".regions"), [current]);
   return (
     <Scrollable class="regions" label="Regions">
       {regions.map((region) => (

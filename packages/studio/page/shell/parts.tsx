@@ -89,3 +89,15 @@ export function Scrollable({
     </section>
   );
 }
+
+/** Moves a part so that its current entry is seen, and the page not at all. */
+export function scrollWithin(selector: string): void {
+  const part = document.querySelector(selector);
+  const entry = part?.querySelector("[aria-current]");
+  if (!part || !entry) return;
+  const [outer, inner] = [part.getBoundingClientRect(), entry.getBoundingClientRect()];
+  if (inner.left < outer.left || inner.right > outer.right)
+    part.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  if (inner.top < outer.top || inner.bottom > outer.bottom)
+    part.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 2;
+}
