@@ -1,8 +1,9 @@
+import { printable } from "../core/printable.ts";
 import { Progress } from "../core/progress.ts";
 
 /** Writes a command's result to standard output, ending it with one line break. */
 export function print(text: string): void {
-  process.stdout.write(`${text.trimEnd()}\n`);
+  process.stdout.write(`${printable(text.trimEnd())}\n`);
 }
 
 /** Writes a command's result as JSON, for other programs; what is not a number is `null`. */

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { ConfigError } from "../config/read-config.ts";
+import { printable } from "../core/printable.ts";
 import { endWithLauncher, isLaunched, reportToLauncher } from "../distributed/launch.ts";
 import { DONE, FAILED, UsageError, WRONG_USAGE } from "./exit-codes.ts";
 import { buildProgram } from "./program.ts";
@@ -20,7 +21,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     // Commander has printed its message already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : WRONG_USAGE;
     if (isLaunched()) reportToLauncher(errorText(error));
-    else process.stderr.write(`armseg: ${errorText(error)}\n`);
+    else process.stderr.write(`armseg: ${printable(errorText(error))}\n`);
     if (process.exitCode !== undefined) return Number(process.exitCode); // stopped by a signal
     return error instanceof UsageError || error instanceof ConfigError ? WRONG_USAGE : FAILED;
   }

@@ -1,8 +1,16 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { readConfig } from "../config/read-config.ts";
 import { withImageRange } from "../data/image-form.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Sample } from "../data/sample.ts";
-import { expandInputs, type Prediction, predictImage, writePrediction } from "../evaluation/index.ts";
+import {
+  expandInputs,
+  type InputImage,
+  type Prediction,
+  predictImage,
+  writePrediction,
+} from "../evaluation/index.ts";
 import { isModelPath } from "../export/index.ts";
 import { isMapsFolder } from "../runs/maps/index.ts";
 import { loadNetwork, mapsInfo, type TrainedOptions } from "./evaluate.ts";
@@ -73,7 +81,7 @@ export async function predictSamples(
  * Predicts the classes of images with the network of a run, or with an exported model: `NAME.png`, and where asked `NAME_overlay.png` and
  * `NAME_confidence.png`.
  *
- * @throws {Error} If an input names no image, an image cannot be read, or a file exists and `overwrite` is not set.
+ * @throws {Error} If an input names no image, an image cannot be read or would be written over, or a file exists and `overwrite` is not set.
  */
 export async function predictRun(options: PredictRunOptions): Promise<PredictRunResult> {
   const { out, overwrite = false, confidence = false } = options;
@@ -84,6 +92,7 @@ export async function predictRun(options: PredictRunOptions): Promise<PredictRun
     inputs.map(({ path, name }): Sample => ({ name, image: path })),
     imageRange,
   );
+  refuseInputs(options, inputs);
   const files: string[] = [];
   const maps = options.maps ? openMaps(options, predictor) : null;
   const write = async ({ name, image }: Sample, prediction: Prediction) => {
@@ -102,6 +111,30 @@ export async function predictRun(options: PredictRunOptions): Promise<PredictRun
 function openPredictor({ folder, data, overrides, ...options }: PredictRunOptions): Predictor {
   if (!isModelPath(folder)) return loadNetwork({ folder, ...options, ...(overrides && { overrides }) });
   return loadModel({ path: folder, config: data === undefined ? undefined : readConfig(data, overrides) });
+}
+
+/** What a prediction's files end in. */
+const ENDINGS = ["", "_overlay", "_confidence"];
+
+/** @throws {Error} If a file that would be written is one of the images, by whatever name or link. */
+function refuseInputs({ out }: PredictRunOptions, inputs: readonly InputImage[]): void {
+  const images = new Map(inputs.map(({ path }) => [identity(path), path]));
+  for (const { name } of inputs) {
+    for (const ending of ENDINGS) {
+      const file = join(out, `${name}${ending}.png`);
+      const image = images.get(identity(file) ?? "");
+      if (image === undefined) continue;
+      throw new Error(
+        `predictRun(): ${file} would be written over the image ${image}; name another folder with --out`,
+      );
+    }
+  }
+}
+
+/** Tells a file from all others, however it is reached; undefined where there is none. */
+function identity(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat && `${stat.dev}:${stat.ino}`;
 }
 
 /** Begins the maps beside the predictions. @throws {Error} If there are some, and `overwrite` is not set. */

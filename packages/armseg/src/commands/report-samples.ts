@@ -1,7 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { type Device, fromTypedArray, noGrad, tidy } from "@armseg/torch";
 import type { EvaluationSettings } from "../config/build-evaluation.ts";
+import { writeFileAtomically } from "../core/atomic-file.ts";
 import { evenlySpaced } from "../core/evenly-spaced.ts";
 import { colorize, encodeRgbPng, type FloatMap, heatmap } from "../data/drawing/index.ts";
 import type { Dataset, RgbImage } from "../data/sample.ts";
@@ -117,12 +119,26 @@ function draw(
   };
 }
 
+/** Leaves room for what is put behind it: names of files have 255 bytes at most. */
+const LONGEST_NAME_BYTES = 200;
+
+/** A sample's name as the name of a file; a long one is cut, and told from others by a hash. */
+function fileNameOf(name: string): string {
+  const flat = name.replaceAll("/", "_");
+  if (Buffer.byteLength(flat) <= LONGEST_NAME_BYTES) return flat;
+  const start = Buffer.from(flat)
+    .subarray(0, LONGEST_NAME_BYTES - 20)
+    .toString("utf8")
+    .replace(/\ufffd+$/, "");
+  return `${start}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+}
+
 /** Writes what was drawn of one image, and returns their paths in the run folder. */
 async function write(folder: string, name: string, drawings: Drawings): Promise<SampleRecord["files"]> {
   const files: Partial<Record<SampleImage, string>> = {};
   for (const [kind, drawn] of Object.entries(drawings) as [SampleImage, RgbImage][]) {
-    const file = `figures/samples/${name.replaceAll("/", "_")}-${kind}.png`;
-    writeFileSync(join(folder, file), await encodeRgbPng(drawn));
+    const file = `figures/samples/${fileNameOf(name)}-${kind}.png`;
+    writeFileAtomically(join(folder, file), await encodeRgbPng(drawn));
     files[kind] = file;
   }
   return files;

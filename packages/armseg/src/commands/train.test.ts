@@ -1,10 +1,20 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadSafetensors, setThreads, tidy } from "@armseg/torch";
 import { isOnCpu } from "@armseg/torch/testing";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildProgram } from "../cli/program.ts";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
@@ -15,6 +25,7 @@ import { EarlyStopping } from "../training/early-stopping.ts";
 import { TrainingError } from "../training/trainer.ts";
 import { dryRun } from "./dry-run.ts";
 import { evaluateRun, loadTrained } from "./evaluate.ts";
+import { predictRun } from "./predict.ts";
 import { drawSamples } from "./report-samples.ts";
 import { expectSameCheckpoint } from "./testing/same-checkpoint.ts";
 import { smallConfig } from "./testing/small-run.ts";
@@ -68,6 +79,25 @@ describe("a run of 32 iterations", () => {
     else expect(result.metrics.mIoU).toBeCloseTo(undisturbed.evaluation!.mIoU, 2);
   });
 
+  test("predictions are not written over the images that they are made of, by whatever name", async () => {
+    const photos = join(folder, "photos");
+    mkdirSync(photos);
+    const photo = join(photos, "photo.png");
+    await sharp({ create: { width: 32, height: 32, channels: 3, background: "red" } })
+      .png()
+      .toFile(photo);
+    const before = readFileSync(photo);
+    const predict = (inputs: string[], out: string) =>
+      predictRun({ folder: join(folder, "undisturbed"), inputs, out, overwrite: true });
+    await expect(predict([photo], photos)).rejects.toThrow(/would be written over the image .*photo\.png/);
+    // A link in another folder, which the prediction would follow or replace.
+    mkdirSync(join(folder, "links"));
+    symlinkSync(photo, join(folder, "links", "photo.png"));
+    await expect(predict([photo], join(folder, "links"))).rejects.toThrow(/would be written over the image/);
+    expect(readFileSync(photo).equals(before)).toBe(true);
+    expect((await predict([photo], join(folder, "predictions"))).images).toBe(1);
+  });
+
   test("stopped by a signal and resumed, it is bitwise the same", async () => {
     const config = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 8 });
     const run = { folder: join(folder, "stopped"), stream };
@@ -86,6 +116,22 @@ describe("a run of 32 iterations", () => {
     await resumeTraining({ ...run, stream: { write: (text: string) => (said += text) } });
     expect(said).toContain(`passed over ${checkpoint("stopped", ITERATIONS)}`);
     expectSameCheckpoint(checkpoint("stopped", ITERATIONS), checkpoint("undisturbed", ITERATIONS));
+  }, 300_000);
+
+  test("killed after the last checkpoint and resumed, it gets its samples and its report", async () => {
+    const run = { folder: join(folder, "stopped"), stream };
+    const metrics = join(run.folder, "metrics.jsonl");
+    const whole = readFileSync(metrics, "utf8");
+    const lines = whole.split("\n");
+    const samples = lines.filter((line) => line.includes('"kind":"sample"'));
+    expect(samples.length).toBe(2);
+    // The kill came after the first sample was logged.
+    writeFileSync(metrics, `${lines.slice(0, lines.indexOf(samples[1]!)).join("\n")}\n`);
+    expect(finishedEvaluation(run.folder)).toBeDefined();
+    rmSync(join(run.folder, "report.html"));
+    await resumeTraining(run);
+    expect(readFileSync(metrics, "utf8")).toBe(whole);
+    expect(existsSync(join(run.folder, "report.html"))).toBe(true);
   }, 300_000);
 
   test("killed five times at the worst moments, and resumed each time, it is bitwise the same", () => {

@@ -18,6 +18,7 @@ import { checkConfig } from "../config/read-config.ts";
 import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
 import { curveRange, flatCurveText } from "../core/flat-curve.ts";
+import { printable } from "../core/printable.ts";
 import { Progress, type ProgressStream } from "../core/progress.ts";
 import { lastTaught, type TeachingSchedule, teachingSchedule } from "../correction/teaching-schedule.ts";
 import { type DistributedContext, distributedContext, mainFirst } from "../distributed/context.ts";
@@ -156,7 +157,7 @@ function streamOf({ isMain }: DistributedContext, { stream = process.stderr }: R
 
 function speaker(context: DistributedContext, control: RunControl): (text: string) => void {
   const stream = streamOf(context, control);
-  return (text) => void stream.write(`${text}\n`);
+  return (text) => void stream.write(`${printable(text)}\n`);
 }
 
 const CORRECTED_TWICE =

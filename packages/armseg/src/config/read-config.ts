@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { parse, YAMLParseError } from "yaml";
+import { Lexer, parse } from "yaml";
 import * as z from "zod";
+import { printable } from "../core/printable.ts";
+import { readRegularText } from "../core/regular-file.ts";
 import { unwrapped } from "./path-string.ts";
 import { isTree, oldKey, type Tree, type Warn, withPresentKeys } from "./renamed-keys.ts";
 import { type Config, configSchema, mapPaths } from "./schema.ts";
@@ -13,7 +14,7 @@ export class ConfigError extends Error {
 }
 
 const toStandardError: Warn = (message) => {
-  process.stderr.write(`warning: ${message}\n`);
+  process.stderr.write(`warning: ${printable(message)}\n`);
 };
 
 /** Number of single-letter changes between two words. */
@@ -30,7 +31,11 @@ function distance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
+/** A longer key is near to none, and comparing it would take long. */
+const LONGEST_WORD = 64;
+
 function nearest(word: string, known: readonly string[]): string | undefined {
+  if (word.length > LONGEST_WORD) return undefined;
   const ranked = known.map((name) => ({ name, steps: distance(word.toLowerCase(), name.toLowerCase()) }));
   const best = ranked.sort((a, b) => a.steps - b.steps)[0];
   return best && best.steps <= Math.max(2, word.length / 2) ? best.name : undefined;
@@ -59,7 +64,8 @@ function describeIssue(issue: z.core.$ZodIssue): string {
       const hint = near
         ? `did you mean ${[path, near].filter(Boolean).join(".")}?`
         : `known are ${known.join(", ")}`;
-      return `${[path, key].filter(Boolean).join(".")}: there is no such key; ${hint}`;
+      const shown = key.length > LONGEST_WORD ? `${key.slice(0, LONGEST_WORD)}...` : key;
+      return `${[path, shown].filter(Boolean).join(".")}: there is no such key; ${hint}`;
     })
     .join("\n  ");
 }
@@ -90,17 +96,42 @@ function override(config: Tree, assignment: string): void {
     if (!isTree(place[key])) place[key] = {};
     place = place[key] as Tree;
   }
-  place[last] = parse(assignment.slice(equals + 1));
+  place[last] = parseYaml(assignment.slice(equals + 1), `--set ${assignment.slice(0, equals)}`);
 }
 
 function parseTree(text: string, origin: string): Tree {
+  const tree = parseYaml(text, origin) ?? {};
+  if (isTree(tree)) return tree;
+  throw new ConfigError(`${origin}: expected keys and values, got ${JSON.stringify(tree).slice(0, 200)}`);
+}
+
+/** Deeper than any configuration. */
+const DEEPEST = 100;
+
+/**
+ * Refuses YAML that is nested without end, before it is parsed: the parser calls itself for each level, and where the stack ends
+ * within a regular expression Node.js does not throw, but dies.
+ */
+function requireShallow(text: string): void {
+  let brackets = 0;
+  let inLine = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === "[" || token === "{") brackets++;
+    else if (token === "]" || token === "}") brackets--;
+    else if (token === "-" || token === "?") inLine++;
+    else if (token.includes("\n")) inLine = 0;
+    if (brackets > DEEPEST || inLine > DEEPEST) throw new Error(`nested deeper than ${DEEPEST} levels`);
+  }
+  if (/^ {400}/m.test(text)) throw new Error("indented by more than 400 columns");
+}
+
+/** Parses YAML; whatever is wrong with it (aliases without end, nesting without end) names where it came from. */
+function parseYaml(text: string, origin: string): unknown {
   try {
-    const tree: unknown = parse(text) ?? {};
-    if (isTree(tree)) return tree;
-    throw new ConfigError(`${origin}: expected keys and values, got ${JSON.stringify(tree)}`);
+    requireShallow(text);
+    return parse(text);
   } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    throw new ConfigError(`${origin}: ${error.message}`, { cause: error });
+    throw new ConfigError(`${origin}: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -159,7 +190,7 @@ export function readConfigFrom(
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularText(path);
   } catch (cause) {
     throw new ConfigError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
   }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
+import { printable } from "../core/printable.ts";
 import { readEnvironments } from "../runs/environment.ts";
 import { runPaths } from "../runs/run-folder.ts";
 import { readConfigFrom } from "./read-config.ts";
@@ -27,7 +28,7 @@ export function readRunConfig(folder: string, overrides: readonly string[] = [])
   const base = existsSync(workingFolder) ? workingFolder : "";
   const config = readConfigFrom(base, paths.config, overrides, (message) => {
     // It was written by armseg, perhaps by an older one: only the overrides are worth a warning.
-    if (!message.startsWith(paths.config)) process.stderr.write(`warning: ${message}\n`);
+    if (!message.startsWith(paths.config)) process.stderr.write(`warning: ${printable(message)}\n`);
   });
   if (runFolder === undefined) return config;
   return mapPaths(config, (path) => {

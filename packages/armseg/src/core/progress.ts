@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { printable } from "./printable.ts";
 
 /** Where progress is written; `process.stderr`, so that standard output stays free for results. */
 export interface ProgressStream {
@@ -31,7 +32,7 @@ export class Progress implements Disposable {
     total: number,
     options: { readonly from?: number; readonly stream?: ProgressStream; readonly now?: () => number } = {},
   ) {
-    this.#title = title;
+    this.#title = printable(title);
     this.#from = options.from ?? 0;
     this.#total = total;
     this.#stream = options.stream ?? process.stderr;
@@ -50,12 +51,12 @@ export class Progress implements Disposable {
     const interval = this.#stream.isTTY ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS;
     if (now - this.#shown < interval && done < this.#total) return;
     this.#shown = now;
-    this.#show(done, [this.#time(done, now), note].filter((part) => part !== "").join("  "));
+    this.#show(done, [this.#time(done, now), printable(note)].filter((part) => part !== "").join("  "));
   }
 
   /** Writes a line of its own, above the bar. */
   print(text: string): void {
-    this.#stream.write(`${this.#stream.isTTY ? "\r\x1b[K" : ""}${text}\n`);
+    this.#stream.write(`${this.#stream.isTTY ? "\r\x1b[K" : ""}${printable(text)}\n`);
     if (this.#line !== "") this.#stream.write(this.#line);
   }
 

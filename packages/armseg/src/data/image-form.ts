@@ -39,10 +39,14 @@ const PLAIN_SPACES = ["b-w", "grey16", "srgb", "rgb", "rgb16", "scrgb", "multiba
  * Returns the form of an opened image, from its header.
  *
  * @param range - What its samples are read by, if anything.
+ * @param fileBytes - Size of the file, where it is known: a header may promise more than that can hold.
+ * @throws {Error} If it would take more memory than its file is worth.
  * @throws {RangeError} If its samples need a range to be read by, or cannot have one; the message says what to do.
  */
-export async function imageForm(image: Sharp, range?: ImageRange): Promise<ImageForm> {
-  const { depth, channels, pages = 1, format, orientation = 1, space, autoOrient } = await image.metadata();
+export async function imageForm(image: Sharp, range?: ImageRange, fileBytes?: number): Promise<ImageForm> {
+  const metadata = await image.metadata();
+  const { depth, channels, pages = 1, format, orientation = 1, space, autoOrient } = metadata;
+  refuseJpegBomb(metadata, fileBytes ?? Number.POSITIVE_INFINITY);
   if (!range && depth !== "uchar" && depth !== "ushort")
     throw new RangeError(
       `expected samples of 8 or 16 bits without sign, got ${DEPTHS[depth] ?? depth} ones, whose range nobody knows; set data.imageRange: [low, high] to the values that become black and white, or convert the images`,
@@ -60,6 +64,25 @@ export async function imageForm(image: Sharp, range?: ImageRange): Promise<Image
     space,
     size: [autoOrient.height, autoOrient.width],
   };
+}
+
+/** A block of 8 by 8 pixels takes a bit at least. */
+const MOST_PIXELS_PER_BYTE = 8 * 64;
+
+/** libjpeg keeps all of a progressive JPEG's coefficients, 6 bytes a pixel. */
+const MAX_PROGRESSIVE_PIXELS = 2 ** 27;
+
+function refuseJpegBomb({ format, width, height, isProgressive }: Metadata, fileBytes: number): void {
+  if (format !== "jpeg") return;
+  const pixels = width * height;
+  if (pixels > MOST_PIXELS_PER_BYTE * fileBytes)
+    throw new Error(
+      `its ${fileBytes} bytes cannot hold the ${width}x${height} pixels that it promises: is it truncated?`,
+    );
+  if (isProgressive && pixels > MAX_PROGRESSIVE_PIXELS)
+    throw new RangeError(
+      `expected a progressive JPEG of at most ${MAX_PROGRESSIVE_PIXELS} pixels, got ${width}x${height}; save it as a baseline JPEG`,
+    );
 }
 
 /**

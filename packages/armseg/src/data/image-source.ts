@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { requireRegularFile } from "../core/regular-file.ts";
 import { DataError } from "./data-error.ts";
 import { readJson } from "./formats/json-file.ts";
 
@@ -13,10 +14,14 @@ export function isEmbedded(path: string): boolean {
  * What to decode a sample's picture from: its file or, for the path of a LabelMe file, the bytes of the picture embedded
  * in that (base64 in `imageData`).
  *
+ * @throws {Error} If there is no such file, or it is a pipe or device.
  * @throws {DataError} If the LabelMe file cannot be read or has no picture in it.
  */
 export async function imageSource(path: string): Promise<string | Uint8Array> {
-  if (!isEmbedded(path)) return path;
+  if (!isEmbedded(path)) {
+    requireRegularFile(path);
+    return path;
+  }
   const { imageData } = await readJson(path, withPicture);
   if (!imageData)
     throw new DataError(`expected a picture in imageData, got none; save ${path} with its image data`, path);

@@ -1,5 +1,6 @@
-import { open } from "node:fs/promises";
+import { closeSync, openSync, readSync } from "node:fs";
 import sharp, { type Sharp } from "sharp";
+import { readRegularFile, requireRegularFile } from "../core/regular-file.ts";
 import { DataError, messageOf } from "./data-error.ts";
 import { kindOfBytes } from "./file-kind.ts";
 import { decodeInRange, type ImageForm, type ImageRange, imageForm } from "./image-form.ts";
@@ -34,11 +35,13 @@ export async function readImageAndForm(
   options: ReadImageOptions = {},
 ): Promise<{ image: RgbImage; form: ImageForm }> {
   try {
-    const opened = openImage(await imageSource(path), options);
-    const form = await imageForm(opened, options.range);
+    const source = await imageSource(path);
+    const bytes = typeof source === "string" ? await readRegularFile(source) : source;
+    const opened = openImage(bytes, options);
+    const form = await imageForm(opened, options.range, bytes.length);
     return { image: await decodeRgb(opened, form, options.range), form };
   } catch (cause) {
-    throw await namedError("readImage", path, cause);
+    throw namedError("readImage", path, cause);
   }
 }
 
@@ -53,7 +56,7 @@ export async function imageSize(path: string): Promise<readonly [number, number]
     const { autoOrient } = await openImage(await imageSource(path), {}).metadata();
     return [autoOrient.height, autoOrient.width];
   } catch (cause) {
-    throw await namedError("imageSize", path, cause);
+    throw namedError("imageSize", path, cause);
   }
 }
 
@@ -73,29 +76,44 @@ export async function decodeRgb(image: Sharp, form: ImageForm, range?: ImageRang
   return { height: info.height, width: info.width, data };
 }
 
-/** Returns an image to be decoded, from its file or the file's bytes, as {@link readImage} decodes it. */
+/**
+ * Returns an image to be decoded, from its file or the file's bytes, as {@link readImage} decodes it.
+ *
+ * What libjpeg warns of is damage: pixels after it are grey or wrong. Other decoders warn of harmless things, and fail on damage.
+ */
 export function openImage(source: string | Uint8Array, options: ReadImageOptions): Sharp {
   return sharp(source, {
     autoOrient: true,
-    failOn: "error",
+    failOn: isJpeg(source) ? "warning" : "error",
     ignoreIcc: true,
     limitInputPixels: options.maxPixels ?? MAX_PIXELS,
   });
 }
 
-/** {@link imageError} of a file, which is looked into for what it is in truth. */
-async function namedError(what: string, path: string, cause: unknown): Promise<DataError> {
-  const bytes = isEmbedded(path) ? undefined : await firstBytes(path);
-  return imageError(what, path, cause, bytes);
+function isJpeg(source: string | Uint8Array): boolean {
+  const [first, second] = typeof source === "string" ? readStart(source, 2) : source;
+  return first === 0xff && second === 0xd8;
 }
 
-async function firstBytes(path: string): Promise<Uint8Array | undefined> {
+/** {@link imageError} of a file, which is looked into for what it is in truth. */
+function namedError(what: string, path: string, cause: unknown): DataError {
+  const bytes = isEmbedded(path) ? new Uint8Array(0) : readStart(path, 256);
+  return imageError(what, path, cause, bytes.length > 0 ? bytes : undefined);
+}
+
+/** A file's first bytes; none where it cannot be read. */
+function readStart(path: string, count: number): Uint8Array {
   try {
-    await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
-    return buffer.subarray(0, bytesRead);
+    requireRegularFile(path);
+    const descriptor = openSync(path, "r");
+    try {
+      const buffer = new Uint8Array(count);
+      return buffer.subarray(0, readSync(descriptor, buffer, 0, count, 0));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
-    return undefined;
+    return new Uint8Array(0);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readRegularFile } from "../core/regular-file.ts";
 import { type ImageForm, type ImageRange, imageForm } from "../data/image-form.ts";
 import { imageSource } from "../data/image-source.ts";
 import { chunks } from "../data/labels/png.ts";
@@ -33,11 +33,11 @@ export async function openImageFile(path: string, range?: ImageRange): Promise<I
   let start: Uint8Array | undefined;
   try {
     const source = await imageSource(path);
-    const bytes = typeof source === "string" ? await readFile(source) : source;
+    const bytes = typeof source === "string" ? await readRegularFile(source) : source;
     start = bytes;
     // Walking over the chunks verifies each.
     if (bytes[0] === PNG_FIRST_BYTE) for (const _ of chunks(bytes));
-    const form = await imageForm(openImage(bytes, {}), range);
+    const form = await imageForm(openImage(bytes, {}), range, bytes.length);
     return { size: form.size, read: (window) => readPart(path, bytes, form, window, range) };
   } catch (cause) {
     throw imageError("openImageFile", path, cause, start);

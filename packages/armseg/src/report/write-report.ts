@@ -23,7 +23,10 @@ import { weightCurve } from "./sections/weight-curve.ts";
  */
 export function writeReport(folder: string): string {
   const contents = readRun(folder);
-  writeFileAtomically(contents.paths.report, reportHtml(withImages(contents)));
+  writeFileAtomically(
+    contents.paths.report,
+    namingRun(contents, () => reportHtml(withImages(contents))),
+  );
   return contents.paths.report;
 }
 
@@ -43,8 +46,23 @@ export function writeComparison(
   options: { readonly names?: readonly string[]; readonly comparisons?: readonly Comparison[] } = {},
 ): void {
   const { names = distinctNames(folders), comparisons = [] } = options;
-  const runs = folders.map((folder, i) => ({ ...withImages(readRun(folder)), name: names[i]! }));
+  const runs = folders.map((folder, i) => {
+    const contents = readRun(folder);
+    return { ...namingRun(contents, () => withImages(contents)), name: names[i]! };
+  });
   writeFileAtomically(path, comparisonReport(title, runs, comparisons));
+}
+
+/** Records are read as they are, and are damaged where a report cannot be made of them. */
+function namingRun<T>({ paths }: RunContents, body: () => T): T {
+  try {
+    return body();
+  } catch (cause) {
+    throw new Error(
+      `writeReport(): expected the records of a run in ${paths.metrics}, got some that no report can be made of (${(cause as Error).message}); restore the file from a copy`,
+      { cause },
+    );
+  }
 }
 
 /** The last parts of paths, as many as it takes to tell them apart. */

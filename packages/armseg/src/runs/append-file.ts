@@ -35,7 +35,17 @@ export class AppendFile implements Disposable {
 
   /** Makes everything appended so far survive a power failure. */
   flush(): void {
-    fs.fsyncSync(this.#open());
+    this.#sync(this.#open());
+  }
+
+  #sync(descriptor: number): void {
+    try {
+      fs.fsyncSync(descriptor);
+    } catch (cause) {
+      throw new Error(`AppendFile.flush(): could not write ${this.path}: ${(cause as Error).message}.`, {
+        cause,
+      });
+    }
   }
 
   /** Flushes and closes; a second call does nothing. */
@@ -44,7 +54,7 @@ export class AppendFile implements Disposable {
     const descriptor = this.#descriptor;
     this.#descriptor = undefined;
     try {
-      fs.fsyncSync(descriptor);
+      this.#sync(descriptor);
     } finally {
       fs.closeSync(descriptor);
     }

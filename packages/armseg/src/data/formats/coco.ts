@@ -10,7 +10,7 @@ import {
   cocoPanopticFile,
 } from "./coco-file.ts";
 import { readJson } from "./json-file.ts";
-import { findFile, withSlashes } from "./list-files.ts";
+import { findFile, requireInside, withSlashes } from "./list-files.ts";
 import {
   generatedColor,
   IGNORED_REGION,
@@ -230,6 +230,7 @@ export async function cocoPanoptic(path: string, options: CocoPanopticOptions): 
   return cocoDataset("coco panoptic", path, file.images, named, options, ({ id }) => {
     const annotation = annotationOf.get(String(id));
     if (!annotation) return undefined;
+    requireInside(options.masks, annotation.file_name, path);
     const mask = { kind: "mask", path: fileIn(options.masks, annotation.file_name) } as const;
     if (options.form === "twoChannel") return { ...mask, labelMap: twoChannel, channel: 0 };
     return {
@@ -307,6 +308,7 @@ function cocoDataset(
     const annotation = annotate(image);
     if (!annotation) alone.push(paths[i]!);
     else {
+      requireInside(options.images, paths[i]!, path);
       const sample = { name: names[i]!, image: imageFile(options.images, paths[i]!, image), annotation };
       samples.push(sample);
       labels.push({ sample: sample.name, image: sample.image, label: `image id ${image.id} of ${path}` });

@@ -6,7 +6,7 @@ import { childrenOf, find, numberOf, readXml, textOf, type XmlElement } from "./
 import { cvatShape, WITHOUT_AREA } from "./cvat-shapes.ts";
 import { type LayeredRegion, trackRegions } from "./cvat-video.ts";
 import { joinSplits } from "./join-splits.ts";
-import { findFile, IMAGE_FILE, listFiles, withSlashes } from "./list-files.ts";
+import { findFile, IMAGE_FILE, listFiles, requireInside, withSlashes } from "./list-files.ts";
 import { generatedColor, type NamedLabelOptions, namedLabels } from "./named-labels.ts";
 import { countOf, unpairedNotes } from "./pair-files.ts";
 import { doubleLabels, sampleNames } from "./sample-names.ts";
@@ -50,7 +50,9 @@ export async function cvat(path: string, options: CvatOptions): Promise<Dataset>
 async function readSplit(path: string, root: XmlElement, options: CvatOptions): Promise<Dataset> {
   try {
     const frames =
-      childrenOf(root, "track").length > 0 ? await videoFrames(root, options) : imageFrames(root, options);
+      childrenOf(root, "track").length > 0
+        ? await videoFrames(root, options)
+        : imageFrames(path, root, options);
     return await dataset(path, root, frames, options);
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
@@ -58,22 +60,24 @@ async function readSplit(path: string, root: XmlElement, options: CvatOptions): 
   }
 }
 
-function imageFrames(root: XmlElement, options: CvatOptions): Frame[] {
+function imageFrames(path: string, root: XmlElement, options: CvatOptions): Frame[] {
   const images = childrenOf(root, "image");
   const subset = options.split.toLowerCase();
   const hasSubset = images.some((image) => image.attributes.subset?.toLowerCase() === subset);
   const chosen = hasSubset
     ? images.filter((image) => image.attributes.subset?.toLowerCase() === subset)
     : images;
-  return chosen.map((image) => frameOf(image, options.images, hasSubset));
+  return chosen.map((image) => frameOf(image, options.images, hasSubset, path));
 }
 
 /** @param isOneSubset - Only images of one subset are read: their names do without it. */
-function frameOf(image: XmlElement, folder: string, isOneSubset: boolean): Frame {
+function frameOf(image: XmlElement, folder: string, isOneSubset: boolean, file: string): Frame {
   const written = textOf(image, "name");
   const name = withSlashes(written);
   const { subset, id } = image.attributes;
   try {
+    requireInside(folder, join(subset ?? "", name), file);
+    requireInside(folder, written, file);
     const own = subset ? findFile(join(folder, subset), written) : undefined;
     return {
       name: isOneSubset || !subset ? name : `${subset}/${name}`,
@@ -83,6 +87,7 @@ function frameOf(image: XmlElement, folder: string, isOneSubset: boolean): Frame
       regions: image.children.flatMap(layered),
     };
   } catch (cause) {
+    if (cause instanceof DataError) throw cause;
     throw new Error(`image "${written}": ${messageOf(cause)}`, { cause });
   }
 }
@@ -95,13 +100,13 @@ function layered(element: XmlElement): LayeredRegion[] {
 async function videoFrames(root: XmlElement, { images }: CvatOptions): Promise<Frame[]> {
   const filter = find(root, "meta", "task", "frame_filter")?.text ?? "";
   const step = Number(/step\s*=\s*([1-9]\d{0,5})/.exec(filter)?.[1] ?? 1);
-  const frames = trackRegions(childrenOf(root, "track"), step);
-  const size = originalSize(root);
   const files = await listFiles(images, IMAGE_FILE);
+  const numbers = new Set(files.flatMap((file) => frameNumber(file) ?? []));
+  const frames = trackRegions(childrenOf(root, "track"), step, numbers);
+  const size = originalSize(root);
   return files.flatMap((file): Frame[] => {
-    // Images of a video are numbered by frame: frame_000010.png.
-    const number = /(\d+)\.[^.]+$/.exec(file)?.[1];
-    const regions = number === undefined ? undefined : (frames.get(Number(number)) ?? []);
+    const number = frameNumber(file);
+    const regions = number === undefined ? undefined : (frames.get(number) ?? []);
     return regions
       ? [
           {
@@ -114,6 +119,12 @@ async function videoFrames(root: XmlElement, { images }: CvatOptions): Promise<F
         ]
       : [];
   });
+}
+
+/** Images of a video are numbered by frame: frame_000010.png. */
+function frameNumber(file: string): number | undefined {
+  const digits = /(\d+)\.[^.]+$/.exec(file)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function originalSize(root: XmlElement): readonly [number, number] | undefined {

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { requireRegularFile } from "../../core/regular-file.ts";
 import { DataError } from "../data-error.ts";
 import type { Dataset, Sample } from "../sample.ts";
 import { readJson } from "./json-file.ts";
 import { type LabelmeFile, labelmeFile } from "./labelme-shapes.ts";
-import { findFile, listFiles, withSlashes } from "./list-files.ts";
+import { findFile, leadsOut, listFiles, withSlashes } from "./list-files.ts";
 import { type NamedLabelOptions, namedLabels, uncolored } from "./named-labels.ts";
 import { sampleName, stemOf, unpairedNotes } from "./pair-files.ts";
 import { doubleLabels } from "./sample-names.ts";
@@ -36,7 +37,9 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
     const path = join(annotations, file);
     const content = await readJson(path, labelmeFile);
     for (const { label } of content.shapes) names.add(label);
-    const image = await findImage(path, content, options.images);
+    // LabelMe itself writes ../images/a.jpg, from the folder of the JSON; but it leads no further out.
+    const root = options.images ?? dirname(resolve(annotations));
+    const image = await findImage(path, content, root, options.images);
     if (image) found.push({ name: sampleName(file), path, image });
     else alone.push(file);
   }
@@ -62,14 +65,19 @@ export async function labelme(annotations: string, options: LabelmeOptions): Pro
   };
 }
 
-async function findImage(path: string, file: LabelmeFile, images?: string): Promise<string | undefined> {
+async function findImage(
+  path: string,
+  file: LabelmeFile,
+  root: string,
+  images?: string,
+): Promise<string | undefined> {
   const relative = withSlashes(file.imagePath ?? "");
   const stem = stemOf(basename(path), "");
   const named = [relative, basename(relative)].filter((name) => name !== "");
   const folder = images ?? dirname(path);
-  const candidates = [...named, ...IMAGE_TYPES.map((type) => `${stem}.${type}`)].map(
-    (name) => findFile(folder, name) ?? join(folder, name),
-  );
+  const candidates = [...named, ...IMAGE_TYPES.map((type) => `${stem}.${type}`)]
+    .map((name) => findFile(folder, name) ?? join(folder, name))
+    .filter((candidate) => !leadsOut(root, candidate));
   for (const candidate of candidates) if (await hasImageSignature(candidate)) return candidate;
   if (file.imageData) return path;
   // A damaged image is not left out in silence: it is named when it is read.
@@ -97,6 +105,7 @@ const STARTS = ["\xff\xd8\xff", "\x89PNG\r\n\x1a\n", "GIF8", "RIFF", "II*\0", "I
 /** Whether a file exists and begins as an image does; what follows may still be damaged. */
 async function hasImageSignature(path: string): Promise<boolean> {
   try {
+    requireRegularFile(path);
     await using file = await open(path);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
     const found = buffer.toString("latin1", 0, bytesRead);

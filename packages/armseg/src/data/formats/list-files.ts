@@ -1,6 +1,6 @@
 import { type Dirent, existsSync, realpathSync, statSync } from "node:fs";
 import { readdir, realpath } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { isAbsolute, join, relative, sep } from "node:path";
 import { DataError, messageOf } from "../data-error.ts";
 import { readText } from "./text-file.ts";
 
@@ -77,6 +77,27 @@ export function findFile(folder: string, name: string): string | undefined {
   const forms = [slashed.normalize("NFC"), slashed.normalize("NFD"), decoded(slashed)];
   const spellings = new Set([name, slashed, ...forms]);
   return [...spellings].map((spelling) => join(folder, spelling)).find((path) => existsSync(path));
+}
+
+/**
+ * Refuses a name in an annotation file that leads out of a folder (`../../x.jpg`): such a file may come from anywhere.
+ *
+ * @param file - The annotation file.
+ * @throws {DataError} If it does.
+ */
+export function requireInside(folder: string, name: string, file: string): void {
+  const forms = [withSlashes(name), decoded(withSlashes(name))];
+  if (!forms.some((form) => leadsOut(folder, join(folder, form)))) return;
+  throw new DataError(
+    `expected the names of files in ${folder}, got ${name} in ${file}, which leads out of it; move the file there`,
+    file,
+  );
+}
+
+/** Whether a path, as it is written, leads out of a folder. */
+export function leadsOut(folder: string, path: string): boolean {
+  const inside = relative(folder, path);
+  return inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside);
 }
 
 /** A name as tools write it that take it from an address. */

@@ -12,6 +12,16 @@ const BIT_DEPTHS = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16
 /** The largest image read unless told otherwise: 16383 by 16383 pixels, as in libvips. */
 export const MAX_PIXELS = 0x3fff * 0x3fff;
 
+/** The most bytes of pixels that are decompressed: a 16-bit grey PNG of {@link MAX_PIXELS}, an RGB one of 13,000 by 13,000. */
+const MAX_DECODED_BYTES = 2 ** 29;
+
+export interface DecodePngOptions {
+  /** Refuse larger images. Default {@link MAX_PIXELS}. */
+  readonly maxPixels?: number;
+  /** Throws if an image with this header is of no use, before it is decompressed. */
+  readonly accepts?: (header: PngHeader) => void;
+}
+
 /** PNG's own colour type numbers: 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha. */
 export type PngColorType = keyof typeof CHANNELS;
 
@@ -42,17 +52,19 @@ export interface PngImage extends PngHeader {
  * General image libraries expand palettes and scale low bit depths to 0..255, which destroys label values. All colour types, bit depths, filters and
  * Adam7 interlacing of ISO/IEC 15948 are read; checksums are verified. Memory is bounded by the size of `bytes`, not by what its header claims.
  *
- * @param options.maxPixels - Refuse larger images. Default {@link MAX_PIXELS}.
  * @throws If the bytes are not a complete, intact PNG. The message has no path: the caller knows it.
  */
-export function decodePng(bytes: Uint8Array, options: { maxPixels?: number } = {}): PngImage {
-  const parts = checkedChunks(bytes, options.maxPixels);
+export function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): PngImage {
+  const parts = checkedChunks(bytes, options);
   return imageOf(parts, inflateWhole(parts));
 }
 
 /** Decodes a PNG as {@link decodePng} does, but decompresses it in the background, so that several are read at a time. */
-export async function decodePngInBackground(bytes: Uint8Array): Promise<PngImage> {
-  const parts = checkedChunks(bytes);
+export async function decodePngInBackground(
+  bytes: Uint8Array,
+  options: DecodePngOptions = {},
+): Promise<PngImage> {
+  const parts = checkedChunks(bytes, options);
   return imageOf(parts, await inflateInBackground(parts));
 }
 
@@ -64,13 +76,14 @@ interface Chunks {
   exif?: Uint8Array;
 }
 
-function checkedChunks(bytes: Uint8Array, maxPixels = MAX_PIXELS): Chunks {
+function checkedChunks(bytes: Uint8Array, { maxPixels = MAX_PIXELS, accepts }: DecodePngOptions): Chunks {
   const parts = readChunks(bytes);
   const { header, palette } = parts;
   if (header.height * header.width > maxPixels)
     throw new Error(
       `a PNG of ${header.width}x${header.height} pixels exceeds the limit of ${maxPixels} pixels`,
     );
+  accepts?.(header);
   if (header.colorType === 3 && !palette) throw new Error("a palette PNG without a palette (PLTE chunk)");
   return parts;
 }
@@ -103,6 +116,9 @@ function readChunks(bytes: Uint8Array): Chunks {
   return { header, data: parts.length === 1 ? parts[0]! : Buffer.concat(parts), ...found };
 }
 
+/** A file may have so many chunks, and one more for every 512 bytes; encoders make them of kilobytes. */
+const MOST_SMALL_CHUNKS = 10_000;
+
 /**
  * The chunks of a PNG up to IEND, each with its checksum verified.
  *
@@ -110,7 +126,9 @@ function readChunks(bytes: Uint8Array): Chunks {
  */
 export function* chunks(bytes: Uint8Array): Generator<{ type: string; body: Uint8Array }> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = SIGNATURE.length; ; ) {
+  let left = MOST_SMALL_CHUNKS + bytes.length / 512;
+  for (let at = SIGNATURE.length; ; left--) {
+    if (left < 0) throw new Error("a PNG of so many small chunks that nobody wrote it to be read");
     if (at + 12 > bytes.length)
       throw new Error(`a truncated PNG: it ends after ${bytes.length} bytes without IEND`);
     const length = view.getUint32(at);
@@ -202,6 +220,10 @@ function inflateOptions({ header, data }: Chunks): { chunkSize: number; maxOutpu
   const expected = header.interlaced
     ? interlacedBytes(header)
     : header.height * (1 + rowBytes(header, header.width));
+  if (expected > MAX_DECODED_BYTES)
+    throw new Error(
+      `a PNG of ${header.width}x${header.height} pixels whose pixels take ${expected} bytes, more than ${MAX_DECODED_BYTES}`,
+    );
   if (expected > (data.length + 64) * MAX_INFLATE_RATIO * 2)
     throw new Error(
       `a truncated PNG: ${data.length} compressed bytes cannot hold its ${expected} bytes of pixels`,

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readRegularFile } from "../../core/regular-file.ts";
 import { DataError, messageOf } from "../data-error.ts";
 import { kindOfBytes } from "../file-kind.ts";
 import { exifOrientation } from "./orientation.ts";
-import { decodePng, decodePngInBackground, type PngImage } from "./png.ts";
+import { decodePng, decodePngInBackground, type PngHeader, type PngImage } from "./png.ts";
 import { transparentPixels } from "./transparency.ts";
 
 /** A mask file as it lies on disk, before any label map. */
@@ -38,7 +38,8 @@ export interface RawMaskOptions {
 export async function readRawMask(path: string, options: RawMaskOptions = {}): Promise<RawMask> {
   const bytes = await readBytes(path);
   try {
-    const png = options.inBackground ? await decodePngInBackground(bytes) : decodePng(bytes);
+    const limits = { accepts: (header: PngHeader) => refuseDeepColor(header, options.channel) };
+    const png = options.inBackground ? await decodePngInBackground(bytes, limits) : decodePng(bytes, limits);
     return rawMask(png, options.channel);
   } catch (cause) {
     throw new DataError(`readRawMask(): ${path} is ${messageOf(cause)}${otherFormat(bytes)}`, path, cause);
@@ -48,7 +49,7 @@ export async function readRawMask(path: string, options: RawMaskOptions = {}): P
 /** A file's bytes. @throws {DataError} If it cannot be read. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readRegularFile(path);
   } catch (cause) {
     throw new DataError(`cannot read ${path}: ${messageOf(cause)}`, path, cause);
   }
@@ -71,8 +72,13 @@ function rawMask(png: PngImage, channel: 0 | 1 | 2 | undefined): RawMask {
   if (png.channels === 1) return { ...base, mode: "grey", values: png.data };
   if (png.channels === 2) return { ...base, mode: "grey", values: oneChannel(png, 0) };
   if (channel !== undefined) return { ...base, mode: "grey", values: oneChannel(png, channel) };
-  if (png.bitDepth === 16) throw new Error("an RGB PNG with 16 bits per channel, expected 8");
   return { ...base, mode: "rgb", values: packRgb(png) };
+}
+
+/** Before anything is decompressed: such a file of two megabytes may hold two gigabytes. */
+function refuseDeepColor({ bitDepth, channels }: PngHeader, channel: 0 | 1 | 2 | undefined): void {
+  if (channels >= 3 && bitDepth === 16 && channel === undefined)
+    throw new Error("an RGB PNG with 16 bits per channel, expected 8");
 }
 
 function oneChannel(png: PngImage, channel: number): Uint8Array | Uint16Array {

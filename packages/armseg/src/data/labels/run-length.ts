@@ -44,25 +44,20 @@ function checkCounts(counts: readonly number[], pixels: number): void {
   if (sum !== pixels) throw new Error(`runs of ${sum} pixels in a run-length mask of ${pixels} pixels`);
 }
 
-function fillRun(
-  { data, height, width }: Canvas,
-  runs: RunLengths,
-  from: number,
-  to: number,
-  value: number,
-): void {
+/** Fills a run line by line, as far as it lies on the canvas: a mask may be much larger than that. */
+function fillRun(canvas: Canvas, runs: RunLengths, from: number, to: number, value: number): void {
+  const { data, height, width } = canvas;
   const { top = 0, left = 0, isRowMajor = false } = runs;
-  const lineLength = isRowMajor ? runs.width : runs.height;
-  let along = from % lineLength;
-  let line = (from - along) / lineLength;
-  for (let i = from; i < to; i++) {
-    const y = top + (isRowMajor ? line : along);
-    const x = left + (isRowMajor ? along : line);
-    if (y >= 0 && y < height && x >= 0 && x < width) data[y * width + x] = value;
-    if (++along === lineLength) {
-      along = 0;
-      line++;
-    }
+  const [length, offset, size] = isRowMajor ? [runs.width, left, width] : [runs.height, top, height];
+  const [lineOffset, lines, stride] = isRowMajor ? [top, height, 1] : [left, width, width];
+  const lineStride = isRowMajor ? width : 1;
+  const first = Math.max(Math.floor(from / length), -lineOffset);
+  const last = Math.min(Math.floor((to - 1) / length), lines - 1 - lineOffset);
+  for (let line = first; line <= last; line++) {
+    const start = Math.max(from - line * length, 0, -offset);
+    const end = Math.min(to - line * length, length, size - offset);
+    let at = (line + lineOffset) * lineStride + (start + offset) * stride;
+    for (let i = start; i < end; i++, at += stride) data[at] = value;
   }
 }
 

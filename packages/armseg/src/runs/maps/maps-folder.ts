@@ -88,14 +88,19 @@ export function readMapsImages(folder: string): AsyncGenerator<MapsImage> {
 export function createMapsFolder(folder: string, info: MapsInfo): void {
   const paths = mapsPaths(folder);
   fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(paths.images, "");
+  writeFileAtomically(paths.images, "");
   writeFileAtomically(paths.info, `${JSON.stringify(info, null, 2)}\n`);
 }
 
 /** Adds an image whose planes are written; several processes may do so at once. */
 export function appendMapsImage(folder: string, image: MapsImage): void {
   const imageFile = isAbsolute(image.imageFile) ? portable(folder, image.imageFile) : image.imageFile;
-  fs.appendFileSync(mapsPaths(folder).images, `${JSON.stringify({ ...image, imageFile })}\n`);
+  const { images } = mapsPaths(folder);
+  try {
+    fs.appendFileSync(images, `${JSON.stringify({ ...image, imageFile })}\n`);
+  } catch (cause) {
+    throw new Error(`appendMapsImage(): could not write ${images}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** A path within the folder as one that moves with it; others stay. */
