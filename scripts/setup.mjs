@@ -38,6 +38,7 @@ try {
   installNpmPackages();
   run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", root]);
   run(process.execPath, [join(root, "packages/studio/scripts/build-page.mjs")]);
+  run(process.execPath, [join(root, "packages/armseg-web/scripts/build.mjs")]);
   run(process.execPath, [join(root, "packages/armseg/bin/armseg.mjs"), "setup", ...process.argv.slice(2)]);
 } catch (error) {
   process.stderr.write(`\nsetup: ${error.message}\n`);
