@@ -41,6 +41,7 @@ test("the commands and their options are frozen: a change here is a change of th
     "train: [config...] --set <key=value> --device <name> --nproc <n> --out <folder> --resume --from <run> --dry-run --seeds <n> --json",
     "eval: <run> --set <key=value> --device <name> --nproc <n> --data <config> --checkpoint <which> --split <name> --split-errors --coarse <folder> --maps --json",
     "audit: <run> --set <key=value> --device <name> --checkpoint <which> --folds <n> --against [masks] --least-area <pixels> --no-planes --json",
+    "correct: <run> --set <key=value> --out <folder> (required) --verdicts <file> --all <verdict> --top <n> --least-score <score> --json",
     "compare: <runs...> --out <file.html> --overwrite --json",
     "studio: [folders...] --port <n> --data <folder>",
     "predict: <run> <inputs...> --set <key=value> --device <name> --out <folder> (required) --data <config> --checkpoint <which> --overlay --confidence --maps --overwrite --json",

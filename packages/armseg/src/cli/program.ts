@@ -9,6 +9,7 @@ import { addBenchTraining } from "./bench-training.ts";
 import { addCompare } from "./compare.ts";
 import { addConfigExplain } from "./config-explain.ts";
 import { addConfigSchema } from "./config-schema.ts";
+import { addCorrect } from "./correct.ts";
 import { addDataCheck } from "./data-check.ts";
 import { addDataCoarsen } from "./data-coarsen.ts";
 import { addDataPreview } from "./data-preview.ts";
@@ -71,6 +72,7 @@ export function buildProgram(): Command {
   addTrain(program);
   addEval(program);
   addAudit(program);
+  addCorrect(program);
   addCompare(program);
   addStudio(program);
   addPredict(program);
