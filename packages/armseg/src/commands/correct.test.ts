@@ -162,7 +162,8 @@ describe("verdicts are applied to copies", () => {
         writeFileSync(path, encodePng(0, 8, height, width, LABEL));
       }
     }
-    for (const list of ["train", "val"]) writeFileSync(join(root, `${list}.txt`), "images/train/x.png labels/train/x.png\n");
+    for (const list of ["train", "val"])
+      writeFileSync(join(root, `${list}.txt`), "images/train/x.png labels/train/x.png\n");
     const { data } = makeRun({ format: "camvid", root });
     const dataset = await openData(data, "train");
     appendVerdict(auditPaths(run).verdicts, verdictFor(dataset, { verdict: "prediction", class: 8 }));
