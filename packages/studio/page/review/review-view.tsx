@@ -254,7 +254,7 @@ function RegionStage({
   const canvasHost = useRef<HTMLDivElement>(null);
   const zoomToRegion = () => {
     const box = canvasHost.current?.querySelector("canvas");
-    if (box) setView(around(region, [box.height, box.width]));
+    if (box && planes) setView(around(region, planes.size, [box.height, box.width]));
   };
   // Before anybody can press a key on the image.
   useLayoutEffect(() => {
@@ -551,14 +551,21 @@ function RegionList({
   );
 }
 
-/** The region with as much around it as is needed to judge it. */
-function around({ mask }: ReviewRegion, [rows, columns]: readonly [number, number]): Viewport {
+/** The region with as much around it as is needed to judge it, and nothing beyond the image where that can be. */
+function around(
+  { mask }: ReviewRegion,
+  size: readonly [number, number],
+  canvas: readonly [number, number],
+): Viewport {
   const { top, left, width, height } = mask;
-  const scale = Math.min(24, Math.min(columns / (2.4 * width + 40), rows / (2.4 * height + 40)));
+  const wide = Math.min(canvas[1] / (2.4 * width + 40), canvas[0] / (2.4 * height + 40));
+  const scale = Math.max(Math.min(24, wide), Math.min(canvas[0] / size[0], canvas[1] / size[1]));
+  const side = (middle: number, all: number, seen: number) =>
+    all <= seen ? (all - seen) / 2 : Math.min(all - seen, Math.max(0, middle - seen / 2));
   return {
     scale,
-    x: left + width / 2 - columns / scale / 2,
-    y: top + height / 2 - rows / scale / 2,
+    x: side(left + width / 2, size[1], canvas[1] / scale),
+    y: side(top + height / 2, size[0], canvas[0] / scale),
   };
 }
 

@@ -1,39 +1,58 @@
-import { existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { dirname } from "node:path";
 import {
   type AuditedImage,
   auditPaths,
   type MapsImage,
+  mapsPaths,
   readAuditedImages,
   readAuditSummary,
   readMapsImages,
   readMapsInfo,
 } from "armseg/runs";
-import { disagreementOf, type LoadedSet, type SetImage } from "./map-set.ts";
+import type { MapSet } from "../api.ts";
+import { disagreementOf, imageMIoU, type SetImage } from "./map-set.ts";
 
-/** Reads a folder of maps. @param run - The id of the run that it lies in, if it does. */
-export async function loadMaps(id: string, folder: string, run: string | null): Promise<LoadedSet> {
+const NEWLINE = 10;
+
+/** Says what a folder of maps holds, from its first line and the number of its lines. @param run - The id of the run that it lies in, if it does. */
+export async function describeMaps(id: string, folder: string, run: string | null): Promise<MapSet> {
   const info = readMapsInfo(folder);
-  const images: SetImage[] = [];
-  for await (const image of readMapsImages(folder)) images.push(mapsImage(image));
+  const first = await firstOf(readMapsImages(folder));
   const what = info.split === null ? "predictions" : `${info.split} split`;
   return {
-    folder,
-    images,
-    info: {
-      id,
-      title: `${info.run}, ${what}${info.iteration === null ? "" : `, iteration ${info.iteration}`}`,
-      kind: "maps",
-      run,
-      iteration: info.iteration,
-      split: info.split,
-      classes: info.classes,
-      hasLabels: images.some(({ planes }) => planes.label),
-      remedy: id.endsWith("/samples")
-        ? `npx armseg eval ${dirname(dirname(folder))} --maps   # the whole split instead of a few samples`
-        : null,
-    },
+    id,
+    title: `${info.run}, ${what}${info.iteration === null ? "" : `, iteration ${info.iteration}`}`,
+    kind: "maps",
+    run,
+    iteration: info.iteration,
+    split: info.split,
+    images: await countLines(mapsPaths(folder).images),
+    classes: info.classes,
+    hasLabels: Boolean(first?.planes.label),
+    remedy: id.endsWith("/samples")
+      ? `npx armseg eval ${dirname(dirname(folder))} --maps   # the whole split instead of a few samples`
+      : null,
   };
+}
+
+/** Reads the images of a folder of maps. */
+export async function loadMaps(folder: string): Promise<SetImage[]> {
+  const images: SetImage[] = [];
+  for await (const image of readMapsImages(folder)) images.push(mapsImage(image));
+  return images;
+}
+
+async function firstOf<T>(items: AsyncGenerator<T>): Promise<T | undefined> {
+  for await (const item of items) return item;
+  return undefined;
+}
+
+async function countLines(path: string): Promise<number> {
+  let lines = 0;
+  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>)
+    for (const byte of piece) if (byte === NEWLINE) lines++;
+  return lines;
 }
 
 function mapsImage({ image, imageFile, imageRange, size, planes, confusion }: MapsImage): SetImage {
@@ -46,34 +65,36 @@ function mapsImage({ image, imageFile, imageRange, size, planes, confusion }: Ma
     imageRange: imageRange ?? null,
     planes: { ...(label !== null && { label }), prediction, confidence },
     confusion: counts,
+    mIoU: counts && imageMIoU(counts),
     disagreement: counts && disagreementOf(counts),
     quality: null,
   };
 }
 
-/** Reads the images of an audit; `null` where there is none, or it is not complete. */
-export async function loadAudit(run: string, folder: string): Promise<LoadedSet | null> {
+/** Says what an audit holds; it must be complete. */
+export async function describeAudit(run: string, folder: string): Promise<MapSet> {
   const paths = auditPaths(folder);
-  if (!existsSync(paths.summary)) return null;
   const summary = readAuditSummary(paths.summary);
-  const images: SetImage[] = [];
-  for await (const image of readAuditedImages(paths.images)) images.push(auditedImage(image));
-  const withPlanes = images.some(({ planes }) => planes.prediction);
+  const first = await firstOf(readAuditedImages(paths.images));
   return {
-    folder,
-    images,
-    info: {
-      id: `${run}/audit`,
-      title: `${run}, audit of the ${summary.split} split`,
-      kind: "audit",
-      run,
-      iteration: null,
-      split: summary.split,
-      classes: summary.classes.map(({ name, color }) => ({ name, color })),
-      hasLabels: withPlanes,
-      remedy: withPlanes ? null : `npx armseg audit ${folder}   # without --no-planes`,
-    },
+    id: `${run}/audit`,
+    title: `${run}, audit of the ${summary.split} split`,
+    kind: "audit",
+    run,
+    iteration: null,
+    split: summary.split,
+    images: summary.images,
+    classes: summary.classes.map(({ name, color }) => ({ name, color })),
+    hasLabels: Boolean(first?.planes),
+    remedy: first?.planes ? null : `npx armseg audit ${folder}   # without --no-planes`,
   };
+}
+
+/** Reads the images of an audit. */
+export async function loadAudit(folder: string): Promise<SetImage[]> {
+  const images: SetImage[] = [];
+  for await (const image of readAuditedImages(auditPaths(folder).images)) images.push(auditedImage(image));
+  return images;
 }
 
 function auditedImage(audited: AuditedImage): SetImage {
@@ -88,6 +109,7 @@ function auditedImage(audited: AuditedImage): SetImage {
       ? { label: planes.label, prediction: planes.prediction, confidence: planes.likelihood }
       : {},
     confusion: null,
+    mIoU: null,
     disagreement: labelled > 0 ? disagreeing / labelled : null,
     quality,
   };

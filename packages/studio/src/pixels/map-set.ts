@@ -10,13 +10,15 @@ export interface SetImage {
   readonly planes: Readonly<Partial<Record<Exclude<Plane, "image">, string>>>;
   /** `[label, prediction, pixels]` in turn; `null` without labels. */
   readonly confusion: Int32Array | null;
+  /** Over the classes in label or prediction. */
+  readonly mIoU: number | null;
   readonly disagreement: number | null;
   readonly quality: number | null;
 }
 
 /** A set with its images. */
 export interface LoadedSet {
-  readonly info: Omit<MapSet, "images">;
+  readonly info: MapSet;
   /** That files are relative to. */
   readonly folder: string;
   readonly images: readonly SetImage[];
@@ -107,8 +109,11 @@ export function imagePage(images: readonly SetImage[], query: ImageQuery): Image
 }
 
 /** Lower comes first. */
-function sortKey({ confusion, disagreement, quality }: SetImage, { order, class: wanted, cell }: ImageQuery) {
-  if (order === "mIoU") return confusion && imageMIoU(confusion);
+function sortKey(
+  { confusion, mIoU, disagreement, quality }: SetImage,
+  { order, class: wanted, cell }: ImageQuery,
+) {
+  if (order === "mIoU") return mIoU;
   if (order === "disagreement") return disagreement === null ? null : -disagreement;
   if (order === "audit") return quality;
   if (order === "class") return confusion && classIoU(confusion, wanted);
@@ -117,13 +122,13 @@ function sortKey({ confusion, disagreement, quality }: SetImage, { order, class:
 }
 
 function imageRow(image: SetImage, index: number, query: ImageQuery): ImageRow {
-  const { name, size, confusion, disagreement, quality, planes } = image;
+  const { name, size, mIoU, disagreement, quality, planes } = image;
   const asked = query.order === "class" || query.order === "cell" ? sortKey(image, query) : null;
   return {
     index,
     name,
     size,
-    mIoU: confusion && imageMIoU(confusion),
+    mIoU,
     disagreement,
     quality,
     asked: asked === null ? null : Math.abs(asked),

@@ -5,8 +5,8 @@ import type { MapSet } from "../api.ts";
 import type { GivenFolders } from "../given-folders.ts";
 import { RequestError } from "../http/answers.ts";
 import type { RunStore } from "../runs/run-store.ts";
-import { loadAudit, loadMaps } from "./load-set.ts";
-import type { LoadedSet } from "./map-set.ts";
+import { describeAudit, describeMaps, loadAudit, loadMaps } from "./load-set.ts";
+import type { LoadedSet, SetImage } from "./map-set.ts";
 
 /** So many lists of images are kept. */
 const KEPT = 8;
@@ -22,7 +22,8 @@ interface Place {
 export class MapStore {
   readonly #runs: RunStore;
   readonly #folders: GivenFolders;
-  readonly #loaded = new Map<string, { readonly stamp: string; readonly set: Promise<LoadedSet | null> }>();
+  readonly #described = new Map<string, { readonly stamp: string; readonly info: MapSet }>();
+  readonly #loaded = new Map<string, { readonly stamp: string; readonly images: Promise<SetImage[]> }>();
 
   constructor(runs: RunStore, folders: GivenFolders) {
     this.#runs = runs;
@@ -34,8 +35,8 @@ export class MapStore {
     const places = this.#places().filter((place) => run === undefined || place.run === run);
     const sets: MapSet[] = [];
     for (const place of places) {
-      const set = await this.#load(place).catch(() => null);
-      if (set) sets.push({ ...set.info, images: set.images.length });
+      const info = await this.#describe(place).catch(() => null);
+      if (info) sets.push(info);
     }
     return sets;
   }
@@ -43,9 +44,9 @@ export class MapStore {
   /** Returns a set with its images. @throws {RequestError} 404 if there is none, or no longer. */
   async get(id: string): Promise<LoadedSet> {
     const place = this.#places().find((known) => known.id === id);
-    const set = place && (await this.#load(place));
-    if (!set) throw new RequestError(404, `there are no maps ${id}, or no longer`);
-    return set;
+    const info = place && (await this.#describe(place));
+    if (!place || !info) throw new RequestError(404, `there are no maps ${id}, or no longer`);
+    return { info, folder: place.folder, images: await this.#load(place) };
   }
 
   #places(): Place[] {
@@ -59,22 +60,36 @@ export class MapStore {
     return [...ofRuns, ...beside];
   }
 
-  async #load(place: Place): Promise<LoadedSet | null> {
+  /** Null where there is no audit, or none that is complete. */
+  async #describe(place: Place): Promise<MapSet | null> {
     const { id, run, kind, folder } = place;
     if (kind === "audit" && !existsSync(auditPaths(folder).summary)) return null;
-    const list = kind === "maps" ? mapsPaths(folder).images : auditPaths(folder).images;
-    // A link to elsewhere is no folder of maps of ours.
-    this.#folders.open(list);
-    const { mtimeMs, size } = statSync(list);
-    const stamp = `${mtimeMs} ${size}`;
+    const stamp = this.#stamp(place);
+    const known = this.#described.get(id);
+    if (known?.stamp === stamp) return known.info;
+    const info = await (kind === "maps" ? describeMaps(id, folder, run) : describeAudit(run!, folder));
+    this.#described.set(id, { stamp, info });
+    return info;
+  }
+
+  #load(place: Place): Promise<SetImage[]> {
+    const { id, kind, folder } = place;
+    const stamp = this.#stamp(place);
     const known = this.#loaded.get(id);
-    if (known?.stamp === stamp) return known.set;
-    const set = kind === "maps" ? loadMaps(id, folder, run) : loadAudit(run!, folder);
+    if (known?.stamp === stamp) return known.images;
+    const images = kind === "maps" ? loadMaps(folder) : loadAudit(folder);
     this.#loaded.delete(id);
-    this.#loaded.set(id, { stamp, set });
-    set.catch(() => this.#loaded.delete(id));
+    this.#loaded.set(id, { stamp, images });
+    images.catch(() => this.#loaded.delete(id));
     if (this.#loaded.size > KEPT) this.#loaded.delete(this.#loaded.keys().next().value!);
-    return set;
+    return images;
+  }
+
+  /** Changes when the list of images does. @throws {RequestError} If it lies elsewhere: a link is no folder of maps of ours. */
+  #stamp({ kind, folder }: Place): string {
+    const list = kind === "maps" ? mapsPaths(folder).images : auditPaths(folder).images;
+    const { mtimeMs, size } = statSync(this.#folders.open(list));
+    return `${mtimeMs} ${size}`;
   }
 }
 

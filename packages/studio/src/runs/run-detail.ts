@@ -66,9 +66,16 @@ function meanOf(values: readonly (number | undefined)[]): number | null {
     : finiteValues.reduce((sum, value) => sum + value, 0) / finiteValues.length;
 }
 
-/** Returns the curve at each iteration that it was logged at, with what theory expects of it. */
+/** A slider has no more places. */
+const CURVES = 240;
+
+/** Returns the curve over time, with what theory expects of it: at each iteration that it was logged at, or at some of very many. */
 export function curveStates(records: readonly CurveRecord[]): CurveState[] {
-  return records.map((record) => {
+  const step = Math.max(1, records.length / CURVES);
+  const count = Math.ceil(records.length / step);
+  // Counted from the end: the last one is always among them.
+  const chosen = Array.from({ length: count }, (_, i) => records[records.length - 1 - Math.floor(i * step)]!);
+  return chosen.reverse().map((record) => {
     const against = curveAgainstOptimum(record);
     return {
       iteration: record.iteration,
