@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { nn } from "@armseg/torch";
+import { Conv2d } from "./conv-2d.ts";
 import type { NormFactory } from "./norm.ts";
 
 export type Activation = "relu" | "relu6" | "none";
@@ -26,7 +27,7 @@ export class ConvNorm extends nn.Module {
 
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: ConvNormOptions) {
     super();
-    const { norm, activation = "relu", convolution: Convolution = nn.Conv2d, ...rest } = options;
+    const { norm, activation = "relu", convolution: Convolution = Conv2d, ...rest } = options;
     this.conv = new Convolution(inChannels, outChannels, kernelSize, { bias: false, ...rest });
     this.bn = norm(outChannels);
     this.#activation = activation;

@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { nn } from "@armseg/torch";
+import { Conv2d } from "./conv-2d.ts";
 import type { NormFactory } from "./norm.ts";
 import { BasicBlock } from "./resnet-blocks.ts";
 
@@ -11,7 +12,7 @@ export function convNormLayers(
 ): nn.Sequential {
   const { stride, norm, hasReLU = true } = options;
   return new nn.Sequential(
-    new nn.Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias: false }),
+    new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias: false }),
     norm(outChannels),
     ...(hasReLU ? [new nn.ReLU({ inPlace: true })] : []),
   );

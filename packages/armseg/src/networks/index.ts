@@ -1,6 +1,7 @@
 export type { Backbone, OutputStride, StageCount } from "./backbone.ts";
 export type { BackboneName, BackboneOptions } from "./backbones.ts";
 export { BACKBONES } from "./backbones.ts";
+export { tileOf, type WinogradShape, type WinogradTiles, winogradKey } from "./conv-2d.ts";
 export type { DeepLabV3PlusOptions } from "./deeplab-v3-plus.ts";
 export { asppDilations, DeepLabV3PlusHead } from "./deeplab-v3-plus.ts";
 export type { FcnHeadOptions } from "./fcn-head.ts";
@@ -29,7 +30,7 @@ export type {
 } from "./segmenter.ts";
 export { HEADS, Segmenter, segmenter } from "./segmenter.ts";
 export type { NetworkSummary, PartSummary } from "./summary.ts";
-export { formatSummary, summarise } from "./summary.ts";
+export { formatSummary, summarise, winogradShapes } from "./summary.ts";
 export type { WeightNames } from "./weights/names.ts";
 export type { PrefixCount, ReshapedTensor, WeightsReport } from "./weights/report.ts";
 export { formatWeightsReport } from "./weights/report.ts";

@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { isTraced, nn, ops } from "@armseg/torch";
+import { Conv2d } from "./conv-2d.ts";
 import { activate_ } from "./conv-norm.ts";
 import type { NormFactory } from "./norm.ts";
 
@@ -10,7 +11,7 @@ import type { NormFactory } from "./norm.ts";
  * nine values: inside, at four edges, in four corners; that of a 1×1 convolution one. They are computed on an image of that size and
  * spread afterwards, which saves the pooled part of the convolution (a fifth of DeepLab's largest layer) and a copy of the map.
  */
-export class PooledConv2d extends nn.Conv2d {
+export class PooledConv2d extends Conv2d {
   /** @param pooled - `[N, P, 1, 1]`. @param map - `[N, M, H, W]`; the weight is `[out, P + M, K, K]`, K = 1 or 3. */
   join(pooled: Tensor, map: Tensor): Tensor {
     const [, channels] = pooled.shape as [number, number];
@@ -25,7 +26,7 @@ export class PooledConv2d extends nn.Conv2d {
       return ops.conv2d(map, mapWeight, null).add_(ops.conv2d(pooled, pooledWeight, null)); // [N, out, H, W]
     }
     const nine = ops.conv2d(pooled.expand([-1, -1, 3, 3]), pooledWeight, null, 1, 1); // [N, out, 3, 3]
-    return ops.conv2d(map, mapWeight, null, 1, 1).add_(spread(spread(nine, 2, height), 3, width)); // [N, out, H, W]
+    return this.convolve(map, mapWeight).add_(spread(spread(nine, 2, height), 3, width)); // [N, out, H, W]
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Tensor } from "@armseg/torch";
 import { nn } from "@armseg/torch";
+import { Conv2d } from "./conv-2d.ts";
 import { zeroScale } from "./initialise.ts";
 import type { NormFactory } from "./norm.ts";
 
@@ -45,7 +46,7 @@ export function deepStem(widths: readonly [number, number, number], norm: NormFa
   const layers = [3, ...widths].slice(0, -1).flatMap((inChannels, i) => {
     const outChannels = widths[i] as number;
     return [
-      new nn.Conv2d(inChannels, outChannels, 3, { stride: i === 0 ? 2 : 1, padding: 1, bias: false }),
+      new Conv2d(inChannels, outChannels, 3, { stride: i === 0 ? 2 : 1, padding: 1, bias: false }),
       norm(outChannels),
       new nn.ReLU({ inPlace: true }),
     ];
@@ -64,9 +65,9 @@ export class BasicBlock extends nn.Module implements ResidualBlock {
 
   constructor(inChannels: number, width: number, { stride, dilation, downsample, norm }: BlockOptions) {
     super();
-    this.conv1 = new nn.Conv2d(inChannels, width, 3, { stride, padding: dilation, dilation, bias: false });
+    this.conv1 = new Conv2d(inChannels, width, 3, { stride, padding: dilation, dilation, bias: false });
     this.bn1 = norm(width);
-    this.conv2 = new nn.Conv2d(width, width, 3, { padding: 1, bias: false });
+    this.conv2 = new Conv2d(width, width, 3, { padding: 1, bias: false });
     this.bn2 = norm(width);
     this.downsample = downsample;
   }
@@ -100,7 +101,7 @@ export class Bottleneck extends nn.Module implements ResidualBlock {
     const [first, second] = strideOn === "1x1" ? [stride, 1] : [1, stride];
     this.conv1 = new nn.Conv2d(inChannels, width, 1, { stride: first, bias: false });
     this.bn1 = norm(width);
-    this.conv2 = new nn.Conv2d(width, width, 3, { stride: second, padding: dilation, dilation, bias: false });
+    this.conv2 = new Conv2d(width, width, 3, { stride: second, padding: dilation, dilation, bias: false });
     this.bn2 = norm(width);
     this.conv3 = new nn.Conv2d(width, width * Bottleneck.expansion, 1, { bias: false });
     this.bn3 = norm(width * Bottleneck.expansion);

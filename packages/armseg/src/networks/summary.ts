@@ -1,8 +1,9 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, noGrad, ops } from "@armseg/torch";
 import { textTable } from "../core/text-table.ts";
+import { Conv2d, type WinogradShape, winogradKey } from "./conv-2d.ts";
 import { PooledConv2d } from "./pooled-context.ts";
-import { type SegmenterConfig, segmenter } from "./segmenter.ts";
+import { type Segmenter, type SegmenterConfig, segmenter } from "./segmenter.ts";
 import { prefixOf } from "./weights/report.ts";
 
 /** One part of a network: a stage of the backbone, a head. */
@@ -25,6 +26,11 @@ export interface NetworkSummary extends Omit<PartSummary, "part"> {
   readonly activationBytes: number;
 }
 
+interface TraceOptions {
+  readonly crop: readonly [height: number, width: number];
+  readonly batch?: number;
+}
+
 const FLOAT32_BYTES = 4;
 
 /** What a traced pass saw. */
@@ -32,6 +38,7 @@ interface Trace {
   readonly multiplyAdds: Map<string, number>;
   readonly convolutions: Map<string, number>;
   readonly kept: Set<Tensor>;
+  readonly winogradShapes: Map<string, WinogradShape>;
   keptBytes: number;
 }
 
@@ -51,6 +58,16 @@ function outputSize(convolution: nn.Conv2d, input: Tensor, axis: 0 | 1): number 
   );
 }
 
+function noteShape(trace: Trace, convolution: Conv2d, map: Tensor): void {
+  const shape: WinogradShape = {
+    inChannels: map.size(1),
+    outChannels: convolution.weight.size(0),
+    dilation: convolution.dilation[0],
+    size: [map.size(2), map.size(3)],
+  };
+  trace.winogradShapes.set(winogradKey(shape), shape);
+}
+
 /** Stands in for a convolution: gives the right shape without values. */
 function traceConvolution(
   trace: Trace,
@@ -62,6 +79,7 @@ function traceConvolution(
   const map = inputs.at(-1) as Tensor;
   const [height, width] = [outputSize(convolution, map, 0), outputSize(convolution, map, 1)];
   const shape = [map.size(0), convolution.weight.size(0), height, width];
+  if (convolution instanceof Conv2d && convolution.isWinogradPossible) noteShape(trace, convolution, map);
   const pairs = (convolution.weight.numel / convolution.weight.size(0)) * shape.reduce((a, b) => a * b);
   const part = prefixOf(name);
   trace.multiplyAdds.set(part, (trace.multiplyAdds.get(part) ?? 0) + pairs);
@@ -97,6 +115,34 @@ function total(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
+/** Follows a training pass through a network that is not used afterwards. */
+function traceNetwork(
+  network: Segmenter,
+  options: TraceOptions,
+): { trace: Trace; logits: readonly number[] } {
+  const trace: Trace = {
+    multiplyAdds: new Map(),
+    convolutions: new Map(),
+    kept: new Set(),
+    winogradShapes: new Map(),
+    keptBytes: 0,
+  };
+  watch(network, trace);
+  const logits = noGrad(() => {
+    // Batch normalisation would refuse one image; the watched network never gets that far, but its heads look.
+    for (const module of network.modules()) if (module instanceof nn.BatchNorm2d) module.eval();
+    const images = ops.empty([options.batch ?? 1, 3, ...options.crop], { device: "meta" });
+    return network.call(images).logits.shape;
+  });
+  return { trace, logits };
+}
+
+/** Returns the shapes of a network's convolutions that Winograd's algorithm exists for, each once, without running it. */
+export function winogradShapes(config: SegmenterConfig, crop: TraceOptions["crop"]): WinogradShape[] {
+  using network = segmenter(config);
+  return [...traceNetwork(network, { crop }).trace.winogradShapes.values()];
+}
+
 /**
  * Counts layers, parameters, arithmetic and activation memory of a network in training, without running it.
  *
@@ -105,19 +151,9 @@ function total(counts: ReadonlyMap<string, number>): number {
  * @example
  * summarise({ backbone: "resnet50", classes: 19 }, { crop: [512, 1024] }).multiplyAdds / 1e9;
  */
-export function summarise(
-  config: SegmenterConfig,
-  options: { readonly crop: readonly [height: number, width: number]; readonly batch?: number },
-): NetworkSummary {
+export function summarise(config: SegmenterConfig, options: TraceOptions): NetworkSummary {
   using network = segmenter(config);
-  const trace: Trace = { multiplyAdds: new Map(), convolutions: new Map(), kept: new Set(), keptBytes: 0 };
-  watch(network, trace);
-  const logits = noGrad(() => {
-    // Batch normalisation would refuse one image; the watched network never gets that far, but its heads look.
-    for (const module of network.modules()) if (module instanceof nn.BatchNorm2d) module.eval();
-    const images = ops.empty([options.batch ?? 1, 3, ...options.crop], { device: "meta" });
-    return network.call(images).logits.shape;
-  });
+  const { trace, logits } = traceNetwork(network, options);
   const parameters = parametersByPart(network);
   const parts = [...parameters].map(([part, count]) => ({
     part,

@@ -72,11 +72,16 @@ struct LabelMapPass {
 // Arg-max of every output row of a block, the lowest class winning ties; `map` starts at output row `map_row`.
 using LabelMapFunction = void (*)(const LabelMapPass&, const Block&, float* scratch, uint8_t* map, int64_t map_row);
 
+struct WinogradPasses;
+struct DepthwisePasses;
+
 struct Processor {
   const char* name;
   int lanes;
   PixelPassFunction pixel_pass;
   LabelMapFunction label_map;
+  const WinogradPasses* winograd;
+  const DepthwisePasses* depthwise;
 };
 
 // The fastest version that this processor runs (environment variable ARMSEG_CPU_CAPABILITY: at most this one).

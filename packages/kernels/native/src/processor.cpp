@@ -2,6 +2,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "convolution/depthwise.h"
+#include "convolution/winograd.h"
 #include "pixel_pass.h"
 
 namespace armseg {
@@ -10,6 +12,8 @@ namespace armseg {
   namespace isa {                                                                                   \
   void pixel_pass(const PixelPass&, const Block&, float* scratch, Outcome&);                        \
   void label_map(const LabelMapPass&, const Block&, float* scratch, uint8_t* map, int64_t map_row); \
+  extern const WinogradPasses winograd_passes;                                                      \
+  extern const DepthwisePasses depthwise_passes;                                                    \
   }
 
 ARMSEG_DECLARE(baseline)
@@ -22,10 +26,10 @@ namespace {
 
 // Levels from the slowest, so that a name can be compared by position.
 const Processor kVersions[] = {
-    {"baseline", 4, baseline::pixel_pass, baseline::label_map},
+    {"baseline", 4, baseline::pixel_pass, baseline::label_map, &baseline::winograd_passes, &baseline::depthwise_passes},
 #if defined(__x86_64__)
-    {"avx2", 8, avx2::pixel_pass, avx2::label_map},
-    {"avx512", 16, avx512::pixel_pass, avx512::label_map},
+    {"avx2", 8, avx2::pixel_pass, avx2::label_map, &avx2::winograd_passes, &avx2::depthwise_passes},
+    {"avx512", 16, avx512::pixel_pass, avx512::label_map, &avx512::winograd_passes, &avx512::depthwise_passes},
 #endif
 };
 
