@@ -11,6 +11,7 @@ import {
   timeMs,
 } from "@armseg/torch/bench";
 import { buildTraining, type TrainingObjects } from "../config/build.ts";
+import { withMeasuredModel } from "../config/measured-model.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import { argumentError } from "../core/argument-error.ts";
@@ -119,10 +120,17 @@ interface Job {
 
 function configOf({ backbone, size, device, precision }: Job, curve: "none" | "arm"): Config {
   const training = { batchSize: size[0], device, precision };
-  return checkConfig(
-    { data: { format: "scenes" }, model: { backbone }, reweighting: { curve }, training },
+  const config = checkConfig(
+    {
+      data: { format: "scenes" },
+      model: { backbone },
+      reweighting: { curve },
+      augmentation: { crop: [size[1], size[2]] },
+      training,
+    },
     "the benchmark",
   );
+  return withMeasuredModel(config, (text) => void process.stderr.write(`${text}\n`));
 }
 
 interface Contestant {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { scenesClasses } from "@armseg/scenes";
 import { networkConfig } from "../config/build.ts";
-import { withMemoryFormat } from "../config/memory-format.ts";
+import { withMeasuredModel } from "../config/measured-model.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
 import { timeStep } from "../networks/time-step.ts";
@@ -92,7 +92,7 @@ export async function runDemo(
   const { iterations: wanted, ...rest } = control;
   const { stream = process.stderr } = rest;
   const say = (text: string) => void stream?.write(`${text}\n`);
-  const measured = withMemoryFormat(demoConfig(folder, "none", FEWEST_ITERATIONS), say);
+  const measured = withMeasuredModel(demoConfig(folder, "none", FEWEST_ITERATIONS), say);
   const iterations = wanted ?? iterationsThatFit(measured);
   say(
     `demo: two trainings of ${iterations} iterations on generated scenes, ${measured.model.weights === null ? "from random weights" : "from ImageNet weights"}`,

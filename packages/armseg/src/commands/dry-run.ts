@@ -6,7 +6,7 @@ import { buildEvaluation } from "../config/build-evaluation.ts";
 import { buildLoader } from "../config/build-loaders.ts";
 import { loadFromRun } from "../config/load-from-run.ts";
 import { loadPretrained } from "../config/load-pretrained.ts";
-import { withMemoryFormat } from "../config/memory-format.ts";
+import { withMeasuredModel } from "../config/measured-model.ts";
 import { missingWeights } from "../config/pretrained.ts";
 import type { Config } from "../config/schema.ts";
 import { duration, Progress } from "../core/progress.ts";
@@ -60,7 +60,7 @@ export async function dryRun(
   { stream = process.stderr, signal }: Omit<RunControl, "folder">,
 ): Promise<TrainingPlan> {
   const say = (text: string) => void stream?.write(`${text}\n`);
-  const formatted = withMemoryFormat(given, say);
+  const formatted = withMeasuredModel(given, say);
   const config: Config = { ...formatted, training: { ...formatted.training, batchCache: null } };
   prepareProcess(config, say);
   say("reading the data");

@@ -12,7 +12,7 @@ import { buildEvaluation, type EvaluationSettings } from "../config/build-evalua
 import { buildLoader } from "../config/build-loaders.ts";
 import { loadFromRun } from "../config/load-from-run.ts";
 import { loadPretrained } from "../config/load-pretrained.ts";
-import { withMemoryFormat } from "../config/memory-format.ts";
+import { withMeasuredModel } from "../config/measured-model.ts";
 import { requireWeights } from "../config/pretrained.ts";
 import { checkConfig } from "../config/read-config.ts";
 import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
@@ -92,7 +92,9 @@ export interface RunResult {
 export async function startTraining(config: Config, control: RunControl): Promise<RunResult> {
   const context = distributedContext();
   const checked = checkConfig(config, "the configuration");
-  const resolved = await mainFirst(context, async () => withMemoryFormat(checked, speaker(context, control)));
+  const resolved = await mainFirst(context, async () =>
+    withMeasuredModel(checked, speaker(context, control)),
+  );
   const isAgain = isRun(control.folder);
   using _run = openFolder(context, () => createRun(control.folder, runConfigText(resolved)));
   if (isAgain) {

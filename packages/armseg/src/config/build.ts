@@ -67,11 +67,13 @@ export function networkConfig(
     auxiliary: model.auxiliaryHead,
     dropout: model.dropout,
     memoryFormat: memoryFormatOf(model.memoryFormat, training.device),
+    // Where nobody has measured, `auto` leaves them to libtorch.
+    kernelShapes: new Set(model.kernelConvolutions === "auto" ? [] : model.kernelConvolutions),
     logScale: loss.pixelLoss === "kl" || reweighting.indicator === "kl",
   };
 }
 
-/** What `auto` stands for where nobody has measured: a training does (`config/memory-format.ts`). */
+/** What `auto` stands for where nobody has measured: a training does (`config/measured-model.ts`). */
 function memoryFormatOf(format: Config["model"]["memoryFormat"], device: string): NetworkMemoryFormat {
   if (format !== "auto") return format;
   return device.startsWith("cuda") ? "channels_last" : "contiguous";

@@ -92,6 +92,7 @@ const LATER: readonly LaterValue[] = [
   { section: "training", key: "patience", value: null },
   { section: "model", key: "headChannels", value: null, first: 512 },
   { section: "model", key: "memoryFormat", value: "auto", first: "channels_last" },
+  { section: "model", key: "kernelConvolutions", value: "auto" },
   { section: "correction", key: "coverageOffset", value: false },
   { section: "correction", key: "teacher", value: false },
   { section: "correction", key: "relabel", value: "none" },

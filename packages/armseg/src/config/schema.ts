@@ -224,6 +224,12 @@ const model = z.strictObject({
     .describe(
       "Chooses the order of tensors in memory: `auto` is `channels_last` on a GPU, on a processor the faster one, measured once per machine and network.",
     ),
+  kernelConvolutions: z
+    .union([z.literal("auto"), z.array(z.string().regex(/^(\d+-\d+|depthwise-\d+)-d\d+$/))])
+    .default("auto")
+    .describe(
+      "Names the 3×3 convolutions that a processor computes by armseg's own kernels in float32, as `64-128-d2` (channels, dilation) or `depthwise-512-d12`; `auto` takes those that are faster than libtorch's, measured once per machine; `[]` takes none.",
+    ),
   weights: pathString("imagenet")
     .nullable()
     .default(null)

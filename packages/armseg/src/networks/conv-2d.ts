@@ -1,65 +1,67 @@
-import { bestTile, CHANNEL_BLOCK, convolution3x3, type TileSide } from "@armseg/kernels";
+import { bestTile, CHANNEL_BLOCK, convolution3x3, depthwiseConvolution3x3 } from "@armseg/kernels";
 import type { Tensor } from "@armseg/torch";
-import { nn, ops } from "@armseg/torch";
+import { isTraced, nn, ops } from "@armseg/torch";
 
-/** A 3×3 convolution of stride 1, padded by its dilation, on maps of one size. */
-export interface WinogradShape {
+/** A 3×3 convolution of stride 1, padded by its dilation, that `@armseg/kernels` can compute on maps of one size. */
+export interface KernelShape {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly dilation: number;
+  /** Whether each channel is convolved by itself. */
+  readonly isDepthwise: boolean;
   /** `[height, width]` of the map. */
   readonly size: readonly [height: number, width: number];
 }
 
-/** The shapes that are computed by Winograd's minimal filtering, by {@link winogradKey}, with their tiles. */
-export type WinogradTiles = ReadonlyMap<string, TileSide>;
-
-/** What tells the layers of a network apart: a network's maps have one size each. */
-export function winogradKey({ inChannels, outChannels, dilation }: Omit<WinogradShape, "size">): string {
-  return `${inChannels}-${outChannels}-${dilation}`;
+/** Returns what a configuration calls a shape: `64-128-d2`, `depthwise-512-d12`. A network's layers of one name have maps of one size. */
+export function kernelShapeName(shape: Omit<KernelShape, "size">): string {
+  const { inChannels, outChannels, dilation, isDepthwise } = shape;
+  return isDepthwise ? `depthwise-${inChannels}-d${dilation}` : `${inChannels}-${outChannels}-d${dilation}`;
 }
 
-/** The tile that a shape takes where it is computed by Winograd's algorithm. */
-export function tileOf({ size, dilation }: WinogradShape): TileSide {
-  return bestTile(size, dilation);
-}
-
-/** A convolution that, on a processor and where it is told so, is computed by Winograd's minimal filtering: `docs/performance.md`. */
+/** A convolution that, on a processor and where it is told so, is computed by `@armseg/kernels`: `docs/performance.md`. */
 export class Conv2d extends nn.Conv2d {
-  /** Which shapes. Default: none, all are libtorch's. */
-  winogradTiles: WinogradTiles = new Map();
+  /** The names of the shapes that the kernels compute. Default: none, all are libtorch's. */
+  kernelShapes: ReadonlySet<string> = new Set();
 
-  /** Whether the algorithm exists for it: 3×3, stride 1, padded by its dilation, without groups and bias, channels in blocks. */
-  get isWinogradPossible(): boolean {
-    const [outChannels, inChannels, ...kernel] = this.weight.shape as [number, number, number, number];
+  /** Returns its shape on a map of this size, `[N, C, H, W]`, or `null` where the kernels have none: other sizes, strides, paddings, groups, a bias. */
+  kernelShape([, channels, height, width]: readonly number[]): KernelShape | null {
+    const [outChannels, perGroup, ...kernel] = this.weight.shape as [number, number, number, number];
     const [dilation] = this.dilation;
-    return (
-      [...kernel].every((side) => side === 3) &&
+    const isDepthwise = this.groups > 1 && perGroup === 1 && this.groups === outChannels;
+    const fits =
+      (this.groups === 1 || isDepthwise) &&
+      kernel.every((side) => side === 3) &&
       this.stride.every((stride) => stride === 1) &&
       [...this.padding, ...this.dilation].every((value) => value === dilation) &&
-      this.groups === 1 &&
       this.bias === null &&
-      inChannels % CHANNEL_BLOCK === 0 &&
-      outChannels % CHANNEL_BLOCK === 0
-    );
+      [channels as number, outChannels].every((count) => count % CHANNEL_BLOCK === 0);
+    if (!fits) return null;
+    const size = [height as number, width as number] as const;
+    return { inChannels: channels as number, outChannels, dilation, isDepthwise, size };
   }
 
   override forward(input: Tensor): Tensor {
     return this.convolve(input, this.weight);
   }
 
-  /** @param weight - Its own, or some of its input channels. */
+  /** @param weight - Its own, or that of some of its input channels. */
   protected convolve(input: Tensor, weight: Tensor): Tensor {
-    const tile = this.#tileOf(input, weight);
-    const [dilation] = this.dilation;
-    if (tile !== undefined) return convolution3x3(input, weight, { dilation, tile });
+    return this.byKernel(input, weight) ?? this.byLibtorch(input, weight);
+  }
+
+  protected byLibtorch(input: Tensor, weight: Tensor): Tensor {
     return ops.conv2d(input, weight, this.bias, this.stride, this.padding, this.dilation, this.groups);
   }
 
-  #tileOf(input: Tensor, weight: Tensor): TileSide | undefined {
-    if (this.winogradTiles.size === 0 || !this.isWinogradPossible) return undefined;
-    if (input.device !== "cpu" || input.dtype !== "float32") return undefined;
-    const [outChannels, inChannels] = weight.shape as [number, number, number, number];
-    return this.winogradTiles.get(winogradKey({ inChannels, outChannels, dilation: this.dilation[0] }));
+  private byKernel(input: Tensor, weight: Tensor): Tensor | null {
+    if (this.kernelShapes.size === 0 || input.device !== "cpu" || input.dtype !== "float32" || isTraced())
+      return null;
+    const shape = this.kernelShape(input.shape);
+    if (!shape || !this.kernelShapes.has(kernelShapeName(shape))) return null;
+    const { dilation, size } = shape;
+    return shape.isDepthwise
+      ? depthwiseConvolution3x3(input, weight, { dilation })
+      : convolution3x3(input, weight, { dilation, tile: bestTile(size, dilation) });
   }
 }

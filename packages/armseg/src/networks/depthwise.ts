@@ -1,22 +1,23 @@
 import type { Tensor } from "@armseg/torch";
 import { isTraced, nn, ops } from "@armseg/torch";
+import { Conv2d } from "./conv-2d.ts";
 import { ConvNorm } from "./conv-norm.ts";
 import type { NormFactory } from "./norm.ts";
 
 /**
  * A 3×3 depthwise convolution, padded by its dilation.
  *
- * On a CPU a dilated one (of stride 1) is computed as an undilated one of the d² interleaved sub-images, to the same numbers: oneDNN has no fast
+ * On a CPU libtorch computes a dilated one (of stride 1) as an undilated one of the d² interleaved sub-images, to the same numbers: oneDNN has no fast
  * path for dilated depthwise convolutions, and its fallback takes several times as long.
  */
-export class DepthwiseConv2d extends nn.Conv2d {
-  override forward(input: Tensor): Tensor {
+export class DepthwiseConv2d extends Conv2d {
+  protected override byLibtorch(input: Tensor, weight: Tensor): Tensor {
     const [dilation] = this.dilation;
     if (dilation === 1 || this.stride[0] !== 1 || input.device !== "cpu" || isTraced())
-      return super.forward(input);
+      return super.byLibtorch(input, weight);
     const [, , height, width] = input.shape as [number, number, number, number];
     const interleaved = split(input, dilation); // [N·d², C, ⌈H/d⌉, ⌈W/d⌉]
-    const filtered = ops.conv2d(interleaved, this.weight, this.bias, [1, 1], [1, 1], [1, 1], this.groups);
+    const filtered = ops.conv2d(interleaved, weight, this.bias, [1, 1], [1, 1], [1, 1], this.groups);
     return join(filtered, dilation).slice(2, 0, height).slice(3, 0, width); // [N, C, H, W]
   }
 }

@@ -1,9 +1,10 @@
 export type { Backbone, OutputStride, StageCount } from "./backbone.ts";
 export type { BackboneName, BackboneOptions } from "./backbones.ts";
 export { BACKBONES } from "./backbones.ts";
-export { tileOf, type WinogradShape, type WinogradTiles, winogradKey } from "./conv-2d.ts";
+export { Conv2d, type KernelShape, kernelShapeName } from "./conv-2d.ts";
 export type { DeepLabV3PlusOptions } from "./deeplab-v3-plus.ts";
 export { asppDilations, DeepLabV3PlusHead } from "./deeplab-v3-plus.ts";
+export { DepthwiseConv2d } from "./depthwise.ts";
 export type { FcnHeadOptions } from "./fcn-head.ts";
 export { FcnHead } from "./fcn-head.ts";
 export type { Head, HeadOptions, HeadOutput } from "./head.ts";
@@ -30,7 +31,7 @@ export type {
 } from "./segmenter.ts";
 export { HEADS, Segmenter, segmenter } from "./segmenter.ts";
 export type { NetworkSummary, PartSummary } from "./summary.ts";
-export { formatSummary, summarise, winogradShapes } from "./summary.ts";
+export { formatSummary, kernelShapesOf, summarise } from "./summary.ts";
 export type { WeightNames } from "./weights/names.ts";
 export type { PrefixCount, ReshapedTensor, WeightsReport } from "./weights/report.ts";
 export { formatWeightsReport } from "./weights/report.ts";

@@ -3,7 +3,7 @@ import { nn } from "@armseg/torch";
 import { argumentError } from "../core/argument-error.ts";
 import { type Backbone, lastStride, type OutputStride } from "./backbone.ts";
 import { BACKBONES, type BackboneName, type BackboneOptions } from "./backbones.ts";
-import { Conv2d, type WinogradTiles } from "./conv-2d.ts";
+import { Conv2d } from "./conv-2d.ts";
 import { asppDilations, DeepLabV3PlusHead } from "./deeplab-v3-plus.ts";
 import { FcnHead } from "./fcn-head.ts";
 import { type Head, LogScaleHead } from "./head.ts";
@@ -47,8 +47,8 @@ export interface SegmenterConfig extends BackboneOptions {
   readonly logScale?: boolean;
   /** Default channels_last; on processors without AVX-512, contiguous is often faster. */
   readonly memoryFormat?: NetworkMemoryFormat;
-  /** The 3×3 convolutions that a processor computes by Winograd's algorithm. Default none. */
-  readonly winogradTiles?: WinogradTiles;
+  /** Names of the shapes of 3×3 convolutions that a processor computes by `@armseg/kernels` ({@link kernelShapeName}). Default none. */
+  readonly kernelShapes?: ReadonlySet<string>;
 }
 
 /** Logits of a batch, at the network's own resolution: the loss and the evaluation resize, not the network. */
@@ -78,7 +78,7 @@ export class Segmenter extends nn.Module<[images: Tensor], SegmenterOutput> {
       readonly auxiliary: FcnHead | null;
       readonly logScale: LogScaleHead | null;
     },
-    options: Pick<SegmenterConfig, "classes" | "memoryFormat" | "winogradTiles">,
+    options: Pick<SegmenterConfig, "classes" | "memoryFormat" | "kernelShapes">,
   ) {
     super();
     this.backbone = parts.backbone;
@@ -88,9 +88,9 @@ export class Segmenter extends nn.Module<[images: Tensor], SegmenterOutput> {
     this.classes = options.classes;
     this.memoryFormat = options.memoryFormat ?? "channels_last";
     this.to({ memoryFormat: this.memoryFormat });
-    const { winogradTiles } = options;
-    if (winogradTiles)
-      for (const module of this.modules()) if (module instanceof Conv2d) module.winogradTiles = winogradTiles;
+    const { kernelShapes } = options;
+    if (kernelShapes)
+      for (const module of this.modules()) if (module instanceof Conv2d) module.kernelShapes = kernelShapes;
   }
 
   /** Images that a training batch must have: 2 where a batch normalisation follows a global pooling, else 1. */

@@ -1,7 +1,7 @@
 import type { Tensor } from "@armseg/torch";
 import { nn, noGrad, ops } from "@armseg/torch";
 import { textTable } from "../core/text-table.ts";
-import { Conv2d, type WinogradShape, winogradKey } from "./conv-2d.ts";
+import { Conv2d, type KernelShape, kernelShapeName } from "./conv-2d.ts";
 import { PooledConv2d } from "./pooled-context.ts";
 import { type Segmenter, type SegmenterConfig, segmenter } from "./segmenter.ts";
 import { prefixOf } from "./weights/report.ts";
@@ -38,7 +38,7 @@ interface Trace {
   readonly multiplyAdds: Map<string, number>;
   readonly convolutions: Map<string, number>;
   readonly kept: Set<Tensor>;
-  readonly winogradShapes: Map<string, WinogradShape>;
+  readonly kernelShapes: Map<string, KernelShape>;
   keptBytes: number;
 }
 
@@ -58,16 +58,6 @@ function outputSize(convolution: nn.Conv2d, input: Tensor, axis: 0 | 1): number 
   );
 }
 
-function noteShape(trace: Trace, convolution: Conv2d, map: Tensor): void {
-  const shape: WinogradShape = {
-    inChannels: map.size(1),
-    outChannels: convolution.weight.size(0),
-    dilation: convolution.dilation[0],
-    size: [map.size(2), map.size(3)],
-  };
-  trace.winogradShapes.set(winogradKey(shape), shape);
-}
-
 /** Stands in for a convolution: gives the right shape without values. */
 function traceConvolution(
   trace: Trace,
@@ -79,7 +69,8 @@ function traceConvolution(
   const map = inputs.at(-1) as Tensor;
   const [height, width] = [outputSize(convolution, map, 0), outputSize(convolution, map, 1)];
   const shape = [map.size(0), convolution.weight.size(0), height, width];
-  if (convolution instanceof Conv2d && convolution.isWinogradPossible) noteShape(trace, convolution, map);
+  const kernelShape = convolution instanceof Conv2d ? convolution.kernelShape(map.shape) : null;
+  if (kernelShape) trace.kernelShapes.set(kernelShapeName(kernelShape), kernelShape);
   const pairs = (convolution.weight.numel / convolution.weight.size(0)) * shape.reduce((a, b) => a * b);
   const part = prefixOf(name);
   trace.multiplyAdds.set(part, (trace.multiplyAdds.get(part) ?? 0) + pairs);
@@ -124,7 +115,7 @@ function traceNetwork(
     multiplyAdds: new Map(),
     convolutions: new Map(),
     kept: new Set(),
-    winogradShapes: new Map(),
+    kernelShapes: new Map(),
     keptBytes: 0,
   };
   watch(network, trace);
@@ -137,10 +128,10 @@ function traceNetwork(
   return { trace, logits };
 }
 
-/** Returns the shapes of a network's convolutions that Winograd's algorithm exists for, each once, without running it. */
-export function winogradShapes(config: SegmenterConfig, crop: TraceOptions["crop"]): WinogradShape[] {
+/** Returns the shapes of a network's convolutions that the kernels could compute, each once, without running it. */
+export function kernelShapesOf(config: SegmenterConfig, crop: TraceOptions["crop"]): KernelShape[] {
   using network = segmenter(config);
-  return [...traceNetwork(network, { crop }).trace.winogradShapes.values()];
+  return [...traceNetwork(network, { crop }).trace.kernelShapes.values()];
 }
 
 /**
