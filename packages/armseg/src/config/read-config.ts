@@ -129,7 +129,7 @@ function requireShallow(text: string): void {
 function parseYaml(text: string, origin: string): unknown {
   try {
     requireShallow(text);
-    return parse(text);
+    return parse(text, { logLevel: "error" }); // its warnings would show the text as it is
   } catch (error) {
     throw new ConfigError(`${origin}: ${(error as Error).message}`, { cause: error });
   }

@@ -15,6 +15,7 @@ import { fillRunLengths, type RunLengths, runLengthsOf } from "./labels/run-leng
 import { imageSize, readImage } from "./read-image.ts";
 import type { Annotation } from "./sample.ts";
 import { fixture } from "./test-support.ts";
+import { readWeights } from "./weights.ts";
 
 /** Files that take far more memory or time than they are worth, or that lead elsewhere. */
 
@@ -194,6 +195,13 @@ describe("run lengths", () => {
       ),
     );
   });
+});
+
+test("an NPY file whose shape is no number is refused", async () => {
+  const header = `${"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 90\n71), }".padEnd(117)}\n`;
+  const start = Buffer.concat([Buffer.from("\x93NUMPY\x01\x00", "latin1"), Buffer.from([118, 0])]);
+  const path = write("shape.npy", Buffer.concat([start, Buffer.from(header), Buffer.alloc(48)]));
+  await expect(readWeights(path)).rejects.toThrow(/shape\.npy: an NPY file with a damaged header/);
 });
 
 test("CVAT tracks are interpolated for the frames that there are, however far apart their key frames are", async () => {

@@ -32,6 +32,8 @@ export function parseNpy(bytes: Uint8Array): NpyArray {
     .split(",")
     .filter((part) => part.trim() !== "")
     .map(Number);
+  if (!shape.every((side) => Number.isSafeInteger(side)))
+    throw new Error(`an NPY file with a damaged header: the shape (${shapeText})`);
   const Type = TYPES[descr as keyof typeof TYPES];
   const length = shape.reduce((product, side) => product * side, 1);
   const byteLength = length * Type.BYTES_PER_ELEMENT;

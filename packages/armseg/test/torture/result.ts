@@ -1,0 +1,6 @@
+/** What one part of the torture has tried. */
+export interface Result {
+  readonly name: string;
+  tried: number;
+  readonly faults: string[];
+}
