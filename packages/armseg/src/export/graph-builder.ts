@@ -46,12 +46,12 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, Attribute>> = {},
     output = this.unique(opType),
   ): string {
-    this.nodes_(opType, inputs, attributes, [output]);
+    this.nodeWithOutputs(opType, inputs, attributes, [output]);
     return output;
   }
 
   /** Adds a node with several outputs, and returns their names. */
-  nodes_(
+  nodeWithOutputs(
     opType: string,
     inputs: readonly string[],
     attributes: Readonly<Record<string, Attribute>>,

@@ -209,7 +209,7 @@ const splitting: Converter = (call, graph) => {
   const axis = axisOf(fixed(call, "dim", 0), self(call));
   const sizes = parts.map((part) => symbolicShape(part)[axis] as number | VaryingInteger);
   const outputs = parts.map(() => graph.unique("Split"));
-  graph.nodes_("Split", [graph.nameOf(self(call)), graph.integerList(sizes)], { axis }, outputs);
+  graph.nodeWithOutputs("Split", [graph.nameOf(self(call)), graph.integerList(sizes)], { axis }, outputs);
   for (const [i, part] of parts.entries()) graph.define(part, outputs[i] as string);
 };
 
