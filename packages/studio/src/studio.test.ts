@@ -316,7 +316,7 @@ describe("review", () => {
       region: "audited#1",
       verdict: "prediction",
       class: 1,
-      labelFile: join(data, "audited-label.png"),
+      labelFile: join(data, "labels", "audited.png"),
       by: "studio",
     });
     expect(second).toMatchObject({ verdict: "painted", painted });

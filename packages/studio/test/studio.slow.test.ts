@@ -1,9 +1,13 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { readLabel } from "armseg/data";
 import { auditPaths, readVerdicts, runPaths, type Verdict } from "armseg/runs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { correctLabels } from "../../armseg/src/commands/correct.ts";
+import { checkConfig } from "../../armseg/src/config/read-config.ts";
+import { runConfigText } from "../../armseg/src/config/read-run-config.ts";
 import { type Studio, startStudio } from "../src/studio.ts";
 import {
   CLASSES,
@@ -315,6 +319,58 @@ describe.skipIf(!chromiumPath)("in a browser", () => {
     const [verdict] = await verdicts();
     const strokes = verdict!.verdict === "painted" ? verdict!.painted : [];
     expect(strokes[0]!.mask).toEqual({ top: 5, left: 10, height: 10, width: 10, runs: [0, 100] });
+  });
+
+  test("from the review to changed labels: the verdicts are applied to copies, pixel for pixel", async () => {
+    const config = checkConfig(
+      {
+        data: {
+          format: "folder",
+          images: join(data, "images"),
+          masks: join(data, "labels"),
+          classes: CLASSES.map(({ name, color }) => ({
+            name,
+            color: [...color] as [number, number, number],
+          })),
+          labels: { map: { 0: "road", 1: "car", 2: "tree", 255: "ignore" } },
+        },
+      },
+      "the test",
+    );
+    fs.writeFileSync(runPaths(join(runs, "first")).config, runConfigText(config));
+    await goTo(page, REVIEW);
+    await page.getByText("Make it car").waitFor();
+    await page.keyboard.press("p");
+    await page.getByText("Make it tree").waitFor();
+    await page.keyboard.press("v");
+    await page.getByText("all saved").waitFor();
+    expect(await page.locator(".command").textContent()).toContain(
+      `npx armseg correct ${join(runs, "first")} --out`,
+    );
+    const { out, changedLabels, refused } = await correctLabels({
+      folder: join(runs, "first"),
+      out: join(root, "corrected"),
+    });
+    expect([changedLabels, refused]).toEqual([1, []]);
+    const { label } = planesOf(0);
+    const wanted = Uint8Array.from(label);
+    for (const [left, value] of [
+      [2, 1],
+      [12, 255],
+    ] as const)
+      for (let y = 2; y < 6; y++) wanted.fill(value, y * SIZE[1] + left, y * SIZE[1] + left + 6);
+    const file = fs
+      .readdirSync(out, { recursive: true, encoding: "utf8" })
+      .find((name) => name.endsWith("audited.png"));
+    const corrected = await readLabel({
+      kind: "mask",
+      path: join(out, file!),
+      labelMap: { encoding: "values", classes: { 0: 0, 1: 1, 2: 2, 255: 255 } },
+    });
+    expect(corrected.data).toEqual(wanted);
+    expect(fs.readFileSync(join(data, "labels", "audited.png"))).not.toEqual(
+      fs.readFileSync(join(out, file!)),
+    );
   });
 
   test("two tabs: a verdict in one is seen in the other", async () => {

@@ -11,6 +11,7 @@ import {
   readMapsInfo,
 } from "armseg/runs";
 import type { MapSet } from "../api.ts";
+import { shownPath } from "../shown-path.ts";
 import { disagreementOf, imageMIoU, type SetImage } from "./map-set.ts";
 
 const NEWLINE = 10;
@@ -31,7 +32,7 @@ export async function describeMaps(id: string, folder: string, run: string | nul
     classes: info.classes,
     hasLabels: Boolean(first?.planes.label),
     remedy: id.endsWith("/samples")
-      ? `npx armseg eval ${dirname(dirname(folder))} --maps   # the whole split instead of a few samples`
+      ? `npx armseg eval ${shownPath(dirname(dirname(folder)))} --maps   # the whole split instead of a few samples`
       : null,
   };
 }
@@ -86,7 +87,7 @@ export async function describeAudit(run: string, folder: string): Promise<MapSet
     images: summary.images,
     classes: summary.classes.map(({ name, color }) => ({ name, color })),
     hasLabels: Boolean(first?.planes),
-    remedy: first?.planes ? null : `npx armseg audit ${folder}   # without --no-planes`,
+    remedy: first?.planes ? null : `npx armseg audit ${shownPath(folder)}   # without --no-planes`,
   };
 }
 

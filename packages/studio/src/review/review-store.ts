@@ -16,6 +16,7 @@ import type { GivenFolders } from "../given-folders.ts";
 import { RequestError } from "../http/answers.ts";
 import type { MapStore } from "../pixels/map-store.ts";
 import type { RunStore } from "../runs/run-store.ts";
+import { shownPath } from "../shown-path.ts";
 
 /** A person does not look at more. */
 const MOST_REGIONS = 2000;
@@ -38,7 +39,10 @@ export class ReviewStore {
     const folder = this.#runs.folder(run);
     const paths = auditPaths(folder);
     if (!existsSync(paths.summary))
-      throw new RequestError(404, `${run} has no audit yet; make one with npx armseg audit ${folder}`);
+      throw new RequestError(
+        404,
+        `${run} has no audit yet; make one with npx armseg audit ${shownPath(folder)}`,
+      );
     const summary = readAuditSummary(this.#folders.open(paths.summary));
     const [regions, verdicts] = [await this.#read(run, folder), await this.#verdicts(folder)];
     const set = await this.#maps.get(`${run}/audit`);
@@ -49,7 +53,7 @@ export class ReviewStore {
       classes: summary.classes.map(({ name, color }) => ({ name, color })),
       regions: listed,
       total: summary.regions,
-      command: `npx armseg correct ${quoted(folder)} --out ${quoted(`${folder}-labels`)}`,
+      command: `npx armseg correct ${shownPath(folder)} --out ${shownPath(`${folder}-labels`)}`,
     };
   }
 
@@ -147,9 +151,4 @@ function verdictOf({ verdict, painted }: NewVerdict, region: AuditRegion): Verdi
   if (drawn.some((stroke) => !fitsSize(stroke.mask, size)))
     throw new RequestError(400, "expected strokes within the image, got one beyond it");
   return parsed.data;
-}
-
-/** As a shell takes it. */
-function quoted(text: string): string {
-  return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -143,12 +143,13 @@ export async function makeMaps(folder: string, data: string, names: readonly str
   }
 }
 
-/** Writes an audit of a run: one image, three regions of 4×6 pixels; returns the label file that it names. */
+/** Writes an audit of a run: one image, `images/audited.png` with `labels/audited.png`, and three regions of 4×6 pixels; returns the label's file. */
 export async function makeAudit(run: string, data: string): Promise<string> {
   const paths = auditPaths(run);
   const planes = planesOf(0);
-  await writePng(join(data, "audited.png"), planes.image);
-  const labelFile = join(data, "audited-label.png");
+  const imageFile = join(data, "images", "audited.png");
+  await writePng(imageFile, planes.image);
+  const labelFile = join(data, "labels", "audited.png");
   await writePng(labelFile, planes.label);
   for (const [name, plane] of [
     ["label", planes.label],
@@ -161,7 +162,7 @@ export async function makeAudit(run: string, data: string): Promise<string> {
   const planesIn = (name: string) => `audit/planes/audited-${name}.png`;
   const image = {
     ...identity,
-    imageFile: join(data, "audited.png"),
+    imageFile,
     labelled: 700,
     disagreeing: 90,
     suspicious: 72,
