@@ -15,6 +15,8 @@ export interface ScenesOptions {
   readonly split?: "train" | "val";
   /** `fine` as they were generated, `coarse` as an annotator would draw them. Default coarse. */
   readonly annotations?: "fine" | "coarse";
+  /** Share of the polygons of coarse labels that have a wrong class. Default 0. */
+  readonly wrong?: number | undefined;
   /** Images of each split. Default 300 and 60. */
   readonly count?: { readonly train: number; readonly val: number };
   /** Of each image. Default 128x256. */
@@ -36,7 +38,7 @@ const VALUES: LabelMap = {
  * const { samples, classes } = await scenes({ folder: "scenes", annotations: "coarse" });
  */
 export async function scenes(options: ScenesOptions): Promise<Dataset> {
-  const { split = "train", annotations = "coarse", seed = 0, size = [128, 256] } = options;
+  const { split = "train", annotations = "coarse", seed = 0, size = [128, 256], wrong = 0 } = options;
   const { count = { train: 300, val: 60 } } = options;
   const fine = join(options.folder, "fine");
   const total = count.train + count.val;
@@ -47,16 +49,23 @@ export async function scenes(options: ScenesOptions): Promise<Dataset> {
     name: annotations === "coarse" ? "scenes, coarse" : "scenes",
     split,
     images: join(fine, "images", split),
-    masks: annotations === "coarse" ? await coarseLabels(options.folder, split, labels, seed) : labels,
+    masks:
+      annotations === "coarse" ? await coarseLabels(options.folder, split, labels, { seed, wrong }) : labels,
     classes: scenesClasses,
     labelMap: VALUES,
   });
 }
 
 /** Draws a split's fine labels coarsely, once, and returns the folder of the coarse ones. */
-async function coarseLabels(root: string, split: string, fine: string, seed: number): Promise<string> {
-  const coarse = join(root, "coarse-labels", split);
-  const options = { seed, classes: scenesClasses };
-  await makeFolderOnce(coarse, (unfinished) => coarsenFolder(fine, unfinished, options));
+async function coarseLabels(
+  root: string,
+  split: string,
+  fine: string,
+  options: { readonly seed: number; readonly wrong: number },
+): Promise<string> {
+  const kind = options.wrong > 0 ? `coarse-labels-${options.wrong}-wrong` : "coarse-labels";
+  const coarse = join(root, kind, split);
+  const whole = { ...options, classes: scenesClasses };
+  await makeFolderOnce(coarse, (unfinished) => coarsenFolder(fine, unfinished, whole));
   return join(coarse, "labels");
 }

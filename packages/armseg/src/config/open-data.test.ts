@@ -83,6 +83,19 @@ describe("train+val of data sets with splits of their own", () => {
     expect(names(await open({ format: "camvid", root, train: { split: "train+val", list } }))).toEqual(["v"]);
   });
 
+  test("scenes: wrong polygons are drawn apart from right ones", async () => {
+    const folder = join(await fixture({}), "scenes");
+    const scenes = { folder, count: { train: 2, val: 1 }, size: [36, 48] as [number, number] };
+    const masks = async (wrong?: number) => {
+      const options = { ...scenes, ...(wrong !== undefined && { wrong }) };
+      const { samples } = await open({ format: "scenes", annotations: "coarse", scenes: options });
+      return samples.map(({ annotation }) => readFileSync(annotation!.path));
+    };
+    const [right, wrong] = [await masks(), await masks(1)];
+    expect(wrong).not.toEqual(right);
+    expect(await masks()).toEqual(right);
+  });
+
   test("scenes: coarse labels are drawn for both", async () => {
     const folder = join(await fixture({}), "scenes");
     const scenes = { folder, count: { train: 2, val: 1 }, size: [36, 48] } satisfies NonNullable<

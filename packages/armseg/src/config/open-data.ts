@@ -140,7 +140,8 @@ async function openCamvid(data: DataConfig, split: SplitConfig): Promise<Dataset
 function openScenes({ scenes: options, annotations }: DataConfig, split: string): Promise<Dataset> {
   return joinSplits(split, (name) => {
     const part = knownSplit(name, ["train", "val"] as const, options.folder);
-    return scenes({ ...options, split: part, annotations: annotations === "fine" ? "fine" : "coarse" });
+    const drawn = annotations === "fine" ? "fine" : "coarse";
+    return scenes({ ...options, split: part, annotations: drawn });
   });
 }
 

@@ -149,6 +149,9 @@ const data = z.strictObject({
         .prefault({}),
       size: size.default([128, 256]).describe("Sets the size of each image."),
       seed: z.int().default(0).describe("Chooses the scenes; another seed makes others."),
+      wrong: fraction
+        .optional()
+        .describe("Gives so large a share of the coarse labels' polygons a wrong class; without it none."),
     })
     .prefault({})
     .describe("Describes the scenes of format `scenes`."),

@@ -92,13 +92,18 @@ export const CAMVID: Preset = {
   isOhemScaled: true,
 };
 
-function scenes(annotations: "coarse" | "fine") {
+function scenes(kind: "fine" | Drawn) {
   return ({ folder }: Places): PresetData => ({
-    title: `scenes, ${annotations}`,
+    title: `scenes, ${kind}`,
     data: {
       format: "scenes",
-      annotations,
-      scenes: { folder: join(folder, "scenes"), count: { train: 160, val: 40 }, size: [96, 192] },
+      annotations: kind === "fine" ? "fine" : "coarse",
+      scenes: {
+        folder: join(folder, "scenes"),
+        count: { train: 160, val: 40 },
+        size: [96, 192],
+        ...(kind === "wrong" && { wrong: DRAWN.wrong }),
+      },
     },
   });
 }
@@ -113,7 +118,7 @@ export const SCENES: Preset = {
   name: "scenes",
   description: "generated street scenes, small ResNet-18; needs no data",
   mostJobs: 8,
-  data: { coarse: scenes("coarse"), fine: scenes("fine") },
+  data: { coarse: scenes("coarse"), wrong: scenes("wrong"), fine: scenes("fine") },
   networks: {
     "r101-deeplab": {
       name: "r18-deeplab",
