@@ -234,6 +234,7 @@ export function loadCheckpoint(
     state.curve?.loadStateDict(section(tensors, "curve"));
     state.optimizer.loadStateDict({ tensors: section(tensors, "optimizer"), numbers: facts.optimizer });
     state.ema?.loadStateDict(section(tensors, "ema"));
+    state.ema?.continueFrom(facts.iteration - facts.skipped);
     state.scaler.loadStateDict(facts.scaler);
     for (const [name, generator] of generators()) {
       const saved = tensors.get(name);

@@ -3,9 +3,13 @@ import { keep, type nn, noGrad, ops, type Tensor } from "@armseg/torch";
 /**
  * Moving average of a network's weights: a ← d·a + (1 − d)·w after each update. Buffers that are counted or measured
  * (batch normalisation's) and frozen parameters are taken over as they are.
+ *
+ * After t updates d is at most 1 − 1/(t + 1), so that the average is soon that of all weights so far, and not still the random ones
+ * that a training begins with (Tarvainen and Valpola 2017).
  */
 export class Ema {
   readonly decay: number;
+  #updates = 0;
   readonly #averages: Map<string, Tensor>;
 
   constructor(network: nn.Module<never, unknown>, decay: number) {
@@ -13,6 +17,11 @@ export class Ema {
     this.#averages = noGrad(
       () => new Map([...network.stateDict()].map(([name, value]) => [name, keep(value.detach().clone())])),
     );
+  }
+
+  /** Counts on from so many updates, as where a training is resumed. */
+  continueFrom(updates: number): void {
+    this.#updates = updates;
   }
 
   /** Takes one step towards the weights as they are now. */
@@ -23,11 +32,13 @@ export class Ema {
       const state = [...network.stateDict()];
       const weights = state.filter(([name]) => names.has(name));
       const averages = weights.map(([name]) => this.#averages.get(name) as Tensor);
-      ops._foreachMul_(averages, this.decay);
+      this.#updates += 1;
+      const decay = Math.min(this.decay, 1 - 1 / (this.#updates + 1));
+      ops._foreachMul_(averages, decay);
       ops._foreachAdd_(
         averages,
         weights.map(([, value]) => value),
-        { alpha: 1 - this.decay },
+        { alpha: 1 - decay },
       );
       for (const [name, value] of state) if (!names.has(name)) this.#averages.get(name)?.copy_(value);
     });

@@ -145,6 +145,7 @@ test("clipping scales the network's gradient to the norm, reports the norm befor
 
 test("the moving average takes one step towards the weights after each update", () => {
   using training = smallTraining({ ema: 0.75 });
+  training.ema!.continueFrom(100);
   const before = weightsOf(training);
   trainStep(training, [noiseBatch(0)], "joint");
   const [after, averages] = [weightsOf(training), training.ema!.stateDict()];
@@ -158,6 +159,21 @@ test("the moving average takes one step towards the weights after each update", 
     ]);
   expect(difference(actual, new Map(expected))).toBeLessThan(1e-6);
   expect(difference(after, actual)).toBeGreaterThan(1e-4);
+});
+
+test("the moving average of few updates is the mean of all weights so far", () => {
+  using training = smallTraining({ ema: 0.99 });
+  const seen = [weightsOf(training)];
+  for (let i = 0; i < 3; i++) {
+    trainStep(training, [noiseBatch(i)], "joint");
+    seen.push(weightsOf(training));
+  }
+  const averages = weightsIn(numbersOf({ stateDict: () => training.ema!.stateDict() }));
+  const expected = [...averages.keys()].map((name): [string, number[]] => [
+    name,
+    seen[0]!.get(name)!.map((_, i) => seen.reduce((sum, weights) => sum + weights.get(name)![i]!, 0) / 4),
+  ]);
+  expect(difference(averages, new Map(expected))).toBeLessThan(1e-6);
 });
 
 test("a loss that is not finite leaves weights, averages and optimiser as they were", () => {
