@@ -208,9 +208,9 @@ test("a checkpoint is the one that the index names", () => {
   const path = join(folder, "named.safetensors");
   using training = smallTraining();
   const sum = tidy(() => saveCheckpoint(path, training, FACTS, generatorStates(ONE_PROCESS)));
-  expect(() => validateCheckpoint(path, { iteration: 2, checksum: sum })).not.toThrow();
-  expect(() => validateCheckpoint(path, { iteration: 3 })).toThrow(/is of iteration 2, not of 3/);
-  expect(() => validateCheckpoint(path, { iteration: 2, checksum: "0".repeat(64) })).toThrow(
+  expect(() => validateCheckpoint(path, { iteration: 3, checksum: sum })).not.toThrow();
+  expect(() => validateCheckpoint(path, { iteration: 4 })).toThrow(/is of iteration 3, not of 4/);
+  expect(() => validateCheckpoint(path, { iteration: 3, checksum: "0".repeat(64) })).toThrow(
     /is another file than the index names/,
   );
 });
