@@ -52,7 +52,9 @@ export class PlaneWriter {
     files: { readonly label: string; readonly prediction: string; readonly likelihood: string },
     { height, width, label, prediction, likelihood }: AuditedPixels,
   ): Promise<void> {
-    const bytes = Uint8Array.from(likelihood, (p) => Math.round(255 * p));
+    // A loop: `Uint8Array.from` with a function takes half a second for two million pixels.
+    const bytes = new Uint8Array(likelihood.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round(255 * likelihood[i]!);
     const encoded = [
       [files.label, encodeLabelPngInBackground({ height, width, data: label }, this.#classes)],
       [files.prediction, encodeLabelPngInBackground({ height, width, data: prediction }, this.#classes)],

@@ -36,7 +36,7 @@ export interface AuditOptions extends Omit<TrainedOptions, "context">, Pick<RunC
   readonly against?: string | true;
   /** Trains as many networks, each on all but its part of the images, to judge that part. Default 1: the run's own judges what it was trained on. */
   readonly folds?: number;
-  /** Smaller regions are not listed. Default {@link LEAST_AREA}. */
+  /** Smaller regions, in pixels, are not listed. Default 0.01 % of the image, and at least 20 pixels. */
   readonly leastArea?: number;
   /** Whether to write label, prediction and likelihood of each image as PNG files. Default true. */
   readonly planes?: boolean;
@@ -52,8 +52,8 @@ export interface AuditOutcome {
   readonly first: readonly AuditRegion[];
 }
 
-/** Pixels; a region of fewer is more likely a ragged border than a mistake. */
-export const LEAST_AREA = 20;
+/** A smaller region is more likely a ragged border than a mistake: pixels, and as a share of the image. */
+const LEAST_AREA = { pixels: 20, share: 1e-4 };
 
 /**
  * So many images, and this share of all, say how sure the network is of each class before the pass begins: they are looked at twice,
@@ -72,7 +72,7 @@ const FIRST = 10;
  */
 export async function auditRun(options: AuditOptions): Promise<AuditOutcome> {
   const start = performance.now();
-  const { folder, folds = 1, leastArea = LEAST_AREA } = options;
+  const { folder, folds = 1, leastArea = null } = options;
   const paths = auditPaths(folder);
   const config = readRunConfig(folder, options.overrides);
   const dataset = await openData(config.data, "train");
@@ -87,7 +87,7 @@ export async function auditRun(options: AuditOptions): Promise<AuditOutcome> {
   fs.rmSync(paths.summary, { force: true });
   const parts =
     folds === 1 ? [{ ...options, samples: dataset.samples }] : await trainFolds(options, dataset, folds);
-  const audit = new Audit(options, dataset, fine, paths, leastArea);
+  const audit = new Audit(options, dataset, fine, paths);
   const result = await audit.run(parts);
   const summary: AuditSummary = {
     version: 1,
@@ -113,7 +113,6 @@ class Audit {
   readonly #dataset: Dataset;
   readonly #fine: ReadonlyMap<string, Annotation> | null;
   readonly #paths: AuditPaths;
-  readonly #leastArea: number;
   readonly #counts: ClassCounts;
   readonly #hashes = new FileHashes();
   readonly #page: AuditPageWriter;
@@ -124,13 +123,11 @@ class Audit {
     dataset: Dataset,
     fine: ReadonlyMap<string, Annotation> | null,
     paths: AuditPaths,
-    leastArea: number,
   ) {
     this.#options = options;
     this.#dataset = dataset;
     this.#fine = fine;
     this.#paths = paths;
-    this.#leastArea = leastArea;
     this.#counts = new ClassCounts(dataset.classes);
     this.#page = new AuditPageWriter(dataset.classes);
   }
@@ -148,8 +145,7 @@ class Audit {
       const { thresholds, cutoff } = await this.#estimate(trained, part.samples);
       this.#counts.addThresholds(thresholds);
       if (this.#fine)
-        measurement =
-          measurement?.with(thresholds, cutoff) ?? new AuditMeasurement(thresholds, cutoff, this.#leastArea);
+        measurement = measurement?.with(thresholds, cutoff) ?? new AuditMeasurement(thresholds, cutoff);
       await this.#pass(trained, part.samples, thresholds, measurement, lists, planes);
     }
     await planes?.finish();
@@ -191,7 +187,7 @@ class Audit {
   ): Promise<void> {
     const total = this.#dataset.samples.length;
     await this.#look(trained, samples, async (image, pixels) => {
-      const regions = findRegions(pixels, thresholds, this.#leastArea);
+      const regions = findRegions(pixels, thresholds, this.#leastAreaOf(pixels));
       const files = (await planes?.add(this.#images, pixels)) ?? null;
       await this.#record(image, pixels, regions, files, lists);
       await this.#measure(image, pixels, regions, measurement);
@@ -247,7 +243,11 @@ class Audit {
     const annotation = this.#fine?.get(sample.name);
     if (!annotation || !measurement) return;
     const { data } = await readLabel(annotation, [pixels.height, pixels.width]);
-    measurement.add(pixels, regions, data);
+    measurement.add(pixels, regions, data, this.#leastAreaOf(pixels));
+  }
+
+  #leastAreaOf({ height, width }: AuditedPixels): number {
+    return this.#options.leastArea ?? Math.max(LEAST_AREA.pixels, LEAST_AREA.share * height * width);
   }
 
   /** Shows images to a network, one by one. */

@@ -67,7 +67,10 @@ function plane(kind: "label" | "prediction" | "confidence", name: string): strin
 
 /** -1..1 as 0..255. */
 function grey({ height, width, data }: FloatMap): { height: number; width: number; data: Uint8Array } {
-  return { height, width, data: Uint8Array.from(data, (u) => Math.round(127.5 * (u + 1))) };
+  const bytes = new Uint8Array(data.length);
+  // A loop: `Uint8Array.from` with a function takes half a second for two million pixels.
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round(127.5 * (data[i]! + 1));
+  return { height, width, data: bytes };
 }
 
 /** The entries of a confusion matrix that are not 0. */

@@ -16,9 +16,9 @@ function pixels(label: number[], prediction: number[], likelihood: number[], giv
 }
 
 function measured(images: readonly (readonly [AuditedPixels, number[]])[], cutoff: number) {
-  const measurement = new AuditMeasurement(thresholds, cutoff, 1);
+  const measurement = new AuditMeasurement(thresholds, cutoff);
   for (const [image, fine] of images)
-    measurement.add(image, findRegions(image, thresholds, 1), Uint8Array.from(fine));
+    measurement.add(image, findRegions(image, thresholds, 1), Uint8Array.from(fine), 1);
   return measurement.result();
 }
 

@@ -33,7 +33,6 @@ export interface AuditMeasureResult {
 export class AuditMeasurement {
   #cutoff: number;
   #thresholds: ArrayLike<number>;
-  readonly #leastArea: number;
   readonly #ours = new RankedPrecision();
   readonly #cleanlab = new RankedPrecision();
   readonly #counts = { wrong: 0, found: 0, issues: 0, missing: 0, filled: 0, filledRightly: 0 };
@@ -42,10 +41,9 @@ export class AuditMeasurement {
    * @param thresholds - τ of each class.
    * @param cutoff - `ConfidentLearning.cutoff()`
    */
-  constructor(thresholds: ArrayLike<number>, cutoff: number, leastArea: number) {
+  constructor(thresholds: ArrayLike<number>, cutoff: number) {
     this.#thresholds = thresholds;
     this.#cutoff = cutoff;
-    this.#leastArea = leastArea;
   }
 
   /** Goes on with images that another network has seen. */
@@ -55,8 +53,13 @@ export class AuditMeasurement {
     return this;
   }
 
-  /** Counts an image. @param fine - Its fine classes, row-major, of the label's size; the ignore index where there is none. */
-  add(pixels: AuditedPixels, regions: readonly FoundRegion[], fine: Uint8Array): void {
+  /**
+   * Counts an image.
+   *
+   * @param fine - Its fine classes, row-major, of the label's size; the ignore index where there is none.
+   * @param leastArea - Of cleanlab's regions, as of ours.
+   */
+  add(pixels: AuditedPixels, regions: readonly FoundRegion[], fine: Uint8Array, leastArea: number): void {
     const { label, prediction, givenLikelihood, width } = pixels;
     const isIssue = (i: number) => label[i] !== prediction[i] && givenLikelihood[i]! < this.#cutoff;
     const isWrong = (i: number) => fine[i] !== IGNORE_INDEX && fine[i] !== label[i];
@@ -66,7 +69,7 @@ export class AuditMeasurement {
       this.#counts.found += wrong;
       this.#ours.add(region.score, 2 * wrong > region.area);
     }
-    for (const region of componentsWhere(pixels, isIssue, this.#leastArea)) {
+    for (const region of componentsWhere(pixels, isIssue, leastArea)) {
       const wrong = countInside(region, width, isWrong);
       this.#cleanlab.add(-region.givenLikelihood, 2 * wrong > region.area);
     }

@@ -32,8 +32,8 @@ export const auditSummarySchema = z.object({
   regions: z.int().min(0),
   /** 1 where each image was judged by a network that had been trained on it. */
   folds: z.int().positive(),
-  /** Smaller regions are not listed. */
-  leastArea: z.int().positive(),
+  /** Smaller regions are not listed; `null` for the default, 0.01 % of the image and at least 20 pixels. */
+  leastArea: z.int().positive().nullable(),
   /** Index = class index. */
   classes: z.array(
     z.object({
