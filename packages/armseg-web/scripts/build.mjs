@@ -1,7 +1,7 @@
 /** Builds the module and the example page into `dist`, unless they are built from the same files already. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -32,10 +32,8 @@ const wanted = stamp();
 if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) {
   process.stdout.write("armseg-web: up to date\n");
 } else {
-  rmSync(join(here, "dist"), { recursive: true, force: true });
   const { build } = await import("vite");
-  const configFile = join(here, "vite.config.ts");
-  for (const mode of ["library", "example"]) await build({ configFile, mode, logLevel: "warn" });
+  await build({ configFile: join(here, "vite.config.ts"), logLevel: "warn" });
   const types = [
     "--emitDeclarationOnly",
     "--declaration",

@@ -108,7 +108,7 @@ describe.skipIf(!CHROMIUM || !hasRuntime())("in Chromium", () => {
     "a model has the classes that it has in Node on 99.9 % of the pixels: $name",
     async ({ name, fields }) => {
       const expected = await classesOfNode(name, fields as Partial<ModelMetadata>);
-      await page.goto(`${server.url}/example/index.html?model=/none.onnx`);
+      await page.goto(`${server.url}/index.html?model=/none.onnx`);
       const found = await classesOfBrowser(name);
       expect(found.size).toEqual([HEIGHT, WIDTH]);
       expect(found.names[1]).toBe("class 1");
@@ -121,7 +121,7 @@ describe.skipIf(!CHROMIUM || !hasRuntime())("in Chromium", () => {
 
   test("the example page segments a file that is chosen", async () => {
     await classesOfNode("page", { output: "classes" });
-    await page.goto(`${server.url}/example/index.html?model=/page.onnx`);
+    await page.goto(`${server.url}/index.html?model=/page.onnx`);
     await page.locator("#file:not([disabled])").setInputFiles(join(folder, "scene.png"));
     await page.locator("#state", { hasText: `${WIDTH}×${HEIGHT} pixels` }).waitFor();
     expect(await page.locator("#legend").textContent()).toContain("class 4");
@@ -130,9 +130,9 @@ describe.skipIf(!CHROMIUM || !hasRuntime())("in Chromium", () => {
 
   test("a file that is no model of ours is refused by what it lacks", async () => {
     writeFileSync(join(folder, "broken.onnx"), readFileSync(join(folder, "scene.png")));
-    await page.goto(`${server.url}/example/index.html?model=/broken.onnx`);
+    await page.goto(`${server.url}/index.html?model=/broken.onnx`);
     await page.locator("#state", { hasText: "no ONNX model, or it is damaged" }).waitFor();
-    await page.goto(`${server.url}/example/index.html?model=/none.onnx`);
+    await page.goto(`${server.url}/index.html?model=/none.onnx`);
     await page.locator("#state", { hasText: "/none.onnx could not be fetched: 404" }).waitFor();
   }, 300_000);
 });

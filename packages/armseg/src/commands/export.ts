@@ -142,7 +142,8 @@ function scoresOf(folder: string, checkpoint: string): ModelMetadata["scores"] {
   return { split, iteration, mIoU, aAcc };
 }
 
-function differs(path: string, comparisons: readonly Comparison[]): Error {
+/** The error of a model that is not its network. */
+export function differs(path: string, comparisons: readonly Comparison[]): Error {
   const lines = comparisons.map((comparison) => `  ${comparisonText(comparison)}`);
   return new Error(
     [

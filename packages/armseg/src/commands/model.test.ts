@@ -5,9 +5,12 @@ import { setThreads } from "@armseg/torch";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readConfig } from "../config/read-config.ts";
 import { runConfigText } from "../config/read-run-config.ts";
+import { exportOnnx, readModelMetadata } from "../export/index.ts";
+import { compareWithNetwork, isEqual } from "../export/parity.ts";
 import { NO_RUNTIME, writtenModel } from "../export/testing/expect-export.ts";
-import { evaluateModel, evaluateRun } from "./evaluate.ts";
-import { exportRun, exportText } from "./export.ts";
+import { testMetadata } from "../export/testing/metadata.ts";
+import { evaluateModel, evaluateRun, loadNetwork } from "./evaluate.ts";
+import { differs, exportRun, exportText } from "./export.ts";
 import { predictRun } from "./predict.ts";
 import { smallConfig } from "./testing/small-run.ts";
 import { startTraining } from "./train.ts";
@@ -95,6 +98,21 @@ describe.skipIf(NO_RUNTIME)("an exported model", () => {
     );
   });
 
+  test("that computes something else than its network fails the command, by name and difference", async () => {
+    const path = join(root, "wrong.onnx");
+    const metadata = readModelMetadata(model);
+    using trained = loadNetwork({ folder });
+    await exportOnnx(trained.network, path, {
+      ...metadata,
+      normalise: { ...metadata.normalise, mean: [0, 0, 0] },
+    });
+    const comparisons = compareWithNetwork(trained.network, path, metadata);
+    expect(comparisons.every(isEqual)).toBe(false);
+    expect(differs(path, comparisons).message).toMatch(
+      /wrong\.onnx was written, but does not compute what the network computes .* do not use it:\n {2}128×192: largest difference \d/,
+    );
+  });
+
   test("is not overwritten unless asked for, and refuses data of other classes", async () => {
     await expect(exportRun({ folder, out: model })).rejects.toThrow(/model\.onnx exists already/);
     const { path } = await writtenModel(
@@ -107,4 +125,17 @@ describe.skipIf(NO_RUNTIME)("an exported model", () => {
       /other\.onnx has the classes class 0, class 1, class 2, /,
     );
   });
+});
+
+test("where nothing was compared, the command says so", () => {
+  const metadata = testMetadata(2);
+  const text = exportText({
+    checkpoint: "last.safetensors",
+    files: ["model.onnx"],
+    metadata,
+    comparisons: null,
+  });
+  expect(text).toContain(
+    "not compared with the network: ONNX Runtime is not installed (npm install onnxruntime-node)",
+  );
 });

@@ -45,7 +45,7 @@ export function symbolicTrace(
 ): SymbolicTrace {
   const [first, second] = inputs.map((input) => trace(input, body)) as [Trace, Trace];
   const pairs = new Pairs();
-  if (first.calls.length !== second.calls.length) throw differs(first.calls, second.calls);
+  assertAlike(first.calls, second.calls);
   const calls = first.calls.map((call, i) => pairs.call(call, second.calls[i] as TracedCall));
   return {
     calls,
@@ -54,13 +54,15 @@ export function symbolicTrace(
   };
 }
 
-function differs(first: readonly TracedCall[], second: readonly TracedCall[]): Error {
-  const at = first.findIndex((call, i) => call.operator !== second[i]?.operator);
-  const names = [first, second].map((calls) => calls[at < 0 ? first.length : at]?.operator ?? "nothing");
-  return new Error(
-    `symbolicTrace(): expected the same operators at every size of the image, got ${names.join(" and ")} ` +
-      `as number ${at + 1}; a network that chooses by the size cannot be written as one graph`,
-  );
+function assertAlike(first: readonly TracedCall[], second: readonly TracedCall[]): void {
+  for (let i = 0; i < Math.max(first.length, second.length); i++) {
+    const [one, other] = [first[i]?.operator ?? "nothing", second[i]?.operator ?? "nothing"];
+    if (one === other) continue;
+    throw new Error(
+      `symbolicTrace(): expected the same operators at every size of the image, got ${one} and ${other} as number ${i + 1}; ` +
+        "a network that chooses by the size cannot be written as one graph",
+    );
+  }
 }
 
 function isTracedValue(value: unknown): value is TracedValue {
@@ -72,7 +74,6 @@ class Pairs {
   readonly #values = new Map<TracedValue, Value>();
 
   call(first: TracedCall, second: TracedCall): Call {
-    if (first.operator !== second.operator) throw differs([first], [second]);
     const names = Object.keys(first.arguments);
     return {
       operator: first.operator,
