@@ -117,6 +117,8 @@ describe("who is answered", () => {
       "..%2f..%2fpackage.json",
       "%2e%2e/%2e%2e/package.json",
       ".page-stamp",
+      "web/package.json",
+      "web/..%2fpackage.json",
       "api/",
       "api/constructor",
     ])

@@ -2,10 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { GivenFolders } from "./given-folders.ts";
-import { RequestError, send, sendError } from "./http/answers.ts";
+import { RequestError, send, sendError, sendFile } from "./http/answers.ts";
 import { type Asset, readAssets } from "./http/assets.ts";
 import { EventStreams } from "./http/event-stream.ts";
 import { newToken, refusal } from "./http/security.ts";
+import { findWebFiles } from "./http/web-files.ts";
 import { MapStore } from "./pixels/map-store.ts";
 import { ReviewStore } from "./review/review-store.ts";
 import { ROUTES, type StudioParts } from "./routes.ts";
@@ -42,6 +43,7 @@ const PAGE = fileURLToPath(new URL("../dist/page", import.meta.url));
  */
 export async function startStudio(options: StudioOptions): Promise<Studio> {
   const assets = readAssets(PAGE);
+  const web = findWebFiles();
   const folders = new GivenFolders(options.folders, options.data);
   const runs = new RunStore(folders);
   const maps = new MapStore(runs, folders);
@@ -51,7 +53,7 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
   const token = newToken();
   const server = createServer((request, response) => {
     const port = (server.address() as AddressInfo | null)?.port ?? 0;
-    answer(request, response, { parts, assets, token, port }).catch((error: unknown) =>
+    answer(request, response, { parts, assets, web, token, port }).catch((error: unknown) =>
       sendError(response, error),
     );
   });
@@ -95,6 +97,8 @@ function listen(server: Server, port: number): Promise<number> {
 interface Served {
   readonly parts: StudioParts;
   readonly assets: ReadonlyMap<string, Asset>;
+  /** Files of `armseg-web`, by path. */
+  readonly web: ReadonlyMap<string, string> | null;
   readonly token: string;
   readonly port: number;
 }
@@ -102,7 +106,7 @@ interface Served {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { parts, assets, token, port }: Served,
+  { parts, assets, web, token, port }: Served,
 ): Promise<void> {
   const refused = refusal(request, token, port);
   if (refused) throw new RequestError(403, refused);
@@ -119,6 +123,11 @@ async function answer(
   // Without the last slash, what the page names would be sought beside it.
   if (pathname === `/${token}`) {
     send(response, 308, "text/plain", "", { Location: `/${token}/` });
+    return;
+  }
+  const file = request.method === "GET" && path.startsWith("web/") ? web?.get(path.slice(4)) : undefined;
+  if (file) {
+    sendFile(response, file);
     return;
   }
   const asset = request.method === "GET" ? assets.get(path === "" ? "index.html" : path) : undefined;

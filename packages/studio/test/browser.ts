@@ -76,6 +76,30 @@ export async function readCanvas(page: Page, [height, width]: readonly [number, 
   );
 }
 
+/** Colours at the centres of an image's pixels, three numbers a pixel, where the whole of it is shown in the middle of the canvas. */
+export async function readWhole(page: Page, [height, width]: readonly [number, number]): Promise<number[]> {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  return page.evaluate(
+    ([rows, columns]) => {
+      const canvas = document.querySelector<HTMLCanvasElement>("canvas.pixels")!;
+      const gl = canvas.getContext("webgl2")!;
+      const all = new Uint8Array(4 * canvas.height * canvas.width);
+      gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, all);
+      const zoom = Math.min(canvas.width / columns, canvas.height / rows);
+      const [left, top] = [(canvas.width - zoom * columns) / 2, (canvas.height - zoom * rows) / 2];
+      const colors: number[] = [];
+      for (let y = 0; y < rows; y++)
+        for (let x = 0; x < columns; x++) {
+          const row = canvas.height - 1 - Math.floor(top + zoom * (y + 0.5));
+          const at = 4 * (row * canvas.width + Math.floor(left + zoom * (x + 0.5)));
+          colors.push(...all.subarray(at, at + 3));
+        }
+      return colors;
+    },
+    [height, width] as const,
+  );
+}
+
 /** Sets a slider, as a drag would. */
 export async function setSlider(page: Page, name: string, value: number): Promise<void> {
   await page.getByLabel(name, { exact: true }).evaluate((element, to) => {

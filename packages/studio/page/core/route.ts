@@ -1,7 +1,7 @@
 import { Store, useStore } from "./store.ts";
 
-export type View = "runs" | "run" | "curve" | "pixels" | "review";
-const VIEWS: readonly View[] = ["runs", "run", "curve", "pixels", "review"];
+export type View = "runs" | "run" | "curve" | "pixels" | "review" | "try";
+const VIEWS: readonly View[] = ["runs", "run", "curve", "pixels", "review", "try"];
 
 /** What the page shows; all of it stands in the address, so that a reload or a bookmark shows it again. */
 export interface Route {

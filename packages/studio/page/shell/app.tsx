@@ -9,6 +9,7 @@ import { PixelsView } from "../pixels/pixels-view.tsx";
 import { ReviewView } from "../review/review-view.tsx";
 import { RunView } from "../runs/run-view.tsx";
 import { RunsView } from "../runs/runs-view.tsx";
+import { TryView } from "../try/try-view.tsx";
 import { KeyHelp } from "./key-help.tsx";
 
 const TABS: readonly { readonly view: View; readonly name: string; readonly key: string }[] = [
@@ -16,6 +17,7 @@ const TABS: readonly { readonly view: View; readonly name: string; readonly key:
   { view: "curve", name: "Curve", key: "c" },
   { view: "pixels", name: "Pixels", key: "p" },
   { view: "review", name: "Review", key: "w" },
+  { view: "try", name: "Try", key: "t" },
 ];
 
 /** The page: a bar with the views, and the one that the address names. */
@@ -23,7 +25,7 @@ export function App() {
   const { view, params } = useRoute();
   const [isHelpOpen, setHelpOpen] = useState(false);
   const run = params.run ?? params.id;
-  const go = (to: View) => goTo(to, to === "runs" ? {} : { run });
+  const go = (to: View) => goTo(to, paramsOf(to, run));
   useKeys({
     "?": () => setHelpOpen((is) => !is),
     ...Object.fromEntries(TABS.map(({ view: to, key }) => [`g ${key}`, () => go(to)])),
@@ -48,7 +50,7 @@ export function App() {
           {TABS.map(({ view: to, name }) => (
             <a
               key={to}
-              href={linkTo(to, to === "runs" ? {} : { run })}
+              href={linkTo(to, paramsOf(to, run))}
               aria-current={to === view || (to === "runs" && view === "run") ? "page" : undefined}
             >
               {name}
@@ -73,10 +75,16 @@ export function App() {
         {view === "curve" && <CurveView />}
         {view === "pixels" && <PixelsView />}
         {view === "review" && <ReviewView />}
+        {view === "try" && <TryView />}
       </main>
       {isHelpOpen && <KeyHelp onClose={() => setHelpOpen(false)} />}
     </>
   );
+}
+
+/** The run goes along where there is one to show. */
+function paramsOf(to: View, run: string | undefined): { run?: string } {
+  return to === "runs" || to === "try" || run === undefined ? {} : { run };
 }
 
 function Connection() {

@@ -4,7 +4,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
   [
     "Everywhere",
     [
-      ["g, then r c p w", "go to runs, curve, pixels, review"],
+      ["g, then r c p w t", "go to runs, curve, pixels, review, try"],
       ["?", "these keys"],
     ],
   ],

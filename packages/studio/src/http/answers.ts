@@ -1,4 +1,7 @@
+import { createReadStream, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { extname } from "node:path";
+import { TYPES } from "./assets.ts";
 import { SECURITY_HEADERS } from "./security.ts";
 
 /** An error that is the request's: its text is shown to the user. */
@@ -27,6 +30,19 @@ export function send(
     "Content-Length": Buffer.byteLength(body),
   });
   response.end(body);
+}
+
+/** Sends a file of ours as it is read. */
+export function sendFile(response: ServerResponse, path: string): void {
+  response.writeHead(200, {
+    "Cache-Control": "private, max-age=31536000",
+    ...SECURITY_HEADERS,
+    "Content-Type": TYPES[extname(path)] ?? "application/octet-stream",
+    "Content-Length": statSync(path).size,
+  });
+  createReadStream(path)
+    .on("error", () => response.destroy())
+    .pipe(response);
 }
 
 /** Sends JSON; numbers that are not finite become `null`. */

@@ -9,7 +9,8 @@ export interface Asset {
   readonly isImmutable: boolean;
 }
 
-const TYPES: Readonly<Record<string, string>> = {
+/** Media types by ending of the name. */
+export const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",

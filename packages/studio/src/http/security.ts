@@ -6,13 +6,17 @@ export function newToken(): string {
   return randomBytes(24).toString("base64url");
 }
 
-/** Nothing from elsewhere, nothing inline, in no frame; planes are read as bytes, thumbnails as images of ours. */
+/**
+ * Nothing from elsewhere, nothing inline, in no frame; planes are read as bytes, thumbnails as images of ours. WebAssembly and blobs
+ * are for a model that somebody drops onto the page.
+ */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
-  "script-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
-  "connect-src 'self'",
+  "connect-src 'self' blob:",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
