@@ -12,8 +12,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
+import { runCommandLine } from "../cli/run-command-line.ts";
 import { openData } from "../config/open-data.ts";
 import { checkConfig } from "../config/read-config.ts";
 import { runConfigText } from "../config/read-run-config.ts";
@@ -356,6 +357,37 @@ describe("nothing is overwritten", () => {
     await expect(stopped).rejects.toThrow("stopped by the test");
     expect(readdirSync(root).sort()).toEqual(["images", "masks", "run"]);
   });
+});
+
+test("on the command line a refused verdict is exit code 1, and a choice among no regions wrong usage", async () => {
+  const { data } = await folderRun(values, VALUES);
+  const dataset = await openData(data, "train");
+  const { verdicts } = auditPaths(run);
+  appendVerdict(verdicts, verdictFor(dataset, { verdict: "void" }));
+  const written: string[] = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => Boolean(written.push(String(text))));
+  vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const before = process.exitCode;
+  const code = async (...args: string[]) => {
+    process.exitCode = undefined;
+    const found = await runCommandLine(["correct", run, "--out", join(root, args[0]!), ...args.slice(1)]);
+    process.exitCode = before;
+    return found;
+  };
+  try {
+    expect(await code("good", "--json")).toBe(0);
+    expect(JSON.parse(written.join(""))).toMatchObject({ changedLabels: 1, refused: [] });
+    appendVerdict(
+      verdicts,
+      verdictFor(dataset, { verdict: "void", region: "c", labelSha256: "1".repeat(64) }),
+    );
+    expect(await code("refused")).toBe(1);
+    expect(existsSync(join(root, "refused", "data.yaml"))).toBe(true);
+    expect(await code("usage", "--top", "3")).toBe(2);
+    expect(await code("good")).toBe(1);
+  } finally {
+    vi.restoreAllMocks();
+  }
 });
 
 test("without a verdict there is nothing to do, and it says what to do", async () => {
