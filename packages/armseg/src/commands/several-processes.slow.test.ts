@@ -175,6 +175,18 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
       expect(hash("killed")).toBe(hash("undisturbed"));
     }, 120_000);
 
+    test("NaN at an evaluation ends all processes, says what to change, and keeps the state", async () => {
+      const place = join(folder, "diverged");
+      const rate = ["--set", "optimizer.learningRate=1e18", "--set", "schedule.iterations=3"];
+      const [, ended] = train(config, "--nproc", "2", "--out", place, ...rate);
+      const { code, errors } = await ended;
+      expect(code).toBe(1);
+      expect(errors).toMatch(/diverged by iteration 3|were not finite/);
+      expect(errors).toContain("the state is kept in");
+      expect(readdirSync(place)).toContain("failed.safetensors");
+      expect(readdirSync(place)).not.toContain("run.lock");
+    }, 120_000);
+
     test("another number of processes cannot resume it, and is told what to do", async () => {
       const [, ended] = train("--resume", join(folder, "undisturbed"));
       const { code, errors } = await ended;

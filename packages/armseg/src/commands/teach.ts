@@ -10,7 +10,8 @@ import { fillLabel } from "../correction/fill-label.ts";
 import { relabel } from "../correction/relabel.ts";
 import { writeLabelPng } from "../data/drawing/index.ts";
 import type { Annotation, ClassInfo, Dataset, LabelImage, Sample } from "../data/sample.ts";
-import { type Network, withMirroring } from "../evaluation/index.ts";
+import type { DistributedContext } from "../distributed/context.ts";
+import { type Network, together, withMirroring } from "../evaluation/index.ts";
 import type { EvaluationImage } from "../pipeline/index.ts";
 import type { TeachingRecord } from "../runs/records.ts";
 import { withAverages } from "../training/ema.ts";
@@ -68,15 +69,17 @@ export async function teach(
     const thresholds = await thresholdsOf(logitsOf(network), settings, known, train.classes.length, context);
     const teacher = withMirroring(logitsOf(network));
     const own = mine(numbered);
-    await using reader = settings.read(own.map(({ sample }) => sample));
-    for await (const image of reader) {
-      const label = labelOf(image);
-      const seen = lookAt(teacher, image, label, settings);
-      const data = taughtLabel({ ...label, label: label.data, ...seen }, thresholds, options);
-      counts.add(label.data, data);
-      const path = taughtPath(folder, iteration, own[image.index]!.index);
-      writeLabelPng(path, { ...label, data }, train.classes, { overwrite: true });
-    }
+    await together(context, async () => {
+      await using reader = settings.read(own.map(({ sample }) => sample));
+      for await (const image of reader) {
+        const label = labelOf(image);
+        const seen = lookAt(teacher, image, label, settings);
+        const data = taughtLabel({ ...label, label: label.data, ...seen }, thresholds, options);
+        counts.add(label.data, data);
+        const path = taughtPath(folder, iteration, own[image.index]!.index);
+        writeLabelPng(path, { ...label, data }, train.classes, { overwrite: true });
+      }
+    });
     return thresholds;
   };
   const thresholds = await withAverages(network, ema, () => inEvaluationMode(network, look));
@@ -101,14 +104,16 @@ async function thresholdsOf(
   settings: EvaluationSettings,
   samples: readonly Sample[],
   classes: number,
-  peers: { sum(values: Float64Array): void },
+  peers: DistributedContext,
 ): Promise<Float64Array> {
   const thresholds = new ClassThresholds(classes);
-  await using reader = settings.read(samples);
-  for await (const image of reader) {
-    const label = labelOf(image);
-    thresholds.add(label.data, lookAt(network, image, label, settings).givenLikelihood);
-  }
+  await together(peers, async () => {
+    await using reader = settings.read(samples);
+    for await (const image of reader) {
+      const label = labelOf(image);
+      thresholds.add(label.data, lookAt(network, image, label, settings).givenLikelihood);
+    }
+  });
   thresholds.join(peers);
   return thresholds.values();
 }

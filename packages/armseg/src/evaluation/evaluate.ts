@@ -13,6 +13,7 @@ import { isPlain, predictLabels, predictWithConfidence } from "./inference.ts";
 import { floats, type ImageInput, imageTensor, type LabelImage, type Network } from "./maps.ts";
 import type { Metrics } from "./metrics.ts";
 import { computeMetrics } from "./metrics.ts";
+import { together } from "./together.ts";
 import { lowLogits } from "./views.ts";
 import type { ImageScore, RankedImage } from "./worst-images.ts";
 import { WorstImages } from "./worst-images.ts";
@@ -111,19 +112,6 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   });
   options.peers?.sum(images);
   return { images: images[0]!, ...accumulators.result(), seconds: secondsSince(start) };
-}
-
-/** Of several processes one may meet NaN; then all of them throw, instead of waiting for it. */
-async function together(peers: EvaluationPeers | undefined, body: () => Promise<void>): Promise<void> {
-  let problem: string | null = null;
-  try {
-    await body();
-  } catch (error) {
-    if (!peers || !(error instanceof NonFiniteLogitsError)) throw error;
-    problem = error.message;
-  }
-  const met = peers?.gather(problem).find((message) => message !== null);
-  if (met) throw new NonFiniteLogitsError(met);
 }
 
 function secondsSince(start: number): number {

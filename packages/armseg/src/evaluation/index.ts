@@ -50,6 +50,7 @@ export {
   type SubmissionFormat,
   writeSubmission,
 } from "./submit.ts";
+export { together } from "./together.ts";
 export { confidenceOfLogits, labelsOfLogits } from "./upsampled.ts";
 export { type SlidingWindow, slidingWindows } from "./windows.ts";
 export { type ImageScore, type RankedImage, WorstImages } from "./worst-images.ts";

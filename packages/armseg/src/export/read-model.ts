@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
+import { requireRegularFile } from "../core/regular-file.ts";
 import {
   TensorProto_DataLocation as DataLocation,
   type ModelProto,
@@ -57,6 +58,7 @@ function decoded(path: string): ModelProto {
 
 function contentOf(path: string): Uint8Array {
   try {
+    requireRegularFile(path);
     return readFileSync(path);
   } catch (cause) {
     throw new ModelFileError(`${path} cannot be read: ${(cause as Error).message}`, { cause });

@@ -249,6 +249,18 @@ test("a network that diverged between evaluations ends it, with the reason", asy
   await expect(trainer.run()).rejects.toThrow(/diverged by iteration 4: the logits hold NaN.*nan-failed/);
 });
 
+test("a network that diverged is noticed where the coverage is estimated, too", async () => {
+  using training = smallTraining({ hasCoverage: true });
+  const estimateCoverage = () => Promise.reject(new NonFiniteLogitsError("the logits hold NaN"));
+  const { trainer } = trainerOf(training, "nan-coverage", {
+    estimateCoverage,
+    intervals: { log: 1, curve: 2, evaluate: 4, checkpoint: 2, coverage: 1 },
+  });
+  await expect(trainer.run()).rejects.toThrow(
+    /diverged by iteration 1: the logits hold NaN.*nan-coverage-failed/,
+  );
+});
+
 test("a batch without labels is told of", async () => {
   using training = smallTraining({ hasCurve: false });
   const data = batchesFrom(0, ({ labels }) => ({ labels: labels.fill(IGNORE_INDEX), validPixels: 0 }));

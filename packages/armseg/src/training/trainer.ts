@@ -119,7 +119,7 @@ export class Trainer {
   /**
    * Trains until the last iteration or the signal; either way everything is in the last checkpoint.
    *
-   * @throws {TrainingError} If too many losses in a row were not finite, or a prediction in an evaluation is not.
+   * @throws {TrainingError} If too many losses in a row were not finite, the curve is not, or what the network makes of an image.
    */
   async run(): Promise<void> {
     const { intervals } = this.#parts;
@@ -154,8 +154,10 @@ export class Trainer {
     const isCovered = coverage !== null && (isTaught || iteration % intervals.coverage === 0);
     if (!isTaught && !isCovered) return;
     this.#log.recordTiming(iteration);
-    if (isTaught) await teaching?.teach(iteration);
-    if (isCovered) await estimateCoverage?.(iteration);
+    await this.#look(async () => {
+      if (isTaught) await teaching?.teach(iteration);
+      if (isCovered) await estimateCoverage?.(iteration);
+    });
     this.#log.restartTiming();
   }
 
@@ -218,15 +220,16 @@ export class Trainer {
   /** Returns the mIoU. */
   async #evaluate(): Promise<number> {
     this.#log.recordTiming(this.#iteration);
-    const { mIoU } = await this.#scores();
+    const { mIoU } = await this.#look(() => this.#parts.evaluate(this.#iteration));
     this.#parts.earlyStopping?.add(mIoU);
     this.#log.restartTiming();
     return mIoU;
   }
 
-  async #scores(): Promise<EvaluationRecord> {
+  /** Has the network look at images; its outputs show at last that it has diverged. */
+  async #look<T>(body: () => Promise<T>): Promise<T> {
     try {
-      return await this.#parts.evaluate(this.#iteration);
+      return await body();
     } catch (error) {
       if (!(error instanceof NonFiniteLogitsError)) throw error; // which all processes throw, or none
       this.#giveUp(`the network diverged by iteration ${this.#iteration}: ${error.message}`, DIVERGED, error);

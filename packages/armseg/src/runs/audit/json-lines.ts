@@ -9,6 +9,8 @@ import type * as z from "zod";
  * @throws {Error} If the file is missing, or a line is not as the schema says; it names file, line, and what is wrong.
  */
 export async function* readJsonLines<T>(path: string, schema: z.ZodType<T>): AsyncGenerator<T> {
+  if (!fs.statSync(path).isFile())
+    throw new Error(`readJsonLines(): expected a regular file, got a folder, pipe or device: ${path}`);
   const stream = fs.createReadStream(path, { encoding: "utf8" });
   let endsWithNewline = false;
   stream.on("data", (piece) => {

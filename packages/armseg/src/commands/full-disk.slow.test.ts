@@ -1,0 +1,66 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setThreads } from "@armseg/torch";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkpointFileName } from "../runs/checkpoint-index.ts";
+import { isRun } from "../runs/run-folder.ts";
+import { validateCheckpoint } from "../training/checkpoint.ts";
+import { FailingDisk } from "./testing/failing-disk.ts";
+import { expectSameCheckpoint } from "./testing/same-checkpoint.ts";
+import { smallConfig } from "./testing/small-run.ts";
+import { resumeTraining, startTraining } from "./train.ts";
+
+const ITERATIONS = 4;
+const folder = mkdtempSync(join(tmpdir(), "armseg-full-"));
+const config = smallConfig(folder, { iterations: ITERATIONS, checkpointEvery: 2 });
+const stream = null;
+const checkpoint = (run: string, iteration: number) =>
+  join(run, "checkpoints", checkpointFileName(iteration));
+let operations = 0;
+
+beforeAll(async () => {
+  setThreads(1);
+  const run = join(folder, "undisturbed");
+  await startTraining(config, { folder: join(folder, "first"), stream }); // makes the scenes
+  using disk = new FailingDisk(0, false);
+  await startTraining(config, { folder: run, stream });
+  operations = disk.count;
+}, 300_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Trains with a disk that fails, and returns its error; the checkpoints that are there are whole. */
+async function failingAt(n: number, isPersistent: boolean, run: string): Promise<Error | undefined> {
+  let error: Error | undefined;
+  {
+    using _disk = new FailingDisk(n, isPersistent);
+    await startTraining(config, { folder: run, stream }).catch((caught: Error) => {
+      error = caught;
+    });
+  }
+  for (const iteration of [2, 4]) {
+    if (existsSync(checkpoint(run, iteration))) validateCheckpoint(checkpoint(run, iteration), { iteration });
+  }
+  return error;
+}
+
+test.each([false, true])(
+  "a disk that is full at any of its operations, and stays so: %s; the error names a file, and the run goes on when there is room",
+  async (isPersistent) => {
+    expect(operations).toBeGreaterThan(30);
+    const faults: string[] = [];
+    for (let n = 1; n <= operations; n++) {
+      const run = join(folder, `full-${isPersistent}-${n}`);
+      const error = await failingAt(n, isPersistent, run);
+      // What is only a cache, a lock that is touched or a folder that is there may fail unheard.
+      if (error && !error.message.includes(folder)) faults.push(`operation ${n}: ${error.message}`);
+      await (isRun(run)
+        ? resumeTraining({ folder: run, stream })
+        : startTraining(config, { folder: run, stream }));
+      expectSameCheckpoint(checkpoint(run, ITERATIONS), checkpoint(join(folder, "undisturbed"), ITERATIONS));
+      rmSync(run, { recursive: true });
+    }
+    expect(faults).toEqual([]);
+  },
+  3_600_000,
+);

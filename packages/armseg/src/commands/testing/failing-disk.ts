@@ -1,0 +1,50 @@
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+
+/** What a program does to a disk that may be full or gone. */
+const OPERATIONS = [
+  "writeSync",
+  "writeFileSync",
+  "fsyncSync",
+  "renameSync",
+  "mkdirSync",
+  "appendFileSync",
+] as const;
+
+/** A disk whose n-th operation, counted from 1, fails as one that is full does; the error has no path, as that of a write. */
+export class FailingDisk implements Disposable {
+  readonly #originals = OPERATIONS.map((name) => [name, fs[name]] as const);
+  #count = 0;
+
+  /**
+   * @param n - Which operation fails; 0 for none.
+   * @param isPersistent - Whether all after it fail too.
+   */
+  constructor(n: number, isPersistent: boolean) {
+    for (const [name, original] of this.#originals) {
+      const failing = (...args: unknown[]) => {
+        this.#count++;
+        if (this.#count === n || (isPersistent && n > 0 && this.#count > n)) {
+          throw Object.assign(new Error(`ENOSPC: no space left on device, ${name.replace("Sync", "")}`), {
+            code: "ENOSPC",
+          });
+        }
+        return (original as (...args: unknown[]) => unknown)(...args);
+      };
+      (fs as unknown as Record<string, unknown>)[name] = failing;
+    }
+    syncBuiltinESMExports(); // for those who import the functions by name
+  }
+
+  /** Operations so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The disk works again. */
+  [Symbol.dispose](): void {
+    for (const [name, original] of this.#originals)
+      (fs as unknown as Record<string, unknown>)[name] = original;
+    syncBuiltinESMExports();
+  }
+}
