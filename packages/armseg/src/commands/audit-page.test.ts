@@ -101,6 +101,16 @@ test("outlines a region at its place in what is shown of the image, names escape
   expect(html).toContain("&lt;car&gt;");
   expect(html).not.toContain("<car>");
   expect(html).toContain("The first 1 of 250 regions");
+  expect(html).not.toContain("has not learned");
+});
+
+test("says which classes the network has not learned", async () => {
+  const [road, car] = summary.classes;
+  const unlearned = { ...summary, classes: [road!, { ...car!, disagreeing: 96 }] };
+  await writerOf([2]).write(join(root, "unlearned.html"), unlearned);
+  expect(readFileSync(join(root, "unlearned.html"), "utf8")).toContain(
+    "The network has not learned &lt;car&gt;: regions labelled so say nothing",
+  );
 });
 
 test("shows a large region smaller", async () => {

@@ -1,5 +1,5 @@
 import { textTable } from "../core/text-table.ts";
-import type { AuditMeasure, AuditSummary } from "../runs/audit/index.ts";
+import { type AuditMeasure, type AuditSummary, unlearnedNote } from "../runs/audit/index.ts";
 import type { AuditOutcome } from "./audit.ts";
 
 /** Returns what an audit found, for a terminal. */
@@ -10,7 +10,8 @@ export function auditText({ summary, paths, first }: AuditOutcome): string {
     `${summary.dataset}, ${summary.split}: ${images} images, ${regions} suspicious regions, ${seconds.toFixed(1)} s, ${summary.checkpoint}`,
     "",
     ...classRows(classes),
-    ...(first.length > 0 ? ["", "The most suspicious regions:"] : []),
+    unlearnedNote(summary),
+    ...(first.length > 0 ? ["The most suspicious regions:"] : []),
     ...textTable(
       first.map(({ rank, label, prediction, area, score, id }) => [
         `  ${rank}`,

@@ -81,6 +81,20 @@ const values = (label: Uint8Array) =>
   );
 const VALUES = { labels: { encoding: "values", map: { 0: "ignore", 7: "road", 26: "car" } } };
 
+/** The summary of an audit: the share of each class's pixels that is predicted as another. */
+function writeSummary(disagreeing: readonly number[]): void {
+  const summary = {
+    ...{ version: 1, checkpoint: "c", dataset: "d", split: "train", images: 2, regions: 3, folds: 1 },
+    ...{ leastArea: null, measure: null, seconds: 1 },
+    classes: classes.map((own, i) => ({
+      ...own,
+      ...{ threshold: 0.5, labelled: 100, disagreeing: 100 * disagreeing[i]!, suspicious: 1, regions: 1 },
+      predictedAs: [],
+    })),
+  };
+  writeFileSync(auditPaths(run).summary, JSON.stringify(summary));
+}
+
 /** A verdict on the rectangle of rows 1 and 2, columns 0 and 1: two pixels of road above two of car. */
 function verdictFor(dataset: Dataset, given: object, index = 0): Verdict {
   const { name, annotation } = dataset.samples[index]!;
@@ -245,6 +259,7 @@ describe("of several verdicts", () => {
     };
     const regions = [region(1, 0, 9), region(2, 1, 5), region(3, 2, 1)];
     writeFileSync(auditPaths(run).regions, regions.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    writeSummary([0.1, 0.1]);
     const corrected = async (name: string, automatic: object) => {
       const out = join(root, name);
       await correctLabels({ folder: run, out, automatic: { verdict: "prediction", ...automatic } });
@@ -257,6 +272,17 @@ describe("of several verdicts", () => {
     // A person has looked at the first one.
     appendVerdict(auditPaths(run).verdicts, verdictFor(dataset, { verdict: "keep" }));
     expect(await corrected("kept", { top: 2 })).toEqual(changed({ 1: 1 }));
+    // A network that has not learned what a road is cannot say what is none.
+    writeSummary([0.97, 0.1]);
+    const outcome = await correctLabels({
+      folder: run,
+      out: join(root, "unlearned"),
+      automatic: { verdict: "prediction" },
+    });
+    expect(outcome).toMatchObject({ changedLabels: 0, unjudged: 2 });
+    expect(correctText(outcome)).toContain("2 regions were left alone");
+    rmSync(auditPaths(run).verdicts);
+    await expect(corrected("none", {})).rejects.toThrow(/no region of the audit can be corrected/);
   });
 });
 
@@ -395,7 +421,7 @@ test("without a verdict there is nothing to do, and it says what to do", async (
   const out = join(root, "out");
   await expect(correctLabels({ folder: run, out })).rejects.toThrow(/no verdict in .*armseg studio.*--all/);
   await expect(correctLabels({ folder: run, out, automatic: { verdict: "void" } })).rejects.toThrow(
-    /regions\.jsonl is missing: audit the run first/,
+    /audit\.json is missing: audit the run first/,
   );
   await expect(correctLabels({ folder: run, out, verdicts: join(root, "none") })).rejects.toThrow(
     /none does not exist/,

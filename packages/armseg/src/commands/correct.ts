@@ -9,7 +9,10 @@ import { fillMask_, fitsSize } from "../core/region-mask.ts";
 import { textTable } from "../core/text-table.ts";
 import type { ClassInfo, Dataset, LabelImage, Sample } from "../data/sample.ts";
 import {
+  type AuditPaths,
   auditPaths,
+  isUnlearned,
+  readAuditSummary,
   readRegions,
   readVerdicts,
   type Verdict,
@@ -27,6 +30,12 @@ export interface AutomaticVerdicts {
   readonly leastScore?: number;
 }
 
+/** The verdicts that are given without a person, and what was left out. */
+interface FoundVerdicts {
+  readonly verdicts: readonly Verdict[];
+  readonly unjudged: number;
+}
+
 export interface CorrectOptions {
   /** The run that was audited. */
   readonly folder: string;
@@ -34,7 +43,7 @@ export interface CorrectOptions {
   readonly out: string;
   /** File of verdicts. Default that of the audit. */
   readonly verdicts?: string;
-  /** Also corrects regions without a verdict. Default none. */
+  /** Also corrects regions without a verdict, but for those of classes that the network has not learned. Default none. */
   readonly automatic?: AutomaticVerdicts;
   /** `key=value`, put over the run's own configuration. */
   readonly overrides?: readonly string[];
@@ -60,6 +69,8 @@ export interface CorrectOutcome {
   readonly verdicts: Readonly<Record<Verdict["verdict"], number>>;
   /** Verdicts that were not applied, and why. */
   readonly refused: readonly { readonly image: string; readonly region: string; readonly reason: string }[];
+  /** Regions that {@link CorrectOptions.automatic} left alone, as the network has not learned the class that they are labelled as. */
+  readonly unjudged: number;
   /** The most pixels first. */
   readonly changes: readonly LabelChange[];
 }
@@ -77,7 +88,7 @@ export async function correctLabels(options: CorrectOptions): Promise<CorrectOut
   const config = readRunConfig(folder, options.overrides);
   const dataset = await openData(config.data, "train");
   refuseSources(out, dataset);
-  const verdicts = await gatherVerdicts(options);
+  const { verdicts, unjudged } = await gatherVerdicts(options);
   const form = correctedForm(config.data, dataset);
   const corrector = new Corrector(dataset, verdicts);
   const target = realTarget(out);
@@ -95,7 +106,7 @@ export async function correctLabels(options: CorrectOptions): Promise<CorrectOut
       corrector.applied.map((one) => `${JSON.stringify(one)}\n`).join(""),
     );
   });
-  return { ...corrector.result(), out, config: join(out, CONFIG) };
+  return { ...corrector.result(), unjudged, out, config: join(out, CONFIG) };
 }
 
 const CONFIG = "data.yaml";
@@ -144,7 +155,7 @@ function refuseSources(out: string, { samples }: Dataset): void {
 }
 
 /** Verdicts of the file and, where asked, on the regions that have none. */
-async function gatherVerdicts({ folder, verdicts, automatic }: CorrectOptions): Promise<Verdict[]> {
+async function gatherVerdicts({ folder, verdicts, automatic }: CorrectOptions): Promise<FoundVerdicts> {
   const paths = auditPaths(folder);
   const path = verdicts ?? paths.verdicts;
   if (verdicts !== undefined && !fs.existsSync(verdicts))
@@ -152,33 +163,41 @@ async function gatherVerdicts({ folder, verdicts, automatic }: CorrectOptions): 
   const given: Verdict[] = [];
   for await (const verdict of readVerdicts(path)) given.push(verdict);
   const counting = verdictsThatCount(given);
-  const all = automatic
-    ? [...counting, ...(await automaticVerdicts(paths.regions, automatic, counting))]
-    : counting;
-  if (all.length > 0) return all;
+  const more = automatic
+    ? await automaticVerdicts(paths, automatic, counting)
+    : { verdicts: [], unjudged: 0 };
+  const all = [...counting, ...more.verdicts];
+  if (all.length > 0) return { verdicts: all, unjudged: more.unjudged };
+  if (automatic)
+    throw new Error(
+      `correctLabels(): no region of the audit can be corrected by --all ${automatic.verdict}; choose more, or decide with armseg studio`,
+    );
   throw new Error(
     `correctLabels(): there is no verdict in ${path}; give some with armseg studio, or take the audit's word with --all`,
   );
 }
 
 async function automaticVerdicts(
-  path: string,
+  paths: AuditPaths,
   { verdict, top = Number.POSITIVE_INFINITY, leastScore = Number.NEGATIVE_INFINITY }: AutomaticVerdicts,
   given: readonly Verdict[],
-): Promise<Verdict[]> {
-  if (!fs.existsSync(path))
-    throw new Error(`correctLabels(): ${path} is missing: audit the run first, with armseg audit`);
+): Promise<FoundVerdicts> {
+  const { classes } = readAuditSummary(paths.summary);
   const decided = new Set(given.map(({ image, region }) => JSON.stringify([image, region])));
-  const found: Verdict[] = [];
-  for await (const { id, image, labelFile, labelSha256, size, mask, rank, score, prediction } of readRegions(
-    path,
-  )) {
+  const verdicts: Verdict[] = [];
+  let unjudged = 0;
+  for await (const region of readRegions(paths.regions)) {
+    const { id, image, labelFile, labelSha256, size, mask, rank, score, label, prediction } = region;
     if (rank > top || score < leastScore) break;
     if (decided.has(JSON.stringify([image, id]))) continue;
+    if (classes[label] && isUnlearned(classes[label])) {
+      unjudged++;
+      continue;
+    }
     const common = { image, labelFile, labelSha256, size, region: id, mask, by: "armseg correct" };
-    found.push(verdict === "void" ? { ...common, verdict } : { ...common, verdict, class: prediction });
+    verdicts.push(verdict === "void" ? { ...common, verdict } : { ...common, verdict, class: prediction });
   }
-  return found;
+  return { verdicts, unjudged };
 }
 
 /** Applies verdicts image by image, and counts what they change. */
@@ -222,7 +241,7 @@ class Corrector {
     return isChanged;
   }
 
-  result(): Omit<CorrectOutcome, "out" | "config"> {
+  result(): Omit<CorrectOutcome, "out" | "config" | "unjudged"> {
     const changes = [...this.#changes.entries()]
       .filter(([, pixels]) => pixels > 0)
       .map(([at, pixels]) => ({ from: at >> 8, to: at & 255, pixels }))
@@ -283,7 +302,7 @@ const TOLD = 5;
 
 /** Returns what was corrected, for a terminal. */
 export function correctText(outcome: CorrectOutcome): string {
-  const { classes, changes, labels, changedLabels, verdicts, refused, out, config } = outcome;
+  const { classes, changes, labels, changedLabels, verdicts, refused, unjudged, out, config } = outcome;
   const nameOf = (index: number) => (index === IGNORE_INDEX ? "void" : classes[index]!);
   const given = Object.entries(verdicts).filter(([, count]) => count > 0);
   return [

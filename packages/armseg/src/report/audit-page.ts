@@ -1,5 +1,10 @@
 import type { Thumbnail } from "../data/drawing/thumbnails.ts";
-import type { AuditMeasure, AuditRegion, AuditSummary } from "../runs/audit/index.ts";
+import {
+  type AuditMeasure,
+  type AuditRegion,
+  type AuditSummary,
+  unlearnedNote,
+} from "../runs/audit/index.ts";
 import { classLegend, percent } from "./labelled-images.ts";
 import { colorLabel, page, section, table } from "./page.ts";
 import { bar } from "./sections/classes.ts";
@@ -34,6 +39,7 @@ export function auditHtml(summary: AuditSummary, cards: readonly RegionCard[]): 
       }`,
     ),
     tiles(summary),
+    element("p", { class: "caution" }, escapeText(unlearnedNote(summary))),
     measure ? section("Against fine labels", measureTable(measure)) : "",
     element("div", { class: "key" }, classLegend(classes)),
     section(
@@ -42,7 +48,8 @@ export function auditHtml(summary: AuditSummary, cards: readonly RegionCard[]): 
         : "Regions",
       cards.length === 0
         ? paragraph("None: where labels are drawn, the network is sure of no other class.")
-        : element("div", { class: "regions" }, ...cards.map((card) => regionCard(card, classes))),
+        : paragraph("Image, label and prediction around each region, which is outlined.") +
+            element("div", { class: "regions" }, ...cards.map((card) => regionCard(card, classes))),
     ),
     section("Classes", classTable(classes)),
   );

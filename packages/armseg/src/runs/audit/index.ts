@@ -11,7 +11,14 @@ export { type AuditedImage, auditedImageSchema, readAuditedImages } from "./imag
 export { type AuditPaths, auditPaths } from "./paths.ts";
 export { regionMaskSchema } from "./region-mask-schema.ts";
 export { type AuditRegion, auditRegionSchema, readRegions } from "./regions.ts";
-export { type AuditMeasure, type AuditSummary, auditSummarySchema, readAuditSummary } from "./summary.ts";
+export {
+  type AuditMeasure,
+  type AuditSummary,
+  auditSummarySchema,
+  isUnlearned,
+  readAuditSummary,
+  unlearnedNote,
+} from "./summary.ts";
 export {
   appendVerdict,
   readVerdicts,

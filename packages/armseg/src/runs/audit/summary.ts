@@ -59,6 +59,24 @@ export const auditSummarySchema = z.object({
 });
 export type AuditSummary = z.output<typeof auditSummarySchema>;
 
+/** A class is not learned where the network agrees with fewer of its labelled pixels. */
+const LEAST_AGREEMENT = 0.05;
+
+/**
+ * Tells whether an audit says nothing of the labels of a class, as the network predicts it hardly anywhere: it is then sure of another class
+ * at right labels, too.
+ */
+export function isUnlearned({ labelled, disagreeing }: AuditSummary["classes"][number]): boolean {
+  return labelled > 0 && disagreeing > (1 - LEAST_AGREEMENT) * labelled;
+}
+
+/** Returns what a reader of an audit must know of the classes that the network has not learned; empty where it has learned all. */
+export function unlearnedNote({ classes }: Pick<AuditSummary, "classes">): string {
+  const names = classes.filter(isUnlearned).map(({ name }) => name);
+  if (names.length === 0) return "";
+  return `The network has not learned ${names.join(", ")}: regions labelled so say nothing of the labels. Train longer, or look past them.`;
+}
+
 /** Reads `audit.json`. @throws {Error} If it is missing, which means that there is no complete audit, or damaged. */
 export function readAuditSummary(path: string): AuditSummary {
   if (!fs.existsSync(path))
