@@ -310,6 +310,11 @@ export function correctText(outcome: CorrectOutcome): string {
     ...textTable(
       changes.map(({ from, to, pixels }) => [`  ${nameOf(from)} → ${nameOf(to)}`, `${pixels} pixels`]),
     ),
+    ...(unjudged > 0
+      ? [
+          `${unjudged} regions were left alone: the network has not learned the classes that they are labelled as`,
+        ]
+      : []),
     ...refused.slice(0, TOLD).map(({ image, region, reason }) => `refused: ${region} of ${image}: ${reason}`),
     ...(refused.length > TOLD ? [`and ${refused.length - TOLD} more refused`] : []),
     `Labels: ${out}. To train on them, take the data of ${config}.`,
