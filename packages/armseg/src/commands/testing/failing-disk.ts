@@ -11,7 +11,10 @@ const OPERATIONS = [
   "appendFileSync",
 ] as const;
 
-/** A disk whose n-th operation, counted from 1, fails as one that is full does; the error has no path, as that of a write. */
+/** Those whose error says where; that of a write or a flush does not. */
+const NAMED: readonly string[] = ["renameSync", "mkdirSync"];
+
+/** A disk whose n-th operation, counted from 1, fails as one that is full does. */
 export class FailingDisk implements Disposable {
   readonly #originals = OPERATIONS.map((name) => [name, fs[name]] as const);
   #count = 0;
@@ -25,9 +28,9 @@ export class FailingDisk implements Disposable {
       const failing = (...args: unknown[]) => {
         this.#count++;
         if (this.#count === n || (isPersistent && n > 0 && this.#count > n)) {
-          throw Object.assign(new Error(`ENOSPC: no space left on device, ${name.replace("Sync", "")}`), {
-            code: "ENOSPC",
-          });
+          const where = NAMED.includes(name) ? ` '${args[0]}'` : "";
+          const message = `ENOSPC: no space left on device, ${name.replace("Sync", "")}${where}`;
+          throw Object.assign(new Error(message), { code: "ENOSPC" });
         }
         return (original as (...args: unknown[]) => unknown)(...args);
       };
