@@ -121,6 +121,9 @@ function tableOf(
 }
 
 function inOwnValues(data: Config["data"], { table, palette, added }: Values): CorrectedForm {
+  // Keys that mean nothing to these formats are left out.
+  const { scenes: _, annotations: __, labels, ...own } = data;
+  const meaning = Object.keys(added).length > 0 ? { ...labels, map: { ...labels.map, ...added } } : labels;
   const imageEnding = data.train.imageEnding ?? data.imageEnding ?? "";
   const images = data.train.images ?? data.images;
   return {
@@ -132,10 +135,8 @@ function inOwnValues(data: Config["data"], { table, palette, added }: Values): C
       encodeLabelPng({ height, width, data: classes.map((label) => table[label]!) }, palette),
     copiesUnchanged: true,
     finish: async (_, folder) => ({
-      ...data,
-      ...(Object.keys(added).length > 0 && {
-        labels: { ...data.labels, map: { ...data.labels.map, ...added } },
-      }),
+      ...own,
+      ...(Object.keys(meaning).length > 0 && { labels: meaning }),
       train: {
         ...data.train,
         masks: join(folder, LABELS),

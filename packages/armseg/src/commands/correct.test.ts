@@ -185,6 +185,8 @@ describe("verdicts are applied to copies", () => {
     const out = join(root, "out");
     await correctLabels({ folder: run, out });
     expect(correctedData(out).train.masks).toBe(join(out, "labels"));
+    const keys = Object.keys(parse(readFileSync(join(out, "data.yaml"), "utf8")).data);
+    expect(keys.sort()).toEqual(["format", "root", "train", "val"]);
     expect(await labelsOf(correctedData(out))).toEqual([changed({ 6: 8, 7: 8, 12: 8, 13: 8 })]);
   });
 
