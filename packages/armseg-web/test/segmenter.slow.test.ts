@@ -11,6 +11,7 @@ import { createEvaluationReader } from "armseg/pipeline";
 import { type Browser, chromium, type Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testMetadata } from "../../armseg/src/export/testing/metadata.ts";
 import { fillByFormula } from "../../armseg/src/networks/testing/formula.ts";
 import { type StaticServer, serve } from "./serve.ts";
 
@@ -28,32 +29,10 @@ let server: StaticServer;
 let browser: Browser;
 let page: Page;
 
-function metadata(fields: Partial<ModelMetadata>): ModelMetadata {
-  return {
-    version: 1,
-    output: "logits",
-    confidence: false,
-    classes: Array.from({ length: CLASSES }, (_, i) => ({
-      name: `class ${i}`,
-      color: [40 * i, 0, 255 - 40 * i],
-    })),
-    normalise: { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
-    imageRange: null,
-    base: null,
-    crop: [64, 64],
-    network: "a small network",
-    dataset: "scenes",
-    license: null,
-    scores: null,
-    precision: "float32",
-    ...fields,
-  };
-}
-
 /** Writes a model of a MobileNetV2, and returns what Node says of the image. */
 async function classesOfNode(name: string, fields: Partial<ModelMetadata>): Promise<Uint8Array> {
   const path = join(folder, `${name}.onnx`);
-  const about = metadata(fields);
+  const about = testMetadata(CLASSES, fields);
   using network = segmenter({ backbone: "mobilenetV2", classes: CLASSES, headChannels: 8, auxiliary: false });
   fillByFormula(network);
   await exportOnnx(network, path, about);

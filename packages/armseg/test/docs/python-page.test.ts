@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KERNELS } from "@armseg/kernels";
 import { builtLibrary } from "@armseg/torch/setup";
-import { exportOnnx, type ModelMetadata } from "armseg/export";
+import { exportOnnx } from "armseg/export";
 import { savePthWeights, segmenter } from "armseg/networks";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { testMetadata } from "../../src/export/testing/metadata.ts";
 import { snippets } from "./snippets.ts";
 
 /** The page's Python: `ARMSEG_PYTHON`, or the first of these that can run a snippet. */
@@ -20,28 +21,9 @@ const scripts = snippets()
 const environment = { ...process.env, ARMSEG_KERNELS_LIBRARY: builtLibrary(KERNELS) };
 const folder = mkdtempSync(join(tmpdir(), "armseg-python-"));
 
-const METADATA: ModelMetadata = {
-  version: 1,
-  output: "classes",
-  confidence: false,
-  classes: [
-    { name: "road", color: [128, 64, 128] },
-    { name: "car", color: [0, 0, 142] },
-  ],
-  normalise: { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
-  imageRange: null,
-  base: null,
-  crop: [64, 64],
-  network: "a small network",
-  dataset: "none",
-  license: null,
-  scores: null,
-  precision: "float32",
-};
-
 beforeAll(async () => {
   using network = segmenter({ backbone: "mobilenetV2", stages: 2, head: "fcn", headChannels: 4, classes: 2 });
-  await exportOnnx(network, join(folder, "model.onnx"), METADATA);
+  await exportOnnx(network, join(folder, "model.onnx"), testMetadata(2, { output: "classes" }));
   await savePthWeights(network, join(folder, "model.pth"));
   const raw = { width: 60, height: 40, channels: 3 } as const;
   writeFileSync(

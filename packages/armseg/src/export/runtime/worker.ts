@@ -21,6 +21,9 @@ function answer(message: WorkerAnswer): void {
   Atomics.notify(signal, 0);
 }
 
+// Whoever waits sleeps, and would never hear of it otherwise.
+process.on("uncaughtException", (error) => answer({ error: messageOf(error) }));
+
 async function loadRuntime(): Promise<typeof import("onnxruntime-node") | null> {
   try {
     return await import("onnxruntime-node");
