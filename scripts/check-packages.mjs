@@ -44,6 +44,10 @@ ${PROGRAM}`,
 /** What works before anything is set up. */
 const WITHOUT_LIBTORCH = `
 for (const room of ["coarsen", "data", "report", "runs"]) await import("armseg/" + room);
+const { startStudio } = await import("@armseg/studio");
+const studio = await startStudio({ folders: ["."], port: 0 });
+if (!(await (await fetch(studio.url)).text()).includes("armseg Studio")) throw new Error("Studio has no page");
+await studio[Symbol.asyncDispose]();
 const { tensor } = await import("@armseg/torch");
 const libraries = process.report.getReport().sharedObjects.filter((path) => /libtorch/.test(path));
 if (libraries.length > 0) throw new Error("an import loads " + libraries);

@@ -26,7 +26,14 @@ export function useAnswer<T>(path: string | null, query: Query = {}, again: unkn
     }
     const control = new AbortController();
     getJson<T>(path, query, control.signal)
-      .then((data) => setAnswer({ data, error: null, question }))
+      .then((data) =>
+        // What is still the same stays the same object: nothing is drawn anew.
+        setAnswer((before) =>
+          again !== null && before.error === null && JSON.stringify(before.data) === JSON.stringify(data)
+            ? before
+            : { data, error: null, question },
+        ),
+      )
       .catch((error: Error) => {
         if (!control.signal.aborted) setAnswer({ data: null, error: error.message, question });
       });

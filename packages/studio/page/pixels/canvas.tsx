@@ -6,7 +6,7 @@ import { useStore } from "../core/store.ts";
 import { isDark } from "../core/theme.ts";
 import { Compositor, type Planes } from "./compositor.ts";
 import { fitted, type Look, type Viewport, zoomed } from "./look.ts";
-import { drawValues } from "./values.ts";
+import { drawValues, showsValues } from "./values.ts";
 
 /** A place of the image, in its pixels. */
 export interface Place {
@@ -52,6 +52,7 @@ export function PixelCanvas(props: CanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const compositor = useRef<Compositor | null>(null);
+  const isWritten = useRef(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [canvasSize, setCanvasSize] = useState<readonly [number, number]>([1, 1]);
   const dark = useStore(isDark);
@@ -89,12 +90,15 @@ export function PixelCanvas(props: CanvasProps) {
       if (one.height !== canvasSize[0]) one.height = canvasSize[0];
       if (one.width !== canvasSize[1]) one.width = canvasSize[1];
     }
+    compositor.current?.draw(look, shown ?? EMPTY, dark ? [20, 24, 31] : [236, 239, 243]);
+    const hasValues = planes !== null && shown !== null && showsValues(shown) && !look.isHidden;
+    // Touching the upper canvas makes the browser compose it anew, which without a graphics card takes longer than all the rest.
+    if (!hasValues && !onOverlay && !isWritten.current) return;
     const context = over.getContext("2d")!;
     context.clearRect(0, 0, over.width, over.height);
-    compositor.current?.draw(look, shown ?? EMPTY, dark ? [20, 24, 31] : [236, 239, 243]);
-    if (!shown) return;
-    if (planes && !look.isHidden) drawValues(context, planes, shown, classes);
-    onOverlay?.(context, shown);
+    isWritten.current = hasValues || onOverlay !== undefined;
+    if (hasValues) drawValues(context, planes, shown, classes);
+    if (shown) onOverlay?.(context, shown);
   });
 
   const placeOf = (event: { clientX: number; clientY: number }): readonly [number, number] => {

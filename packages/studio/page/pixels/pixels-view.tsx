@@ -3,9 +3,8 @@ import type { CurveState, ImageOrder, ImageRow, MapSet } from "../../src/api.ts"
 import { percent, short } from "../core/format.ts";
 import { useKeys } from "../core/keys.ts";
 import { linkTo, setParams, useRoute } from "../core/route.ts";
-import { runs } from "../core/server.ts";
-import { useStore } from "../core/store.ts";
 import { useAnswer } from "../core/use-answer.ts";
+import { useTick } from "../core/use-tick.ts";
 import { curveUntil, planeWeights } from "../curve/weights.ts";
 import { ConfusionTable } from "../runs/confusion-table.tsx";
 import { Command, Notice, Select } from "../shell/parts.tsx";
@@ -25,11 +24,13 @@ const ORDERS: readonly (readonly [ImageOrder, string])[] = [
   ["cell", "a confusion"],
 ];
 
+/** Maps that are written meanwhile appear. */
+const LOOK_AGAIN_MS = 4000;
+
 /** Images with their layers: one, or the same one of two sets side by side. */
 export function PixelsView() {
   const { params } = useRoute();
-  const stamp = useStore(runs)?.length;
-  const { data: sets, error } = useAnswer<MapSet[]>("sets", {}, stamp);
+  const { data: sets, error } = useAnswer<MapSet[]>("sets", {}, useTick(LOOK_AGAIN_MS));
   if (error) return <Notice title="Nothing to show">{error}</Notice>;
   if (!sets) return <p class="loading">Reading …</p>;
   const set = sets.find(({ id }) => id === params.set) ?? bestSet(sets, params.run);

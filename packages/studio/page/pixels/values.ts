@@ -5,14 +5,18 @@ import { confidenceOf, type Viewport } from "./look.ts";
 /** From so many screen pixels per image pixel on, values fit in. */
 const LEAST_SCALE = 46;
 
-/** Writes what the planes hold into the pixels, once they are large enough, with a grid. */
+/** Whether the pixels are large enough for values. */
+export function showsValues({ scale }: Viewport): boolean {
+  return scale >= LEAST_SCALE;
+}
+
+/** Writes what the planes hold into the pixels, with a grid. */
 export function drawValues(
   context: CanvasRenderingContext2D,
   planes: Planes,
   view: Viewport,
   classes: readonly ClassColor[],
 ): void {
-  if (view.scale < LEAST_SCALE) return;
   const { width, height } = context.canvas;
   const [rows, columns] = planes.size;
   context.font = `${Math.round(view.scale / 5)}px system-ui, sans-serif`;
