@@ -1,6 +1,6 @@
 import type { ClassColor } from "../../src/api.ts";
 import type { Pixels } from "../core/server.ts";
-import { LAYERS, type Look, type Viewport } from "./look.ts";
+import { LAYERS, type Layer, type Look, type Viewport } from "./look.ts";
 import { FRAGMENT, VERTEX } from "./shader.ts";
 
 /** What is known of an image, pixel by pixel. */
@@ -137,12 +137,9 @@ export class Compositor {
       LAYERS.map((layer) => (look.isHidden ? 0 : look.opacity[layer])),
     );
     gl.uniform1f(this.#at("imageOpacity"), look.image);
-    gl.uniform4i(
-      this.#at("has"),
-      ...(["image", "label", "prediction", "confidence"].map((name) =>
-        Number(Boolean(planes?.[name as "image"])),
-      ) as [number, number, number, number]),
-    );
+    const { image, label, prediction, confidence } = usedPlanes(planes, look);
+    gl.uniform4i(this.#at("has"), Number(image), Number(label), Number(prediction), Number(confidence));
+    gl.uniform1i(this.#at("isMagnified"), Number(view.scale >= 1));
     gl.uniform1i(this.#at("hasPaint"), Number(this.#hasPaint && !look.isHidden));
     const [low, high] = look.range.map((u) => Math.round(127.5 * (u + 1))) as [number, number];
     gl.uniform2ui(this.#at("range"), low, high);
@@ -181,6 +178,18 @@ export class Compositor {
     this.#bind(name);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, data);
   }
+}
+
+/** The planes that are there and change what is seen: the others are not even read. */
+function usedPlanes(planes: Planes | null, { opacity, range, isHidden }: Look) {
+  const isOn = (...layers: Layer[]) => !isHidden && layers.some((layer) => opacity[layer] > 0);
+  const isRanged = range[0] > -1 || range[1] < 1;
+  return {
+    image: Boolean(planes?.image),
+    label: Boolean(planes?.label) && isOn("label", "weight", "disagreement"),
+    prediction: Boolean(planes?.prediction) && isOn("prediction", "disagreement"),
+    confidence: Boolean(planes?.confidence) && (isRanged || isOn("confidence", "weight")),
+  };
 }
 
 function texture(gl: WebGL2RenderingContext, unit: number): WebGLTexture {

@@ -23,7 +23,8 @@ uniform vec2 canvas;
 uniform vec3 view;            // x, y, scale
 uniform float opacity[5];
 uniform float imageOpacity;
-uniform bvec4 has;            // image, label, prediction, confidence
+uniform bvec4 has;            // image, label, prediction, confidence: those that are there and take part
+uniform bool isMagnified;     // whether a pixel of the image is one of the screen, or more
 uniform bool hasPaint;
 uniform uvec2 range;
 uniform bool isLit;
@@ -53,12 +54,19 @@ void main() {
   }
   ivec2 texel = ivec2(floor(place));
   vec3 c = vec3(0.3);
-  if (has.x) c = view.z >= 1.0 ? texelFetch(image, texel, 0).rgb : texture(image, place / size).rgb;
+  // Branches on uniforms, not choices: a processor that draws would compute both sides of those.
+  if (has.x) {
+    if (isMagnified) c = texelFetch(image, texel, 0).rgb;
+    else c = textureLod(image, place / size, max(0.0, -log2(view.z))).rgb;
+  }
   c = mix(background, c, imageOpacity);
-  uint u = has.w ? texelFetch(confidence, texel, 0).r : 255u;
+  uint u = 255u;
+  uint y = VOID;
+  uint guess = VOID;
+  if (has.w) u = texelFetch(confidence, texel, 0).r;
+  if (has.y) y = texelFetch(label, texel, 0).r;
+  if (has.z) guess = texelFetch(prediction, texel, 0).r;
   bool isInside = u >= range.x && u <= range.y;
-  uint y = has.y ? texelFetch(label, texel, 0).r : VOID;
-  uint guess = has.z ? texelFetch(prediction, texel, 0).r : VOID;
   if (isInside) {
     if (has.y && opacity[0] > 0.0) c = classColor(y, c, opacity[0]);
     if (has.z && opacity[1] > 0.0) c = classColor(guess, c, opacity[1]);
