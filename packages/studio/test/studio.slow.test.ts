@@ -254,22 +254,21 @@ describe.skipIf(!chromiumPath)("in a browser", () => {
   test("a brush paints over the region's class alone, a stroke can be undone, and Enter saves the pixels", async () => {
     await goTo(page, REVIEW);
     await page.getByText("Make it car").waitFor();
-    const canvas = page.locator("canvas.over").first();
-    const box = (await canvas.boundingBox())!;
-    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const place = await wholeImage(page);
+    const stroke = async (row: number) => {
+      const [from, to] = [place(3, row), place(6, row)];
+      await page.mouse.move(from.x, from.y);
+      await page.mouse.down();
+      await page.mouse.move(to.x, to.y, { steps: 5 });
+      await page.mouse.up();
+    };
     await page.keyboard.press("b");
-    await page.mouse.move(x, y);
-    await page.mouse.down();
-    await page.mouse.move(x + 60, y, { steps: 5 });
-    await page.mouse.up();
+    await stroke(3);
     const painted = async () =>
       Number(/(\d+)/.exec((await page.locator(".verdict.painted").textContent()) ?? "")?.[1]);
     await expect.poll(painted).toBeGreaterThan(0);
     const first = await painted();
-    await page.mouse.move(x, y - 60);
-    await page.mouse.down();
-    await page.mouse.move(x + 60, y - 60, { steps: 5 });
-    await page.mouse.up();
+    await stroke(18);
     await page.keyboard.press("u");
     await expect.poll(painted).toBe(first);
     await page.keyboard.press("Enter");
@@ -287,26 +286,18 @@ describe.skipIf(!chromiumPath)("in a browser", () => {
   test("a polygon is filled when it is closed", async () => {
     await goTo(page, REVIEW);
     await page.getByText("Make it car").waitFor();
-    await page.locator('.canvas[aria-busy="false"]').waitFor();
-    await page.keyboard.press("0");
+    const place = await wholeImage(page);
     await page.keyboard.press("y");
     await page.keyboard.press("o");
-    const box = (await page.locator("canvas.over").first().boundingBox())!;
-    const zoom = Math.min(box.width / SIZE[1], box.height / SIZE[0]);
-    const place = (column: number, row: number) => ({
-      x: (box.width - zoom * SIZE[1]) / 2 + zoom * column,
-      y: (box.height - zoom * SIZE[0]) / 2 + zoom * row,
-    });
     for (const [column, row] of [
       [10, 5],
       [20, 5],
       [20, 15],
       [10, 15],
-    ] as const)
-      await page
-        .locator("canvas.over")
-        .first()
-        .click({ position: place(column, row) });
+    ] as const) {
+      const { x, y } = place(column, row);
+      await page.mouse.click(x, y);
+    }
     await page.keyboard.press("Enter");
     await expect.poll(async () => (await verdicts()).length).toBe(1);
     const [verdict] = await verdicts();
@@ -462,6 +453,18 @@ describe.skipIf(!chromiumPath)("in a browser", () => {
     await tab.page.context().close();
   });
 });
+
+/** Shows the whole image; returns where on the page a corner between its pixels is seen. */
+async function wholeImage(page: Page): Promise<(column: number, row: number) => { x: number; y: number }> {
+  await page.locator('.canvas[aria-busy="false"]').waitFor();
+  await page.keyboard.press("0");
+  const box = (await page.locator("canvas.over").first().boundingBox())!;
+  const zoom = Math.min(box.width / SIZE[1], box.height / SIZE[0]);
+  return (column, row) => ({
+    x: box.x + (box.width - zoom * SIZE[1]) / 2 + zoom * column,
+    y: box.y + (box.height - zoom * SIZE[0]) / 2 + zoom * row,
+  });
+}
 
 /** Indices of the pixels of a mask. */
 function insideOf(mask: { top: number; left: number; width: number; runs: readonly number[] }): number[] {

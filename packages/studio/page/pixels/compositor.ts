@@ -1,7 +1,7 @@
 import type { ClassColor } from "../../src/api.ts";
 import type { Pixels } from "../core/server.ts";
 import { LAYERS, type Layer, type Look, type Viewport } from "./look.ts";
-import { FRAGMENT, VERTEX } from "./shader.ts";
+import { type Feature, fragmentShader, VERTEX } from "./shader.ts";
 
 /** What is known of an image, pixel by pixel. */
 export interface Planes {
@@ -56,9 +56,9 @@ export function viridis(share: number): [number, number, number] {
 /** Composes an image and its layers on the GPU: planes of bytes go there once, and every change of the look is one draw. */
 export class Compositor {
   readonly #gl: WebGL2RenderingContext;
-  readonly #program: WebGLProgram;
+  /** By the features that they have. */
+  readonly #programs = new Map<string, Program>();
   readonly #textures = new Map<TextureName, WebGLTexture>();
-  readonly #uniforms = new Map<string, WebGLUniformLocation | null>();
   #planes: Planes | null = null;
   #hasPaint = false;
 
@@ -68,12 +68,9 @@ export class Compositor {
     const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
     if (!gl) throw new Error("This browser has no WebGL2, which Studio draws images with.");
     this.#gl = gl;
-    this.#program = program(gl);
-    gl.useProgram(this.#program);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     TEXTURES.forEach((name, unit) => {
       this.#textures.set(name, texture(gl, unit));
-      gl.uniform1i(this.#at(name), unit);
     });
     this.#table(
       "ramp",
@@ -128,24 +125,20 @@ export class Compositor {
     const { width, height } = gl.canvas;
     const planes = this.#planes;
     const [rows, columns] = planes?.size ?? [0, 0];
+    const used = this.#use(features(planes, look, view, this.#hasPaint));
     gl.viewport(0, 0, width, height);
-    gl.uniform2f(this.#at("size"), columns, rows);
-    gl.uniform2f(this.#at("canvas"), width, height);
-    gl.uniform3f(this.#at("view"), view.x, view.y, view.scale);
+    gl.uniform2f(used.at("size"), columns, rows);
+    gl.uniform2f(used.at("canvas"), width, height);
+    gl.uniform3f(used.at("view"), view.x, view.y, view.scale);
     gl.uniform1fv(
-      this.#at("opacity"),
-      LAYERS.map((layer) => (look.isHidden ? 0 : look.opacity[layer])),
+      used.at("opacity"),
+      LAYERS.map((layer) => look.opacity[layer]),
     );
-    gl.uniform1f(this.#at("imageOpacity"), look.image);
-    const { image, label, prediction, confidence } = usedPlanes(planes, look);
-    gl.uniform4i(this.#at("has"), Number(image), Number(label), Number(prediction), Number(confidence));
-    gl.uniform1i(this.#at("isMagnified"), Number(view.scale >= 1));
-    gl.uniform1i(this.#at("hasPaint"), Number(this.#hasPaint && !look.isHidden));
+    gl.uniform1f(used.at("imageOpacity"), look.image);
     const [low, high] = look.range.map((u) => Math.round(127.5 * (u + 1))) as [number, number];
-    gl.uniform2ui(this.#at("range"), low, high);
-    gl.uniform1i(this.#at("isLit"), Number(look.isLit && !look.isHidden));
+    gl.uniform2ui(used.at("range"), low, high);
     gl.uniform3fv(
-      this.#at("background"),
+      used.at("background"),
       background.map((value) => value / 255),
     );
     gl.drawArrays(gl.TRIANGLES, 0, 3);
@@ -154,12 +147,15 @@ export class Compositor {
   /** Gives the memory back at once. */
   dispose(): void {
     for (const made of this.#textures.values()) this.#gl.deleteTexture(made);
-    this.#gl.deleteProgram(this.#program);
+    for (const { program } of this.#programs.values()) this.#gl.deleteProgram(program);
   }
 
-  #at(name: string): WebGLUniformLocation | null {
-    if (!this.#uniforms.has(name)) this.#uniforms.set(name, this.#gl.getUniformLocation(this.#program, name));
-    return this.#uniforms.get(name)!;
+  #use(wanted: ReadonlySet<Feature>): Program {
+    const key = [...wanted].join(" ");
+    const used = this.#programs.get(key) ?? makeProgram(this.#gl, wanted);
+    this.#programs.set(key, used);
+    this.#gl.useProgram(used.program);
+    return used;
   }
 
   #bind(name: TextureName): void {
@@ -180,16 +176,52 @@ export class Compositor {
   }
 }
 
-/** The planes that are there and change what is seen: the others are not even read. */
-function usedPlanes(planes: Planes | null, { opacity, range, isHidden }: Look) {
-  const isOn = (...layers: Layer[]) => !isHidden && layers.some((layer) => opacity[layer] > 0);
-  const isRanged = range[0] > -1 || range[1] < 1;
-  return {
-    image: Boolean(planes?.image),
-    label: Boolean(planes?.label) && isOn("label", "weight", "disagreement"),
-    prediction: Boolean(planes?.prediction) && isOn("prediction", "disagreement"),
-    confidence: Boolean(planes?.confidence) && (isRanged || isOn("confidence", "weight")),
+/** What has to be computed; planes that change nothing are not even read. */
+function features(planes: Planes | null, look: Look, view: Viewport, hasPaint: boolean): Set<Feature> {
+  const { opacity, range, isHidden, isLit } = look;
+  const isOn = (layer: Layer) => !isHidden && opacity[layer] > 0;
+  const [hasLabel, hasPrediction, hasConfidence] = [
+    planes?.label,
+    planes?.prediction,
+    planes?.confidence,
+  ].map(Boolean);
+  const isRanged = hasConfidence && !isHidden && (range[0] > -1 || range[1] < 1);
+  const all: Readonly<Record<Feature, unknown>> = {
+    IMAGE: planes?.image,
+    MAGNIFIED: view.scale >= 1,
+    SHOW_LABEL: hasLabel && isOn("label"),
+    SHOW_PREDICTION: hasPrediction && isOn("prediction"),
+    SHOW_CONFIDENCE: hasConfidence && isOn("confidence"),
+    SHOW_WEIGHT: hasConfidence && isOn("weight"),
+    SHOW_DISAGREEMENT: hasLabel && hasPrediction && isOn("disagreement"),
+    LABEL: hasLabel && (isOn("label") || isOn("weight") || isOn("disagreement")),
+    PREDICTION: hasPrediction && (isOn("prediction") || isOn("disagreement")),
+    CONFIDENCE: hasConfidence && (isRanged || isOn("confidence") || isOn("weight")),
+    RANGED: isRanged,
+    LIT: isRanged && isLit,
+    PAINT: hasPaint && !isHidden,
   };
+  return new Set((Object.keys(all) as Feature[]).filter((name) => all[name]));
+}
+
+/** A shader with the places of its uniforms. */
+interface Program {
+  readonly program: WebGLProgram;
+  readonly at: (name: string) => WebGLUniformLocation | null;
+}
+
+function makeProgram(gl: WebGL2RenderingContext, wanted: ReadonlySet<Feature>): Program {
+  const program = linked(gl, fragmentShader(wanted));
+  const places = new Map<string, WebGLUniformLocation | null>();
+  const at = (name: string) => {
+    if (!places.has(name)) places.set(name, gl.getUniformLocation(program, name));
+    return places.get(name)!;
+  };
+  gl.useProgram(program);
+  TEXTURES.forEach((name, unit) => {
+    gl.uniform1i(at(name), unit);
+  });
+  return { program, at };
 }
 
 function texture(gl: WebGL2RenderingContext, unit: number): WebGLTexture {
@@ -203,11 +235,11 @@ function texture(gl: WebGL2RenderingContext, unit: number): WebGLTexture {
   return made;
 }
 
-function program(gl: WebGL2RenderingContext): WebGLProgram {
+function linked(gl: WebGL2RenderingContext, fragment: string): WebGLProgram {
   const made = gl.createProgram()!;
   for (const [kind, source] of [
     [gl.VERTEX_SHADER, VERTEX],
-    [gl.FRAGMENT_SHADER, FRAGMENT],
+    [gl.FRAGMENT_SHADER, fragment],
   ] as const) {
     const shader = gl.createShader(kind)!;
     gl.shaderSource(shader, source);
