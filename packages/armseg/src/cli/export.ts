@@ -59,6 +59,10 @@ export function addExport(program: Command): void {
     .action(async (folder: string, { json, format, names, ...options }: Options) => {
       const { exportRun, exportText, exportWeights } = await import("../commands/export.ts");
       if (format === "torch") {
+        if (options.quantise || options.confidence || options.license)
+          throw new UsageError(
+            "--quantise, --confidence and --license are for models; a state dict has none of them",
+          );
         const { out, checkpoint, overwrite = false } = options;
         const written = await exportWeights({ folder, out, checkpoint, overwrite, ...(names && { names }) });
         printResult(
