@@ -56,7 +56,8 @@ export function addPredict(program: Command): void {
       printResult(
         result,
         json,
-        ({ images, files }) => `${images} images, ${files.length} files in ${options.out}`,
+        ({ images, imagesPerSecond, files }) =>
+          `${images} images${imagesPerSecond === null ? "" : ` at ${imagesPerSecond} per second`}, ${files.length} files in ${options.out}`,
       );
     });
 }

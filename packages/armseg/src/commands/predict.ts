@@ -45,12 +45,16 @@ export interface PredictRunOptions extends TrainedOptions, PredictControl {
 export interface PredictRunResult {
   readonly checkpoint: string;
   readonly images: number;
+  /** Reading, predicting and writing, from the first image to the last; `null` without an image. */
+  readonly imagesPerSecond: number | null;
   readonly files: readonly string[];
 }
 
 /**
- * Predicts images one after another, at the size that each has on disk, and hands each prediction on.
+ * Predicts images one after another, at the size that each has on disk, and hands each prediction on. While one is predicted, the next ones are
+ * read and the one before is used.
  *
+ * @param use - Called in the order of the samples, each call after the end of the one before.
  * @returns The number of images predicted.
  */
 export async function predictSamples(
@@ -62,18 +66,26 @@ export async function predictSamples(
   const { inference, device, indicator } = settings;
   await using reader = settings.read(samples);
   let done = 0;
-  for await (const image of reader) {
-    if (signal?.aborted) break;
-    const prediction = predictImage(predictLogits, image, {
-      ...inference,
-      originalSize: image.originalSize,
-      device,
-      indicator,
-    });
-    await use(image.sample, prediction);
-    done += 1;
-    onProgress?.(done, samples.length);
+  let lastUse = Promise.resolve();
+  try {
+    for await (const image of reader) {
+      if (signal?.aborted) break;
+      const prediction = predictImage(predictLogits, image, {
+        ...inference,
+        originalSize: image.originalSize,
+        device,
+        indicator,
+      });
+      await lastUse;
+      lastUse = use(image.sample, prediction);
+      lastUse.catch(() => {}); // thrown where it is awaited
+      done += 1;
+      onProgress?.(done, samples.length);
+    }
+  } finally {
+    await Promise.allSettled([lastUse]); // nothing is written after an error has been thrown
   }
+  await lastUse;
   return done;
 }
 
@@ -104,8 +116,11 @@ export async function predictRun(options: PredictRunOptions): Promise<PredictRun
       { ...prediction, prediction: prediction.label, label: null },
     );
   };
+  const start = performance.now();
   const images = await predictSamples(predictor, samples, write, options);
-  return { checkpoint: predictor.checkpoint, images, files };
+  const seconds = (performance.now() - start) / 1000;
+  const imagesPerSecond = images === 0 ? null : Number((images / seconds).toPrecision(3));
+  return { checkpoint: predictor.checkpoint, images, imagesPerSecond, files };
 }
 
 function openPredictor({ folder, data, overrides, ...options }: PredictRunOptions): Predictor {
