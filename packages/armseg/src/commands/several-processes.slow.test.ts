@@ -181,7 +181,7 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
       const [, ended] = train(config, "--nproc", "2", "--out", place, ...rate);
       const { code, errors } = await ended;
       expect(code).toBe(1);
-      expect(errors).toMatch(/diverged by iteration 3|were not finite/);
+      expect(errors).toMatch(/the network diverged by iteration \d: /);
       expect(errors).toContain("the state is kept in");
       expect(readdirSync(place)).toContain("failed.safetensors");
       expect(readdirSync(place)).not.toContain("run.lock");

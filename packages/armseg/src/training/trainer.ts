@@ -264,6 +264,7 @@ export class Trainer {
       const randomness = generatorStates(context);
       return checkpoints.saveFailed((file) => saveCheckpoint(file, this.#parts, this.#facts(), randomness));
     });
+    context.barrier(); // the error of one ends all: not before the main process has kept the state
     throw new TrainingError(`${reason}; the state is kept in ${path}. ${remedy}`, { cause });
   }
 }
