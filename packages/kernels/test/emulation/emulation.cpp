@@ -87,7 +87,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> pixel_maps(const at::
 TORCH_LIBRARY(armseg_emulated, m) {
 #define ARMSEG_LOSS_SCHEMA                                                                                                    \
   "(Tensor logits, Tensor labels, Tensor? knots=None, Tensor? log_scale=None, Tensor? class_weights=None, "                       \
-  "Tensor? pixel_weights=None, Tensor? keep_below=None, *, str indicator=\"var\", str pixel_loss=\"ce\", float q=0.1, "             \
+  "Tensor? pixel_weights=None, Tensor? keep_below=None, Tensor? confidence_scale=None, *, str indicator=\"var\", str pixel_loss=\"ce\", float q=0.1, "             \
   "float gamma=2.0, float p=2.0, int ignore_index=255, str normalise=\"valid\", bool isolated=False, bool statistics=True"
   m.def("_reweighted_loss" ARMSEG_LOSS_SCHEMA
         ", bool logits_gradient=False, bool knots_gradient=False) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)", reweighted_loss);
