@@ -84,11 +84,12 @@ test("the kernels compute the shapes that were measured to be faster, in the for
     (text) => void said.push(text),
   ).model;
   expect(found.memoryFormat).toBe("contiguous");
-  const names = said.map(
-    (line) => /^convolution (\S+), \d+×\d+, contiguous: the kernel takes \d+ % of/.exec(line)?.[1],
-  );
-  expect(names).toEqual(expect.arrayContaining(["64-64-d1", "128-128-d1"]));
-  expect(names).toEqual(expect.arrayContaining(found.kernelConvolutions as string[]));
+  const count = (found.kernelConvolutions as string[]).length;
+  expect(said).toEqual([
+    expect.stringMatching(
+      new RegExp(`^convolutions: the kernels are faster .* for ${count} of .* contiguous`),
+    ),
+  ]);
   // What was measured is taken again, whatever it was.
   const file = measurementsFile();
   const turned = readFileSync(file, "utf8").replace(/(convolution: [^\n]*": )(true|false)/g, "$1true");
@@ -97,8 +98,9 @@ test("the kernels compute the shapes that were measured to be faster, in the for
     config({ memoryFormat: "contiguous" }),
     (text) => void said.push(text),
   ).model;
-  expect(again.kernelConvolutions).toEqual([...new Set(names)].sort());
-  expect(said).toHaveLength(names.length);
+  expect(again.kernelConvolutions).toEqual(expect.arrayContaining(["64-64-d1", "128-128-d1"]));
+  expect(again.kernelConvolutions).toEqual(expect.arrayContaining(found.kernelConvolutions as string[]));
+  expect(said).toHaveLength(1);
   expect(
     withMeasuredModel(config({ memoryFormat: "contiguous", kernelConvolutions: [] }), () => {}).model
       .kernelConvolutions,

@@ -95,7 +95,13 @@ function candidate(
   const shapes = kernelShapesOf(networkConfig(config, CLASSES), config.augmentation.crop).filter(
     isWorthMeasuring,
   );
-  const chosen = shapes.filter((shape) => isFasterByKernel(shape, memoryFormat, say));
+  const found = shapes.map((shape) => ({ shape, ...kernelTime(shape, memoryFormat) }));
+  const chosen = found.filter(({ isFaster }) => isFaster).map(({ shape }) => shape);
+  if (found.some(({ isNew }) => isNew)) {
+    say(
+      `convolutions: the kernels are faster than libtorch for ${chosen.length} of the network's ${shapes.length} shapes in ${memoryFormat} (measured once on this machine)`,
+    );
+  }
   return { memoryFormat, kernelConvolutions: chosen.map(kernelShapeName).sort() };
 }
 
@@ -109,23 +115,22 @@ function isWorthMeasuring({
   return perPixel * height * width >= FEWEST_MULTIPLICATIONS;
 }
 
-function isFasterByKernel(
+/** Whether the kernel is faster for a shape, and whether that had to be measured. */
+function kernelTime(
   shape: KernelShape,
   memoryFormat: NetworkMemoryFormat,
-  say: (text: string) => void,
-): boolean {
+): { readonly isFaster: boolean; readonly isNew: boolean } {
   const key = `convolution: ${JSON.stringify({ shape, memoryFormat })} on ${machineName()}`;
   const isBoolean = (value: unknown) => typeof value === "boolean";
-  return measurements().once(key, isBoolean, () => {
+  let isNew = false;
+  const isFaster = measurements().once(key, isBoolean, () => {
+    isNew = true;
     const [kernel, libtorch] = [true, false].map((byKernel) =>
       timeConvolution(shape, { batch: BATCH, memoryFormat, byKernel }),
     ) as [number, number];
-    const share = `${((100 * kernel) / libtorch).toFixed(0)} %`;
-    say(
-      `convolution ${kernelShapeName(shape)}, ${shape.size.join("×")}, ${memoryFormat}: the kernel takes ${share} of libtorch's time`,
-    );
     return kernel < WORTHWHILE * libtorch;
   });
+  return { isFaster, isNew };
 }
 
 function fasterOf(
