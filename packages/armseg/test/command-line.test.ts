@@ -253,7 +253,7 @@ describe("a training from the command line", () => {
       "--overlay",
       "--confidence",
     ]);
-    expect(predicted.stdout).toBe("2 images, 6 files in out\n");
+    expect(predicted.stdout).toMatch(/^2 images at [\d.]+ per second, 6 files in out\n$/);
     expect(armseg(["predict", "runs/tiny", "tiny-scenes/fine/images/val", "--out", "out"]).status).toBe(1);
     expect(armseg(["submit", "runs/tiny", "cityscapes", "--out", "s"]).stderr).toMatch(
       /was trained on scenes/,
