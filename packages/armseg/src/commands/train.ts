@@ -17,6 +17,7 @@ import { requireWeights } from "../config/pretrained.ts";
 import { checkConfig } from "../config/read-config.ts";
 import { readRunConfig, runConfigText } from "../config/read-run-config.ts";
 import type { Config } from "../config/schema.ts";
+import { withFirstError } from "../core/first-error.ts";
 import { curveRange, flatCurveText } from "../core/flat-curve.ts";
 import { printable } from "../core/printable.ts";
 import { Progress, type ProgressStream } from "../core/progress.ts";
@@ -89,7 +90,11 @@ export interface RunResult {
  *
  * @throws If the folder holds a run with a checkpoint, the data are not fit to train on, or the training cannot go on.
  */
-export async function startTraining(config: Config, control: RunControl): Promise<RunResult> {
+export function startTraining(config: Config, control: RunControl): Promise<RunResult> {
+  return withFirstError(() => start(config, control));
+}
+
+async function start(config: Config, control: RunControl): Promise<RunResult> {
   const context = distributedContext();
   const checked = checkConfig(config, "the configuration");
   const resolved = await mainFirst(context, async () =>
@@ -109,7 +114,11 @@ export async function startTraining(config: Config, control: RunControl): Promis
  *
  * @throws If the folder holds no run, is in use, or was trained by another number of processes.
  */
-export async function resumeTraining(control: RunControl): Promise<RunResult> {
+export function resumeTraining(control: RunControl): Promise<RunResult> {
+  return withFirstError(() => resume(control));
+}
+
+async function resume(control: RunControl): Promise<RunResult> {
   const context = distributedContext();
   using _run = openFolder(context, () => resumeRun(control.folder));
   const { config: file } = runPaths(control.folder);
