@@ -23,7 +23,10 @@ test.each([
   [["train", "--from", "nowhere"], /nowhere\/config\.yaml cannot be read/],
   [["train", "--seeds", "2"], /--seeds takes configuration files/],
   [["train", "--resume"], /--resume takes the folder of a run/],
-  [["data", "coarsen", "a", "b", "--preset", "lazy"], /Allowed choices are light, cityscapes, cityscapes-wrong, heavy/],
+  [
+    ["data", "coarsen", "a", "b", "--preset", "lazy"],
+    /Allowed choices are light, cityscapes, cityscapes-wrong, heavy/,
+  ],
   [["bench", "loss", "--runs", "0"], /Expected an integer of at least 1/],
   [["bench", "step", "--device", "tpu"], /Allowed choices are cpu, cuda/],
   [["reproduce", "table1"], /name a budget with --preset: paper, camvid, scenes/],
