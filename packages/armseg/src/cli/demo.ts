@@ -19,7 +19,7 @@ export function addDemo(program: Command): void {
       "generate scenes, train on coarse labels, audit them, train again with ARM and a teacher, compare",
     )
     .description(
-      "Generate street scenes, draw coarse labels, some of them wrong; train a small network on them (plain cross entropy), list what it doubts in the labels, train again (ARM, gaps filled by a teacher), score both on fine labels and write a report. Takes under five minutes on any machine, which is measured, and needs no data.",
+      "Generate street scenes, draw coarse labels, some of them wrong; train a small network on them (plain cross entropy), list what it doubts in the labels, train again (ARM, gaps filled by a teacher), score both on fine labels and write a report. The number of iterations is chosen by a few timed steps, so that all of it takes about five minutes where nothing else runs. Needs no data.",
     )
     .option("--out <folder>", "a new folder for everything", "demo")
     .option("--iterations <n>", "of each of the two trainings (default: what fits the time)", integer(10))

@@ -197,3 +197,15 @@ export function encodeTiff(
   Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength).copy(out, start);
   return out;
 }
+
+/** Returns a PNG with the checksums of its chunks made right again, so that damage reaches the decoder. */
+export function withRightChecksums(png: Uint8Array): Uint8Array {
+  const out = Buffer.from(png);
+  for (let at = 8; at + 12 <= out.length; ) {
+    const end = at + 8 + out.readUInt32BE(at);
+    if (end + 4 > out.length) break;
+    out.writeUInt32BE(crc32(out.subarray(at + 4, end)), end);
+    at = end + 4;
+  }
+  return out;
+}

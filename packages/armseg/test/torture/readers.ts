@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { crc32 } from "node:zlib";
 import { loadTensors, tidy } from "@armseg/torch";
 import { create, toBinary } from "@bufbuild/protobuf";
 import sharp from "sharp";
@@ -14,7 +13,7 @@ import { labelme } from "../../src/data/formats/labelme.ts";
 import { readLabel } from "../../src/data/labels/read-label.ts";
 import { readImage } from "../../src/data/read-image.ts";
 import type { Dataset } from "../../src/data/sample.ts";
-import { encodePng } from "../../src/data/test-support.ts";
+import { encodePng, withRightChecksums } from "../../src/data/test-support.ts";
 import { readWeights } from "../../src/data/weights.ts";
 import { ModelProtoSchema } from "../../src/export/generated/onnx_pb.ts";
 import { METADATA_KEY } from "../../src/export/metadata.ts";
@@ -85,17 +84,6 @@ function withPicture(read: (path: string, images: string) => Promise<Dataset>): 
     }
     await readSamples(await read(path, images));
   };
-}
-
-function repairPng(bytes: Uint8Array): Uint8Array {
-  const out = Buffer.from(bytes);
-  for (let at = 8; at + 12 <= out.length; ) {
-    const end = at + 8 + out.readUInt32BE(at);
-    if (end + 4 > out.length) break;
-    out.writeUInt32BE(crc32(out.subarray(at + 4, end)), end);
-    at = end + 4;
-  }
-  return out;
 }
 
 const json = (...objects: object[]) => objects.map((object) => Buffer.from(JSON.stringify(object)));
@@ -185,14 +173,14 @@ export const READERS: readonly Reader[] = [
       encodePng(0, 8, HEIGHT, WIDTH, values, [], true),
     ],
     read: readMask,
-    repair: repairPng,
+    repair: withRightChecksums,
   },
   {
     name: "PNG images",
     file: "picture.png",
     seeds: async () => [await picture().png().toBuffer(), await picture().png({ palette: true }).toBuffer()],
     read: readPicture,
-    repair: repairPng,
+    repair: withRightChecksums,
   },
   {
     name: "JPEG images",

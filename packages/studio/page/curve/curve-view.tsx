@@ -76,6 +76,17 @@ function Curves({ run, curves }: { readonly run: RunSummary; readonly curves: re
   const centres = curve.count.map((_, i) => (2 * (i + 0.5)) / curve.count.length - 1);
   const select = (from: number, to: number) => setBins(wholeBins(from, to, curve.count.length));
   const brushed = bins ? pixelsBetween(curve, bins) : null;
+  const ofBins = {
+    xLabel: "confidence u",
+    x: centres,
+    format: short,
+    range: [0, null],
+    xRange: [-1, 1],
+    height: 170,
+    hidesLegend: true,
+    onSelect: select,
+    selected: bins,
+  } as const;
   return (
     <div class="curve-view">
       <section class="curve-charts">
@@ -97,29 +108,13 @@ function Curves({ run, curves }: { readonly run: RunSummary; readonly curves: re
         </label>
         <CurveChart curve={curve} centres={centres} />
         <Chart
+          {...ofBins}
           title="Mean loss of the pixels in each bin, nats: drag over bins to see their pixels"
-          xLabel="confidence u"
-          x={centres}
-          format={short}
-          range={[0, null]}
-          xRange={[-1, 1]}
-          height={170}
-          hidesLegend
-          onSelect={select}
-          selected={bins}
           lines={[{ label: "mean loss", values: curve.meanLoss, color: seriesColor(1), isBars: true }]}
         />
         <Chart
+          {...ofBins}
           title="Pixels in each bin"
-          xLabel="confidence u"
-          x={centres}
-          format={short}
-          range={[0, null]}
-          xRange={[-1, 1]}
-          height={170}
-          hidesLegend
-          onSelect={select}
-          selected={bins}
           lines={[{ label: "pixels", values: curve.count, color: seriesColor(0), isBars: true }]}
         />
         <BinFields bins={bins} onBins={setBins} count={curve.count.length} />
