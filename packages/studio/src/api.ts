@@ -165,7 +165,7 @@ export interface Review {
 export interface NewVerdict {
   readonly run: string;
   readonly region: string;
-  readonly verdict: VerdictKind;
+  readonly verdict: VerdictKind | "undo";
   readonly painted?: readonly { readonly class: number; readonly mask: Mask }[];
 }
 
@@ -173,5 +173,6 @@ export interface NewVerdict {
 export interface StudioEvents {
   /** Runs that changed or came, and the ids of those that are gone. */
   readonly runs: { readonly changed: readonly RunSummary[]; readonly gone: readonly string[] };
-  readonly verdict: { readonly run: string; readonly region: string; readonly verdict: VerdictKind };
+  /** The verdict on a region that counts now; none is left where the last one was undone. */
+  readonly verdict: { readonly run: string; readonly region: string; readonly verdict: VerdictKind | null };
 }

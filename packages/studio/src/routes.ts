@@ -77,8 +77,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     sendJson(response, await review.get(text(query, "run"))),
   "POST verdict": async ({ review, events }, _, response, request) => {
     const given = newVerdict(await readJson(request));
-    await review.add(given);
-    events.tell("verdict", { run: given.run, region: given.region, verdict: given.verdict });
+    const verdict = await review.add(given);
+    events.tell("verdict", { run: given.run, region: given.region, verdict });
     sendJson(response, { saved: true });
   },
 };

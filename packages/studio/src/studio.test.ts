@@ -327,6 +327,17 @@ describe("review", () => {
     expect(after.command).toContain("armseg correct");
   });
 
+  test("an undone verdict leaves the one before it", async () => {
+    const verdicts = async () => {
+      const { regions } = await get<Review>("review", { run: "runs/first" });
+      return regions.map(({ verdict }) => verdict);
+    };
+    expect((await give({ region: "audited#2", verdict: "keep" })).status).toBe(200);
+    expect(await verdicts()).toEqual(["prediction", "keep", null]);
+    expect((await give({ region: "audited#2", verdict: "undo" })).status).toBe(200);
+    expect(await verdicts()).toEqual(["prediction", "painted", null]);
+  });
+
   test("what is no verdict is not written", async () => {
     const before = (await verdictsOf()).length;
     const beyond = [{ class: 1, mask: { top: 20, left: 0, height: 9, width: 1, runs: [0, 9] } }];

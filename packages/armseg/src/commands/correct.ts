@@ -11,6 +11,7 @@ import type { ClassInfo, Dataset, LabelImage, Sample } from "../data/sample.ts";
 import {
   type AuditPaths,
   auditPaths,
+  type GivenVerdict,
   isUnlearned,
   readAuditSummary,
   readRegions,
@@ -160,7 +161,7 @@ async function gatherVerdicts({ folder, verdicts, automatic }: CorrectOptions): 
   const path = verdicts ?? paths.verdicts;
   if (verdicts !== undefined && !fs.existsSync(verdicts))
     throw new Error(`correctLabels(): ${verdicts} does not exist; name a file of verdicts`);
-  const given: Verdict[] = [];
+  const given: GivenVerdict[] = [];
   for await (const verdict of readVerdicts(path)) given.push(verdict);
   const counting = verdictsThatCount(given);
   const more = automatic

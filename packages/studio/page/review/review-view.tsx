@@ -103,12 +103,11 @@ function Regions({
     const next = shown.findIndex(({ id }, i) => i > index && !verdicts.get(id));
     goTo(next >= 0 ? next : index + 1);
   };
-  // The file is only ever added to: a verdict is taken back by one that keeps the label.
   const takeBack = () => {
     const last = history.at(-1);
     if (!last) return;
     setHistory(history.slice(0, -1));
-    give({ run, region: last.id, verdict: "keep" });
+    give({ run, region: last.id, verdict: "undo" });
     setVerdicts((before) => new Map(before).set(last.id, last.before));
     setParams({ region: last.id });
   };

@@ -4,10 +4,10 @@ import {
   appendVerdict,
   auditPaths,
   fitsSize,
+  type GivenVerdict,
   readAuditSummary,
   readRegions,
   readVerdicts,
-  type Verdict,
   verdictSchema,
   verdictsThatCount,
 } from "armseg/runs";
@@ -58,11 +58,11 @@ export class ReviewStore {
   }
 
   /**
-   * Appends a verdict to the run's `verdicts.jsonl`; it is on the disk when this returns.
+   * Appends a verdict to the run's `verdicts.jsonl`, where it is when this returns. Returns the one on the region that counts now.
    *
    * @throws {RequestError} If there is no such region, or the verdict is none.
    */
-  async add(given: NewVerdict): Promise<void> {
+  async add(given: NewVerdict): Promise<VerdictKind | null> {
     const folder = this.#runs.folder(given.run);
     const region = (await this.#read(given.run, folder)).find(({ id }) => id === given.region);
     if (!region) throw new RequestError(404, `${given.run} has no region ${given.region}`);
@@ -72,6 +72,7 @@ export class ReviewStore {
     if (lstatSync(verdicts, { throwIfNoEntry: false })?.isSymbolicLink())
       throw new RequestError(403, `${verdicts} is a link; Studio writes into no file but the run's own`);
     appendVerdict(verdicts, verdictOf(given, region));
+    return (await this.#verdicts(folder)).get(keyOf(region.image, region.id)) ?? null;
   }
 
   /** The list is read once, until the audit is made anew. */
@@ -87,7 +88,7 @@ export class ReviewStore {
   }
 
   async #verdicts(folder: string): Promise<ReadonlyMap<string, VerdictKind>> {
-    const all: Verdict[] = [];
+    const all: GivenVerdict[] = [];
     for await (const verdict of readVerdicts(auditPaths(folder).verdicts)) all.push(verdict);
     return new Map(
       verdictsThatCount(all).map(({ image, region, verdict }) => [keyOf(image, region), verdict]),
@@ -130,7 +131,7 @@ async function firstRegions(path: string): Promise<AuditRegion[]> {
 }
 
 /** The label's file and hash are the audit's, whatever the page says. */
-function verdictOf({ verdict, painted }: NewVerdict, region: AuditRegion): Verdict {
+function verdictOf({ verdict, painted }: NewVerdict, region: AuditRegion): GivenVerdict {
   const { image, labelFile, labelSha256, size, id, mask, prediction } = region;
   const parsed = verdictSchema.safeParse({
     image,

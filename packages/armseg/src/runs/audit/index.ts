@@ -21,6 +21,7 @@ export {
 } from "./summary.ts";
 export {
   appendVerdict,
+  type GivenVerdict,
   readVerdicts,
   type Verdict,
   verdictSchema,

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { appendVerdict, readVerdicts, type Verdict, verdictsThatCount } from "./verdicts.ts";
+import { appendVerdict, type GivenVerdict, readVerdicts, verdictsThatCount } from "./verdicts.ts";
 
 let folder: string;
 let path: string;
@@ -20,10 +20,10 @@ const common = {
   mask: { top: 0, left: 0, height: 1, width: 2, runs: [0, 2] },
 };
 const verdict = (region: string, rest: object = { verdict: "void" }) =>
-  ({ ...common, region, ...rest }) as unknown as Verdict;
+  ({ ...common, region, ...rest }) as unknown as GivenVerdict;
 
-async function read(): Promise<Verdict[]> {
-  const verdicts: Verdict[] = [];
+async function read(): Promise<GivenVerdict[]> {
+  const verdicts: GivenVerdict[] = [];
   for await (const one of readVerdicts(path)) verdicts.push(one);
   return verdicts;
 }
@@ -45,6 +45,18 @@ test("the last verdict on a region counts, in its own place", () => {
     other,
     keep,
   ]);
+});
+
+test("an undone verdict is as if it had never been given, and the one before it counts again", () => {
+  const [painted, keep] = [
+    verdict("a#1", { verdict: "void", by: "first" }),
+    verdict("a#1", { verdict: "keep" }),
+  ];
+  const undo = verdict("a#1", { verdict: "undo" });
+  expect(verdictsThatCount([painted, keep, verdict("a#2"), undo])).toEqual([painted, verdict("a#2")]);
+  expect(verdictsThatCount([painted, keep, undo, undo, undo])).toEqual([]);
+  expect(verdictsThatCount([painted, undo, keep])).toEqual([keep]);
+  expect(verdictsThatCount([verdict("a#2"), undo])).toEqual([verdict("a#2")]);
 });
 
 test("a half-written last line is left out, and cut off by the next verdict", async () => {

@@ -26,10 +26,11 @@ const common = {
 /**
  * A line of `verdicts.jsonl`: what becomes of the label at a region's pixels. Self-contained: it can be applied without the audit.
  *
- * Of several verdicts on one region of an image the last one counts; verdicts are applied in the order of the lines that count.
+ * Of several verdicts on one region of an image the last one that is not undone counts; verdicts are applied in the order of the
+ * lines that count.
  */
 export const verdictSchema = z.discriminatedUnion("verdict", [
-  /** The label stays: it is right, or the verdict before is taken back. */
+  /** The label stays: it is right. */
   z.strictObject({ ...common, verdict: z.literal("keep") }),
   /** The region becomes `class`, the class index that was predicted. */
   z.strictObject({ ...common, verdict: z.literal("prediction"), class: z.int().min(0).max(254) }),
@@ -37,27 +38,34 @@ export const verdictSchema = z.discriminatedUnion("verdict", [
   z.strictObject({ ...common, verdict: z.literal("void") }),
   /** The painted masks, in order, replace what is below them, within the region and beyond; the rest of the region stays. */
   z.strictObject({ ...common, verdict: z.literal("painted"), painted: z.array(painted).min(1) }),
+  /** The last verdict on the region is as if it had never been given; the file is only ever added to. */
+  z.strictObject({ ...common, verdict: z.literal("undo") }),
 ]);
-export type Verdict = z.output<typeof verdictSchema>;
+/** A line of the file. */
+export type GivenVerdict = z.output<typeof verdictSchema>;
+/** One that can be applied. */
+export type Verdict = Exclude<GivenVerdict, { verdict: "undo" }>;
 
 /** Yields the lines of a file of verdicts, in its order; none where it does not exist. @throws {Error} Naming file and line, if one is no verdict. */
-export async function* readVerdicts(path: string): AsyncGenerator<Verdict> {
+export async function* readVerdicts(path: string): AsyncGenerator<GivenVerdict> {
   if (fs.existsSync(path)) yield* readJsonLines(path, verdictSchema);
 }
 
-/** Returns the verdicts that count, of each region the last one given, in the order of their lines. */
-export function verdictsThatCount(verdicts: readonly Verdict[]): Verdict[] {
-  const last = new Map<string, Verdict>();
-  for (const verdict of verdicts) {
+/** Returns the verdicts that count, of each region the last one that is not undone, in the order of their lines. */
+export function verdictsThatCount(given: readonly GivenVerdict[]): Verdict[] {
+  const standing = new Map<string, { line: number; verdict: Verdict }[]>();
+  for (const [line, verdict] of given.entries()) {
     const key = JSON.stringify([verdict.image, verdict.region]);
-    // Deleted first, so that it stands where its own line stands.
-    last.delete(key);
-    last.set(key, verdict);
+    const before = standing.get(key) ?? [];
+    if (verdict.verdict === "undo") before.pop();
+    else before.push({ line, verdict });
+    standing.set(key, before);
   }
-  return [...last.values()];
+  const last = [...standing.values()].flatMap((list) => list.slice(-1));
+  return last.sort((a, b) => a.line - b.line).map(({ verdict }) => verdict);
 }
 
 /** Appends a verdict to a file, which is made where there is none; on the disk when this returns. @throws {Error} If it is no verdict, or cannot be written. */
-export function appendVerdict(path: string, verdict: Verdict): void {
+export function appendVerdict(path: string, verdict: GivenVerdict): void {
   appendJsonLine(path, verdictSchema.parse(verdict));
 }
