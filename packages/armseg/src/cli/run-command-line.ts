@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { ConfigError } from "../config/read-config.ts";
 import { printable } from "../core/printable.ts";
-import { endWithLauncher, isLaunched, reportToLauncher } from "../distributed/launch.ts";
+import { followLauncher, isLaunched, reportToLauncher } from "../distributed/launch.ts";
 import { DONE, FAILED, UsageError, WRONG_USAGE } from "./exit-codes.ts";
 import { buildProgram } from "./program.ts";
 
@@ -13,7 +13,7 @@ import { buildProgram } from "./program.ts";
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = buildProgram();
-  if (isLaunched()) endWithLauncher();
+  if (isLaunched()) followLauncher();
   try {
     await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return Number(process.exitCode ?? DONE);

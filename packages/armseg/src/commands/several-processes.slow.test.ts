@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -99,6 +99,16 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
   describe("from the command line", () => {
     const config = join(folder, "small.yaml");
     const train = (...args: string[]) => run([script("../cli/main.ts"), "train", ...args]);
+    /** Waits until a run has logged its fifth iteration; returns the number of its launcher's second process. */
+    const secondProcess = async (launcher: ChildProcess, place: string): Promise<number> => {
+      const metrics = join(place, "metrics.jsonl");
+      const hasBegun = () => existsSync(metrics) && readFileSync(metrics, "utf8").includes('"iteration":5,');
+      while (!hasBegun()) await sleep(50);
+      const children = readFileSync(`/proc/${launcher.pid}/task/${launcher.pid}/children`, "utf8");
+      const isSecond = (pid: string) =>
+        readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes("RANK=1");
+      return Number(children.trim().split(" ").find(isSecond));
+    };
     const hash = (name: string) => {
       const place = join(folder, name, "checkpoints");
       const last = readdirSync(place)
@@ -150,22 +160,9 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
     test("a killed process ends the others within 30 s, is named, and the run goes on bitwise", async () => {
       const place = join(folder, "killed");
       const [launcher, ended] = train(config, "--nproc", "2", "--out", place);
-      const log = () => {
-        try {
-          return readFileSync(join(place, "metrics.jsonl"), "utf8");
-        } catch {
-          return "";
-        }
-      };
-      while (!log().includes('"iteration":5,')) await sleep(50);
-      const children = readFileSync(`/proc/${launcher.pid}/task/${launcher.pid}/children`, "utf8")
-        .trim()
-        .split(" ");
-      const second = children.find((pid) =>
-        readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes("RANK=1"),
-      );
+      const second = await secondProcess(launcher, place);
       const killed = performance.now();
-      process.kill(Number(second), "SIGKILL");
+      process.kill(second, "SIGKILL");
       const { code, errors } = await ended;
       expect(performance.now() - killed).toBeLessThan(30_000);
       expect(code).toBe(1);
@@ -173,6 +170,22 @@ describe.skipIf(!hasGloo)("a training on several processes", () => {
       const [, resumed] = train("--resume", place, "--nproc", "2");
       expect(await resumed).toMatchObject({ code: 0 });
       expect(hash("killed")).toBe(hash("undisturbed"));
+    }, 120_000);
+
+    test("a process that is stopped is noticed, named and killed, and the run goes on bitwise", async () => {
+      const place = join(folder, "stopped");
+      const args = ["train", config, "--nproc", "2", "--out", place];
+      const [launcher, ended] = run([script("../cli/main.ts"), ...args], { ARMSEG_HANG_SECONDS: "5" });
+      process.kill(await secondProcess(launcher, place), "SIGSTOP");
+      const { code, errors } = await ended;
+      expect(code).toBe(1);
+      expect(errors).toContain(
+        "process 1 of 2 (0 to 1) failed: it hung: it gave no sign of life for 5 s, and was killed",
+      );
+      expect(existsSync(join(place, "run.lock"))).toBe(false); // the other one ended in order
+      const [, resumed] = train("--resume", place, "--nproc", "2");
+      expect(await resumed).toMatchObject({ code: 0 });
+      expect(hash("stopped")).toBe(hash("undisturbed"));
     }, 120_000);
 
     test("NaN at an evaluation ends all processes, says what to change, and keeps the state", async () => {

@@ -1,4 +1,5 @@
 import { distributed, fromTypedArray, noGrad, ops, type Parameter, type Tensor, tidy } from "@armseg/torch";
+import { whileWaiting } from "./heartbeat.ts";
 
 /** Averages gradients over the processes while the backward pass runs. */
 export interface GradientReducer {
@@ -95,7 +96,7 @@ class ProcessGroupContext implements DistributedContext {
   readonly #device: "cpu" | `cuda:${number}`;
 
   constructor(rendezvous: distributed.Rendezvous) {
-    this.group = distributed.ProcessGroup.join(rendezvous);
+    this.group = whileWaiting(() => distributed.ProcessGroup.join(rendezvous));
     this.localRank = rendezvous.localRank;
     this.localWorldSize = rendezvous.localWorldSize ?? 1;
     this.#device = distributed.processGroupDevices().includes("cpu") ? "cpu" : `cuda:${rendezvous.localRank}`;
@@ -126,8 +127,10 @@ class ProcessGroupContext implements DistributedContext {
   sum(values: Float64Array): void {
     tidy(() => {
       const sums = fromTypedArray(values, [values.length]).to(this.#device, "float64");
-      this.group.allReduce_(sums);
-      values.set(sums.cpu().toTypedArray() as Float64Array);
+      whileWaiting(() => {
+        this.group.allReduce_(sums);
+        values.set(sums.cpu().toTypedArray() as Float64Array); // on a GPU, this is what waits
+      });
     });
   }
 
@@ -147,7 +150,10 @@ class ProcessGroupContext implements DistributedContext {
   }
 
   stack(tensor: Tensor): Tensor {
-    return tidy(() => this.group.allGather(tensor.to(this.#device, tensor.dtype)).cpu());
+    return tidy(() => {
+      const own = tensor.to(this.#device, tensor.dtype);
+      return whileWaiting(() => this.group.allGather(own).cpu());
+    });
   }
 
   broadcast_(tensors: Iterable<Tensor>): void {
@@ -155,7 +161,7 @@ class ProcessGroupContext implements DistributedContext {
       for (const tensor of tensors) {
         tidy(() => {
           const values = tensor.contiguous();
-          this.group.broadcast_(values);
+          whileWaiting(() => this.group.broadcast_(values));
           tensor.copy_(values);
         });
       }
@@ -163,7 +169,7 @@ class ProcessGroupContext implements DistributedContext {
   }
 
   allReduce_(tensor: Tensor): void {
-    this.group.allReduce_(tensor);
+    whileWaiting(() => this.group.allReduce_(tensor));
   }
 
   averageGradients(parameters: Iterable<Parameter>): void {
@@ -172,7 +178,7 @@ class ProcessGroupContext implements DistributedContext {
     noGrad(() =>
       tidy(() => {
         const flat = ops.cat(gradients.map((gradient) => gradient.reshape([-1])));
-        this.group.allReduce_(flat);
+        this.allReduce_(flat);
         flat.div_(this.worldSize);
         let start = 0;
         for (const gradient of gradients) {

@@ -1,6 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { HangWatch } from "./hang-watch.ts";
+import { HEARTBEAT_DESCRIPTOR, startHeartbeat } from "./heartbeat.ts";
 
 /** The command could not be run on several processes; the message holds the first error. */
 export class LaunchError extends Error {
@@ -24,6 +28,11 @@ const GRACE_MS = 5_000;
 /** Of what a process without a terminal wrote to standard error, the end is kept. */
 const KEPT_CHARACTERS = 4_000;
 
+/** Seconds that a process may be silent before it counts as hung, from the environment; 0 for ever. */
+const HANG_SECONDS = "ARMSEG_HANG_SECONDS";
+const DEFAULT_HANG_SECONDS = 60;
+const LOOK_MS = 1000;
+
 /** Set for the processes that {@link launch} starts. */
 const LAUNCHED = "ARMSEG_LAUNCHED";
 
@@ -38,10 +47,14 @@ interface Failure {
 /**
  * Runs this program as several processes of this host that find each other, as torchrun would. The first has the terminal.
  *
+ * The environment's `ARMSEG_HANG_SECONDS` (default 60) is how long one may be silent, and a fifth of how long it may keep
+ * another waiting without going on, before it counts as hung and is killed; 0 turns that off, for debuggers.
+ *
  * @returns The first one's exit code, if all ended alike: done, or stopped in order.
- * @throws {LaunchError} If one fails or is killed: with its number and its error. The others have then been ended.
+ * @throws {LaunchError} If one fails, hangs or is killed: with its number and its error. The others have then been ended.
  */
 export async function launch({ processes, args, signal, program }: LaunchOptions): Promise<number> {
+  const hangMs = 1000 * hangSeconds();
   const port = await freePort();
   const children = Array.from({ length: processes }, (_, rank) =>
     start(program ?? (process.argv[1] as string), args, environment(rank, processes, port)),
@@ -51,10 +64,19 @@ export async function launch({ processes, args, signal, program }: LaunchOptions
   };
   signal?.addEventListener("abort", stop, { once: true });
   try {
-    return await outcome(children);
+    return await outcome(children, hangMs);
   } finally {
     signal?.removeEventListener("abort", stop);
   }
+}
+
+function hangSeconds(): number {
+  const text = process.env[HANG_SECONDS] || String(DEFAULT_HANG_SECONDS);
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds;
+  throw new LaunchError(
+    `launch(): expected ${HANG_SECONDS} to be a number of seconds of at least 0, got "${text}"`,
+  );
 }
 
 /** A port that nobody listened on a moment ago. */
@@ -87,11 +109,11 @@ function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv)
   return fork(program, args, {
     env,
     detached: true,
-    stdio: ["ignore", isFirst ? "inherit" : "ignore", isFirst ? "inherit" : "pipe", "ipc"],
+    stdio: ["ignore", isFirst ? "inherit" : "ignore", isFirst ? "inherit" : "pipe", "ipc", "pipe"],
   });
 }
 
-async function outcome(children: readonly ChildProcess[]): Promise<number> {
+async function outcome(children: readonly ChildProcess[], hangMs: number): Promise<number> {
   const codes: (number | null)[] = [];
   let cause: Failure | null = null;
   let killer: NodeJS.Timeout | undefined;
@@ -103,6 +125,11 @@ async function outcome(children: readonly ChildProcess[]): Promise<number> {
       for (const child of children) child.kill("SIGKILL");
     }, GRACE_MS);
   };
+  const onHung = (rank: number, reason: string) => {
+    fail({ rank, reason: `it hung: ${reason}, and was killed (${HANG_SECONDS})`, isKill: true });
+    children[rank]!.kill("SIGKILL"); // the others' connections to it break
+  };
+  using _watch = watchForHangs(children, hangMs, onHung);
   await Promise.all(
     children.map(async (child, rank) => {
       const onError = (reason: string) => fail({ rank, reason, isKill: false });
@@ -124,6 +151,33 @@ function isStopped(code: number | null): boolean {
 
 function failureText({ rank, reason }: Failure, processes: number): string {
   return `process ${rank} of ${processes} (0 to ${processes - 1}) failed: ${reason}\nThe others have been ended.`;
+}
+
+/** Listens to the processes' heartbeats, and calls back for each that hangs, once. */
+function watchForHangs(
+  children: readonly ChildProcess[],
+  hangMs: number,
+  onHung: (rank: number, reason: string) => void,
+): Disposable {
+  const watch = new HangWatch(hangMs, performance.now());
+  for (const [rank, child] of children.entries()) {
+    watch.add(rank, performance.now());
+    const beats = child.stdio[HEARTBEAT_DESCRIPTOR] as Readable | undefined;
+    if (!beats) continue; // it could not be started, which its error says
+    createInterface(beats).on("line", (line) => {
+      const [wentOn, waiting] = line.split(" ").map(Number);
+      watch.beat(rank, wentOn!, waiting! > 0, performance.now());
+    });
+    child.once("exit", () => watch.delete(rank));
+  }
+  const look = () => {
+    for (const { rank, reason } of watch.hung(performance.now())) {
+      watch.delete(rank);
+      onHung(rank, reason);
+    }
+  };
+  const timer = hangMs > 0 ? setInterval(look, LOOK_MS) : undefined;
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 interface End {
@@ -154,8 +208,9 @@ export function reportToLauncher(error: string): void {
   process.send?.({ error });
 }
 
-/** Ends with the launcher, should that be killed. */
-export function endWithLauncher(): void {
+/** Tells the launcher that this process lives, and ends with it, should it be killed. */
+export function followLauncher(): void {
+  startHeartbeat();
   process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
   process.channel?.unref(); // it keeps nobody alive who is done
 }
