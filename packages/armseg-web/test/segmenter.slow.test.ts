@@ -47,15 +47,23 @@ async function classesOfNode(name: string, fields: Partial<ModelMetadata>): Prom
   return predictImage(model.logits, image, { originalSize: image.originalSize }).label.data;
 }
 
+interface Found {
+  readonly backend: string;
+  readonly classes: number[];
+  readonly size: number[];
+  readonly names: string[];
+}
+
 /** Runs in the page: loads the module as a static file, and segments the image as a user would. */
-function classesOfBrowser(name: string): Promise<{ classes: number[]; size: number[]; names: string[] }> {
+function classesOfBrowser(name: string, page: Page): Promise<Found> {
   return page.evaluate(`(async () => {
     const { createSegmenter } = await import("/index.js");
     const segmenter = await createSegmenter("/${name}.onnx");
     const image = await (await fetch("/scene.png")).blob();
     const { classes, height, width } = await segmenter.segment(image);
     segmenter.dispose();
-    return { classes: [...classes], size: [height, width], names: segmenter.classes.map(({ name }) => name) };
+    const names = segmenter.classes.map(({ name }) => name);
+    return { backend: segmenter.backend, classes: [...classes], size: [height, width], names };
   })()`);
 }
 
@@ -86,17 +94,37 @@ describe.skipIf(!CHROMIUM || !hasRuntime())("in Chromium", () => {
   ] as const)(
     "a model has the classes that it has in Node on 99.9 % of the pixels: $name",
     async ({ name, fields }) => {
-      const expected = await classesOfNode(name, fields as Partial<ModelMetadata>);
-      await page.goto(`${server.url}/index.html?model=/none.onnx`);
-      const found = await classesOfBrowser(name);
-      expect(found.size).toEqual([HEIGHT, WIDTH]);
-      expect(found.names[1]).toBe("class 1");
-      expect(new Set(found.classes).size).toBeGreaterThan(1); // else agreement says little
-      const equal = found.classes.filter((label, i) => label === expected[i]).length;
-      expect(equal / expected.length).toBeGreaterThanOrEqual(0.999);
+      await expectClassesOfNode(page, "wasm", name, fields as Partial<ModelMetadata>);
     },
     300_000,
   );
+
+  test("so does one on WebGPU, which Chromium computes in software where there is no card", async () => {
+    const args = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+    const withGpu = await chromium.launch({ executablePath: CHROMIUM!, args });
+    try {
+      await expectClassesOfNode(await withGpu.newPage(), "webgpu", "webgpu", { output: "logits" });
+    } finally {
+      await withGpu.close();
+    }
+  }, 300_000);
+
+  async function expectClassesOfNode(
+    page: Page,
+    backend: string,
+    name: string,
+    fields: Partial<ModelMetadata>,
+  ): Promise<void> {
+    const expected = await classesOfNode(name, fields);
+    await page.goto(`${server.url}/index.html?model=/none.onnx`);
+    const found = await classesOfBrowser(name, page);
+    expect(found.backend).toBe(backend);
+    expect(found.size).toEqual([HEIGHT, WIDTH]);
+    expect(found.names[1]).toBe("class 1");
+    expect(new Set(found.classes).size).toBeGreaterThan(1); // else agreement says little
+    const equal = found.classes.filter((label, i) => label === expected[i]).length;
+    expect(equal / expected.length).toBeGreaterThanOrEqual(0.999);
+  }
 
   test("the example page segments a file that is chosen", async () => {
     await classesOfNode("page", { output: "classes" });
