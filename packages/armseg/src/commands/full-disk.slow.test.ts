@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setThreads } from "@armseg/torch";
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkpointFileName } from "../runs/checkpoint-index.ts";
 import { isRun } from "../runs/run-folder.ts";
 import { validateCheckpoint } from "../training/checkpoint.ts";
-import { FailingDisk } from "./testing/failing-disk.ts";
+import { type DiskFault, FailingDisk } from "./testing/failing-disk.ts";
 import { expectSameCheckpoint } from "./testing/same-checkpoint.ts";
 import { smallConfig } from "./testing/small-run.ts";
 import { resumeTraining, startTraining } from "./train.ts";
@@ -30,10 +30,15 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Trains with a disk that fails, and returns its error; the checkpoints that are there are whole. */
-async function failingAt(n: number, isPersistent: boolean, run: string): Promise<Error | undefined> {
+async function failingAt(
+  n: number,
+  isPersistent: boolean,
+  run: string,
+  fault?: DiskFault,
+): Promise<Error | undefined> {
   let error: Error | undefined;
   {
-    using _disk = new FailingDisk(n, isPersistent);
+    using _disk = new FailingDisk(n, isPersistent, fault);
     await startTraining(config, { folder: run, stream }).catch((caught: Error) => {
       error = caught;
     });
@@ -70,4 +75,45 @@ test.each([false, true])(
     expect(faults).toEqual([]);
   },
   3_600_000,
+);
+
+test.each<[DiskFault, RegExp]>([
+  ["EDQUOT", /quota exceeded.*free some space/s],
+  ["EACCES", /permission denied.*grant it/s],
+  ["EROFS", /read-only.*make it writable/s],
+])(
+  "a folder that cannot be written from some moment on (%s): an error that names a file and says what to do, and the run goes on afterwards",
+  async (fault, message) => {
+    for (const n of [operations - 60, operations - 5]) {
+      const run = join(folder, `${fault}-${n}`);
+      const error = await failingAt(n, true, run, fault);
+      expect(error?.message).toMatch(message);
+      expect(error?.message).toContain(run);
+      await resumeTraining({ folder: run, stream });
+      expectSameCheckpoint(checkpoint(run, ITERATIONS), checkpoint(join(folder, "undisturbed"), ITERATIONS));
+    }
+  },
+  600_000,
+);
+
+test.each<[string, (run: string) => void]>([
+  ["removed", (run) => rmSync(run, { recursive: true })],
+  ["moved", (run) => renameSync(run, `${run}-elsewhere`)],
+])(
+  "a run folder that is %s while it is trained into: an error that names it, and no half of it anew",
+  async (what, change) => {
+    const run = join(folder, what);
+    let iteration = 0;
+    const signal = {
+      get aborted() {
+        if (iteration++ === 3) change(run);
+        return false;
+      },
+    } as AbortSignal;
+    await expect(startTraining(config, { folder: run, stream, signal })).rejects.toThrow(
+      `${join(run, "metrics.jsonl")} is gone`,
+    );
+    expect(existsSync(run)).toBe(false);
+  },
+  120_000,
 );

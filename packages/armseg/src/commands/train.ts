@@ -41,6 +41,7 @@ import {
   isRun,
   type RunFolder,
   type RunPaths,
+  requireRun,
   resumeRun,
   runPaths,
 } from "../runs/run-folder.ts";
@@ -251,6 +252,7 @@ async function trainInFolder(session: Session): Promise<RunResult> {
         teach: async (iteration) => {
           progress.print(`${title}: the network looks at the labels, at iteration ${iteration}`);
           const { evaluation, paths } = session;
+          requireRun(paths.folder);
           const record = await teach(
             training,
             evaluation,
@@ -322,6 +324,7 @@ function earlyStoppingOf({ config, paths }: Session, start: number): EarlyStoppi
 /** Puts the training into its state at the start: the newest checkpoint's, or fresh. Then the main process may write. */
 async function restore(session: Session, training: TrainingObjects) {
   const { config, context, paths, isResumed, say } = session;
+  requireRun(paths.folder); // preparing the data takes long
   const checkpoints = new CheckpointIndex(paths.checkpoints, { keepLast: config.training.keepCheckpoints });
   const latest = isResumed ? await checkpoints.latestValid(validateCheckpoint) : undefined;
   for (const { path, reason } of latest?.rejected ?? []) say(`passed over ${path}: ${reason}`);
@@ -379,6 +382,7 @@ async function addSamples(
   output: RunOutput,
   iteration: number,
 ): Promise<void> {
+  requireRun(paths.folder);
   const before = recordsOfKind(readMetrics(paths.metrics), "sample");
   const drawn = new Set(before.filter((sample) => sample.iteration === iteration).map(({ name }) => name));
   if (drawn.size === sampleCount(data.val)) return;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { diskRemedy } from "./disk-error.ts";
 
 /** How a new file is written. */
 export interface WriteOptions {
@@ -181,11 +182,13 @@ function failed(what: string, path: string, temporary: string, cause: unknown): 
   fs.rmSync(temporary, { force: true });
   const code = (cause as NodeJS.ErrnoException).code;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const remedy = code === "ENOSPC" || code === "EDQUOT" ? " The disk is full: free some space." : "";
   return Object.assign(
-    new Error(`${what}(): could not write ${path}: ${reason}. What was there before is unchanged.${remedy}`, {
-      cause,
-    }),
+    new Error(
+      `${what}(): could not write ${path}: ${reason}. What was there before is unchanged.${diskRemedy(cause)}`,
+      {
+        cause,
+      },
+    ),
     code === undefined ? {} : { code },
   );
 }

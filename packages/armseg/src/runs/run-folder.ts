@@ -75,6 +75,18 @@ export function isRun(folder: string): boolean {
   return fs.existsSync(runPaths(folder).config);
 }
 
+/**
+ * Makes sure that a run which is being written is still there: what makes folders within it must not make it anew.
+ *
+ * @throws If the folder was removed or moved.
+ */
+export function requireRun(folder: string): void {
+  if (isRun(folder)) return;
+  throw new Error(
+    `requireRun(): the run folder ${folder} was removed or moved while the run was written; nothing more is written there.`,
+  );
+}
+
 /** Tells whether a folder holds what a training has learned: a checkpoint, or the state of one that could not go on. */
 export function hasTrainedState(folder: string): boolean {
   const { checkpoints, failed } = runPaths(folder);

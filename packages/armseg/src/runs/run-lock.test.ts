@@ -107,7 +107,7 @@ describe("acquireRunLock", () => {
     });
     onTestFinished(() => spy.mockRestore());
     expect(() => acquireRunLock("/runs/one/run.lock")).toThrow(
-      "acquireRunLock(): expected a folder that can be written, got /runs/one: EROFS: read-only file system; make it writable",
+      "acquireRunLock(): expected a folder that can be written, got /runs/one: EROFS: read-only file system. The file system can only be read: make it writable",
     );
   });
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { dirname, join } from "node:path";
+import { diskRemedy } from "../core/disk-error.ts";
 import { ownIdentity, type ProcessIdentity, processState } from "./process-identity.ts";
 
 /** Who holds a lock file; its content, as JSON. */
@@ -72,16 +73,8 @@ function writeDraft(draft: string, own: LockHolder): void {
   try {
     fs.writeFileSync(draft, `${JSON.stringify(own, null, 2)}\n`, { flag: "wx" });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const isReadOnly = ["EROFS", "EACCES", "EPERM"].includes(code ?? "");
-    const isFull = ["ENOSPC", "EDQUOT"].includes(code ?? "");
-    const remedy = isReadOnly
-      ? "; make it writable, or copy the run to a folder that is"
-      : isFull
-        ? "; the disk is full: free some space"
-        : "";
     throw new Error(
-      `acquireRunLock(): expected a folder that can be written, got ${dirname(draft)}: ${message}${remedy}`,
+      `acquireRunLock(): expected a folder that can be written, got ${dirname(draft)}: ${(cause as Error).message}.${diskRemedy(cause)}`,
       { cause },
     );
   }

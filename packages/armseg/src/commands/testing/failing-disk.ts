@@ -14,7 +14,17 @@ const OPERATIONS = [
 /** Those whose error says where; that of a write or a flush does not. */
 const NAMED: readonly string[] = ["renameSync", "mkdirSync"];
 
-/** A disk whose n-th operation, counted from 1, fails as one that is full does. */
+/** What the operating system says of a disk. */
+const REASONS = {
+  ENOSPC: "no space left on device",
+  EDQUOT: "disk quota exceeded",
+  EACCES: "permission denied",
+  EROFS: "read-only file system",
+} as const;
+
+export type DiskFault = keyof typeof REASONS;
+
+/** A disk whose n-th operation, counted from 1, fails as one that is full does, or in another way. */
 export class FailingDisk implements Disposable {
   readonly #originals = OPERATIONS.map((name) => [name, fs[name]] as const);
   #count = 0;
@@ -22,15 +32,16 @@ export class FailingDisk implements Disposable {
   /**
    * @param n - Which operation fails; 0 for none.
    * @param isPersistent - Whether all after it fail too.
+   * @param code - How it fails.
    */
-  constructor(n: number, isPersistent: boolean) {
+  constructor(n: number, isPersistent: boolean, code: DiskFault = "ENOSPC") {
     for (const [name, original] of this.#originals) {
       const failing = (...args: unknown[]) => {
         this.#count++;
         if (this.#count === n || (isPersistent && n > 0 && this.#count > n)) {
           const where = NAMED.includes(name) ? ` '${args[0]}'` : "";
-          const message = `ENOSPC: no space left on device, ${name.replace("Sync", "")}${where}`;
-          throw Object.assign(new Error(message), { code: "ENOSPC" });
+          const message = `${code}: ${REASONS[code]}, ${name.replace("Sync", "")}${where}`;
+          throw Object.assign(new Error(message), { code });
         }
         return (original as (...args: unknown[]) => unknown)(...args);
       };
