@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { defaultClientConditions, defineConfig } from "vite";
 
 export default defineConfig({
   root: fileURLToPath(new URL("page", import.meta.url)),
@@ -7,6 +7,7 @@ export default defineConfig({
   base: "./",
   // A page of another address has to be built anew each time; there is nothing to keep.
   cacheDir: fileURLToPath(new URL("dist/.vite", import.meta.url)),
+  resolve: { conditions: ["@armseg/source", ...defaultClientConditions] },
   build: {
     outDir: fileURLToPath(new URL("dist/page", import.meta.url)),
     emptyOutDir: true,

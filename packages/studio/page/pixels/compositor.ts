@@ -1,3 +1,4 @@
+import { viridis } from "armseg/viridis";
 import type { ClassColor } from "../../src/api.ts";
 import type { Pixels } from "../core/server.ts";
 import { LAYERS, type Layer, type Look, type Viewport } from "./look.ts";
@@ -30,28 +31,6 @@ type TextureName = (typeof TEXTURES)[number];
 /** Class 254 cannot be: it marks what is not painted. */
 export const UNPAINTED = 254;
 const VOID_COLOR = [200, 200, 200] as const;
-
-/** Anchors of the viridis colour map. */
-const VIRIDIS = [
-  [68, 1, 84],
-  [71, 44, 122],
-  [59, 81, 139],
-  [44, 113, 142],
-  [33, 144, 141],
-  [39, 173, 129],
-  [92, 200, 99],
-  [170, 220, 50],
-  [253, 231, 37],
-] as const;
-
-/** The colour of a share in [0, 1], 0..255: dark blue over green to yellow. */
-export function viridis(share: number): [number, number, number] {
-  const position = Math.min(1, Math.max(0, share)) * (VIRIDIS.length - 1);
-  const index = Math.min(VIRIDIS.length - 2, Math.floor(position));
-  const [from, to] = [VIRIDIS[index]!, VIRIDIS[index + 1]!];
-  const mix = (i: 0 | 1 | 2) => Math.round(from[i] + (position - index) * (to[i] - from[i]));
-  return [mix(0), mix(1), mix(2)];
-}
 
 /** Composes an image and its layers on the GPU: planes of bytes go there once, and every change of the look is one draw. */
 export class Compositor {

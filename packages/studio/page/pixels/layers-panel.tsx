@@ -1,5 +1,5 @@
 import type { ClassColor } from "../../src/api.ts";
-import { Swatch } from "../shell/parts.tsx";
+import { Slider, Swatch } from "../shell/parts.tsx";
 import { LAYERS, type Layer, type Look } from "./look.ts";
 
 const FIRST_OPACITY: Readonly<Record<Layer, number>> = {
@@ -60,31 +60,21 @@ export function LayersPanel({
                 <span>{name}</span>
                 <kbd>{i + 1}</kbd>
               </label>
-              <input
-                type="range"
-                min="0"
-                max="1"
-                step="0.01"
+              <Slider
+                name={`Opacity of ${name}`}
                 value={look.opacity[layer]}
-                disabled={!available.has(layer)}
-                aria-label={`Opacity of ${name}`}
-                onInput={({ currentTarget }) =>
-                  onLook({ ...look, opacity: { ...look.opacity, [layer]: Number(currentTarget.value) } })
-                }
+                isDisabled={!available.has(layer)}
+                onValue={(value) => onLook({ ...look, opacity: { ...look.opacity, [layer]: value } })}
               />
             </div>
           );
         })}
         <div class="layer">
           <span class="check">image</span>
-          <input
-            type="range"
-            min="0"
-            max="1"
-            step="0.01"
+          <Slider
+            name="Opacity of the image"
             value={look.image}
-            aria-label="Opacity of the image"
-            onInput={({ currentTarget }) => onLook({ ...look, image: Number(currentTarget.value) })}
+            onValue={(image) => onLook({ ...look, image })}
           />
         </div>
       </fieldset>
@@ -92,30 +82,20 @@ export function LayersPanel({
         <legend>Layers where the {confidenceName} is</legend>
         <div class="layer">
           <span class="check">at least {look.range[0].toFixed(2)}</span>
-          <input
-            type="range"
-            min="-1"
-            max="1"
-            step="0.01"
+          <Slider
+            name={`Least ${confidenceName}`}
+            least={-1}
             value={low}
-            aria-label={`Least ${confidenceName}`}
-            onInput={({ currentTarget }) =>
-              onLook({ ...look, range: [Math.min(high, Number(currentTarget.value)), high] })
-            }
+            onValue={(value) => onLook({ ...look, range: [Math.min(high, value), high] })}
           />
         </div>
         <div class="layer">
           <span class="check">at most {look.range[1].toFixed(2)}</span>
-          <input
-            type="range"
-            min="-1"
-            max="1"
-            step="0.01"
+          <Slider
+            name={`Greatest ${confidenceName}`}
+            least={-1}
             value={high}
-            aria-label={`Greatest ${confidenceName}`}
-            onInput={({ currentTarget }) =>
-              onLook({ ...look, range: [low, Math.max(low, Number(currentTarget.value))] })
-            }
+            onValue={(value) => onLook({ ...look, range: [low, Math.max(low, value)] })}
           />
         </div>
         <label class="check">

@@ -14,7 +14,7 @@ import { FIRST_LOOK, LAYERS, type Look, type Viewport } from "../pixels/look.ts"
 import { Values } from "../pixels/pixels-view.tsx";
 import { usePlanes } from "../pixels/use-planes.ts";
 import { valuesAt } from "../pixels/values.ts";
-import { Command, Notice, Scrollable, Select, Swatch, scrollWithin } from "../shell/parts.tsx";
+import { Command, Notice, Scrollable, Select, Slider, Swatch, scrollWithin } from "../shell/parts.tsx";
 import { outline } from "./mask.ts";
 import { Painting } from "./painting.ts";
 import { brush, closePolygon, polygon, resized, type ToolKind, type ToolState } from "./tools.ts";
@@ -439,14 +439,13 @@ function RegionStage({
           </label>
           <div class="layer">
             <span class="check">brush {radius.toFixed(1)} px</span>
-            <input
-              type="range"
-              min="0.5"
-              max="60"
-              step="0.5"
+            <Slider
+              name="Radius of the brush"
+              least={0.5}
+              most={60}
+              step={0.5}
               value={radius}
-              aria-label="Radius of the brush"
-              onInput={({ currentTarget }) => setRadius(Number(currentTarget.value))}
+              onValue={setRadius}
             />
           </div>
         </fieldset>

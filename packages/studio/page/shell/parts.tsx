@@ -36,6 +36,38 @@ export function Swatch({ color }: { readonly color: readonly number[] | undefine
   return <i class="swatch" style={{ background: css(color) }} aria-hidden="true" />;
 }
 
+/** A number between two others, by default a share; its name is for those who do not see what it stands beside. */
+export function Slider({
+  name,
+  value,
+  least = 0,
+  most = 1,
+  step = 0.01,
+  isDisabled = false,
+  onValue,
+}: {
+  readonly name: string;
+  readonly value: number;
+  readonly least?: number;
+  readonly most?: number;
+  readonly step?: number;
+  readonly isDisabled?: boolean;
+  readonly onValue: (value: number) => void;
+}) {
+  return (
+    <input
+      type="range"
+      min={least}
+      max={most}
+      step={step}
+      value={value}
+      disabled={isDisabled}
+      aria-label={name}
+      onInput={({ currentTarget }) => onValue(Number(currentTarget.value))}
+    />
+  );
+}
+
 /** A choice among a few, under a name. */
 export function Select<T extends string>({
   label,

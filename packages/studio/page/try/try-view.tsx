@@ -5,7 +5,7 @@ import type { Planes } from "../pixels/compositor.ts";
 import { FIRST_LOOK, type Look, type Viewport } from "../pixels/look.ts";
 import { Values } from "../pixels/pixels-view.tsx";
 import { valuesAt } from "../pixels/values.ts";
-import { Command, Notice, Swatch } from "../shell/parts.tsx";
+import { Command, Notice, Slider, Swatch } from "../shell/parts.tsx";
 import { loadWebPackage, openModel, readPicture, type Segmenter } from "./segmenter.ts";
 
 type Web = Awaited<ReturnType<typeof loadWebPackage>>;
@@ -140,16 +140,10 @@ function Trial({ web }: { readonly web: NonNullable<Web> }) {
       </figure>
       <label class="layer opacity">
         <span class="check">prediction</span>
-        <input
-          type="range"
-          min="0"
-          max="1"
-          step="0.01"
+        <Slider
+          name="Opacity of prediction"
           value={look.opacity.prediction}
-          aria-label="Opacity of prediction"
-          onInput={({ currentTarget }) =>
-            setLook({ ...look, opacity: { ...look.opacity, prediction: Number(currentTarget.value) } })
-          }
+          onValue={(prediction) => setLook({ ...look, opacity: { ...look.opacity, prediction } })}
         />
       </label>
       <p class="legend">

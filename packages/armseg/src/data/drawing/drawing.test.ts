@@ -1,7 +1,8 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { viridis } from "../../core/viridis.ts";
 import type { ClassInfo, RgbImage } from "../sample.ts";
-import { encodeRgbPng, heatmap, imageThumbnail, labelThumbnail, overlay, viridis } from "./index.ts";
+import { encodeRgbPng, heatmap, imageThumbnail, labelThumbnail, overlay } from "./index.ts";
 
 const classes: ClassInfo[] = [
   { name: "road", color: [100, 0, 200] },

@@ -1,4 +1,4 @@
-export { type FloatMap, heatmap, viridis } from "./heatmap.ts";
+export { type FloatMap, heatmap } from "./heatmap.ts";
 export { colorize, overlay } from "./label-colors.ts";
 export { encodeLabelPng, labelPalette, writeLabelPng } from "./label-png.ts";
 export { encodeRgbPng, writeRgbPng } from "./rgb-png.ts";
