@@ -138,14 +138,14 @@ function Trial({ web }: { readonly web: NonNullable<Web> }) {
           <Values values={place && planes ? valuesAt(planes, place, segmenter?.classes ?? [], null) : null} />
         </figcaption>
       </figure>
-      <label class="layer opacity">
+      <div class="layer opacity">
         <span class="check">prediction</span>
         <Slider
           name="Opacity of prediction"
           value={look.opacity.prediction}
           onValue={(prediction) => setLook({ ...look, opacity: { ...look.opacity, prediction } })}
         />
-      </label>
+      </div>
       <p class="legend">
         {segmenter?.classes.map(({ name, color }) => (
           <span key={name}>
