@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../../src/runs/testing/folders.ts";
 import { Fuzzer } from "./fuzz.ts";
 import { READERS } from "./readers.ts";
 
@@ -6,9 +7,9 @@ import { READERS } from "./readers.ts";
 const CASES = 60;
 
 test.each(READERS.map((reader) => [reader.name, reader] as const))(
-  "%s: whatever happens to a file, it is read or refused by an error that names it",
+  "%s: whatever happens to a file, it is read rightly or refused by an error that names it",
   async (_, reader) => {
-    const fuzzer = new Fuzzer(reader);
+    const fuzzer = new Fuzzer(reader, temporaryFolder());
     await fuzzer.prepare();
     const faults: string[] = [];
     for (let number = 0; number < CASES; number++) {

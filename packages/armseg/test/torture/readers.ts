@@ -6,13 +6,14 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import sharp from "sharp";
 import { stringify } from "yaml";
 import { readConfig } from "../../src/config/read-config.ts";
+import { IGNORE_INDEX } from "../../src/core/ignore-index.ts";
 import { cityscapesAnnotation } from "../../src/data/formats/cityscapes.ts";
 import { coco } from "../../src/data/formats/coco.ts";
 import { cvat } from "../../src/data/formats/cvat.ts";
 import { labelme } from "../../src/data/formats/labelme.ts";
 import { readLabel } from "../../src/data/labels/read-label.ts";
 import { readImage } from "../../src/data/read-image.ts";
-import type { Dataset } from "../../src/data/sample.ts";
+import type { Dataset, LabelImage } from "../../src/data/sample.ts";
 import { encodePng, withRightChecksums } from "../../src/data/test-support.ts";
 import { readWeights } from "../../src/data/weights.ts";
 import { ModelProtoSchema } from "../../src/export/generated/onnx_pb.ts";
@@ -22,6 +23,17 @@ import { testMetadata } from "../../src/export/testing/metadata.ts";
 import { openImageFile } from "../../src/pipeline/image-file.ts";
 import { readVerdicts } from "../../src/runs/audit/verdicts.ts";
 import { readMetrics } from "../../src/runs/metrics.ts";
+import type { Random } from "./random.ts";
+import {
+  npyDifference,
+  pngDifference,
+  runLengthDifference,
+  safetensorsDifference,
+  windowDifference,
+} from "./references.ts";
+
+/** See `references.ts`. */
+export type Comparison = () => Promise<string | null>;
 
 /** A reader of files from outside, with files that it accepts. */
 export interface Reader {
@@ -30,8 +42,14 @@ export interface Reader {
   readonly file: string;
   /** Files that are right; each has to be accepted as it is. */
   readonly seeds: () => Promise<readonly Uint8Array[]>;
-  /** Reads a file, and all that it leads to; throws an error that names it. */
-  readonly read: (path: string) => Promise<void>;
+  /**
+   * Reads a file, and all that it leads to; throws an error that names it.
+   *
+   * @returns Where there is a decoder to compare with: a function that does, and says how the two differ (`null`: they do not).
+   */
+  readonly read: (path: string) => Promise<Comparison | undefined>;
+  /** A file of any form the format has, which is right: most damaged ones are refused, and say nothing of what is read. */
+  readonly whole?: (random: Random) => Uint8Array;
   /** Makes checksums right again, so that damage gets past them. */
   readonly repair?: (bytes: Uint8Array) => Uint8Array;
 }
@@ -57,22 +75,33 @@ function requireSize(
     throw new RangeError("the reader returned pixels of another size");
 }
 
-const readMask = async (path: string) =>
+const readMask = async (path: string): Promise<Comparison> => {
   requireSize(await readLabel({ kind: "mask", path, labelMap: VALUE_MAP }));
-
-const readPicture = async (path: string) => {
-  requireSize(await readImage(path, { maxPixels: 4e6 }), 3);
-  const { size, read } = await openImageFile(path);
-  const [height, width] = [Math.min(size[0], 8), Math.min(size[1], 8)];
-  requireSize(await read({ left: 0, top: 0, height, width }), 3);
+  return () => pngDifference(readFileSync(path));
 };
 
-async function readSamples(dataset: Dataset): Promise<void> {
-  for (const { annotation } of dataset.samples) if (annotation) requireSize(await readLabel(annotation));
+const readPicture = async (path: string): Promise<Comparison> => {
+  const whole = await readImage(path, { maxPixels: 4e6 });
+  requireSize(whole, 3);
+  const { size, read } = await openImageFile(path);
+  const [height, width] = [Math.min(size[0], 8), Math.min(size[1], 8)];
+  const window = await read({ left: 0, top: 0, height, width });
+  requireSize(window, 3);
+  return async () => windowDifference(whole, window);
+};
+
+async function readSamples(dataset: Dataset): Promise<LabelImage[]> {
+  const labels: LabelImage[] = [];
+  for (const { annotation } of dataset.samples) if (annotation) labels.push(await readLabel(annotation));
+  for (const label of labels) requireSize(label);
+  return labels;
 }
 
 /** Puts a picture beside the file that is read, once. */
-function withPicture(read: (path: string, images: string) => Promise<Dataset>): Reader["read"] {
+function withPicture(
+  read: (path: string, images: string) => Promise<Dataset>,
+  compare?: (path: string, label: LabelImage) => string | null,
+): Reader["read"] {
   return async (path) => {
     const images = join(dirname(path), "images");
     mkdirSync(images, { recursive: true });
@@ -82,7 +111,8 @@ function withPicture(read: (path: string, images: string) => Promise<Dataset>): 
         encodePng(2, 8, HEIGHT, WIDTH, new Uint8Array(3 * HEIGHT * WIDTH)),
       );
     }
-    await readSamples(await read(path, images));
+    const [label] = await readSamples(await read(path, images));
+    return compare && label && (async () => compare(path, label));
   };
 }
 
@@ -101,18 +131,64 @@ const cocoFile = (segmentation: unknown) => ({
   annotations: [{ id: 1, image_id: 1, category_id: 1, segmentation, bbox: [3, 3, 17, 17] }],
 });
 
-/** COCO's compressed run lengths of at most three runs, each without a difference to another. */
+/** COCO's compressed run lengths: from the fourth run on, differences to the one before last (`rleToString` of maskApi.c). */
 function compressed(counts: readonly number[]): string {
+  const isOver = (rest: number, bits: number) => (bits & 16 ? rest === -1 : rest === 0);
   return counts
-    .map((count) => {
+    .map((count, i) => {
       let out = "";
-      for (let rest = count; ; rest >>= 5) {
-        const isLast = rest < 16;
-        out += String.fromCharCode(48 + (rest & 31) + (isLast ? 0 : 32));
-        if (isLast) return out;
+      for (let rest = i > 2 ? count - counts[i - 2]! : count; ; ) {
+        const bits = rest & 31;
+        rest >>= 5;
+        out += String.fromCharCode(48 + bits + (isOver(rest, bits) ? 0 : 32));
+        if (isOver(rest, bits)) return out;
       }
     })
     .join("");
+}
+
+/** A grey or indexed PNG of any bit depth and filter, interlaced or not. */
+function wholePng(random: Random): Uint8Array {
+  const isIndexed = random.below(2) === 1;
+  const bitDepth = random.pick(isIndexed ? [1, 2, 4, 8] : [1, 2, 4, 8, 16]);
+  const [height, width] = [1 + random.below(40), 1 + random.below(40)];
+  const samples = Array.from({ length: height * width }, () => random.below(2 ** Math.min(bitDepth, 8)));
+  const palette = [{ type: "PLTE", body: new Uint8Array(3 * 2 ** Math.min(bitDepth, 8)) }];
+  return encodePng(
+    isIndexed ? 3 : 0,
+    bitDepth,
+    height,
+    width,
+    samples,
+    isIndexed ? palette : [],
+    random.below(2) === 1,
+  );
+}
+
+/** An array of weights of any type. */
+function wholeNpy(random: Random): Uint8Array {
+  const [type, size] = random.pick([
+    ["<f4", 4],
+    ["<f8", 8],
+    ["|u1", 1],
+  ] as const);
+  const shape = [1 + random.below(9), 1 + random.below(9)] as const;
+  const file = npy(type, `(${shape.join(", ")})`, size * shape[0] * shape[1]);
+  for (let at = 128; at < file.length; at += size) {
+    if (size === 1) file.writeUInt8(random.below(256), at);
+    else if (size === 4) file.writeFloatLE(random.next() * 9, at);
+    else file.writeDoubleLE(random.next() * 9, at);
+  }
+  return file;
+}
+
+/** One mask of random runs, compressed or not. */
+function wholeRuns(random: Random): Uint8Array {
+  const counts: number[] = [];
+  for (let rest = HEIGHT * WIDTH; rest > 0; rest -= counts.at(-1)!)
+    counts.push(Math.min(rest, random.below(random.pick([3, 40, 400])) + (counts.length > 0 ? 1 : 0)));
+  const segmentation = { size: [HEIGHT, WIDTH], counts: random.below(2) === 1 ? compressed(counts) : counts };
+  return Buffer.from(JSON.stringify(cocoFile(segmentation)));
 }
 
 /** A verdict on two pixels. */
@@ -156,10 +232,16 @@ function npy(type: string, shape: string, bytes: number): Buffer {
 }
 
 /** Tensors of a file, each looked at to its last element. */
-const readTensors = async (path: string) =>
+const readTensors = async (path: string): Promise<undefined> =>
   tidy(() => {
     for (const each of loadTensors(path).values()) each.to("float64").sum().item();
+    return undefined;
   });
+
+const readSafetensors = async (path: string): Promise<Comparison> => {
+  await readTensors(path);
+  return async () => tidy(() => safetensorsDifference(readFileSync(path), loadTensors(path)));
+};
 
 /** Every reader of files that may come from outside. */
 export const READERS: readonly Reader[] = [
@@ -172,6 +254,7 @@ export const READERS: readonly Reader[] = [
       encodePng(0, 16, HEIGHT, WIDTH, values),
       encodePng(0, 8, HEIGHT, WIDTH, values, [], true),
     ],
+    whole: wholePng,
     read: readMask,
     repair: withRightChecksums,
   },
@@ -196,7 +279,10 @@ export const READERS: readonly Reader[] = [
     file: "city_gtCoarse_polygons.json",
     seeds: async () =>
       json({ imgHeight: HEIGHT, imgWidth: WIDTH, objects: [{ label: "road", polygon: points }] }),
-    read: async (path) => requireSize(await readLabel(cityscapesAnnotation(path, "polygons"))),
+    read: async (path) => {
+      requireSize(await readLabel(cityscapesAnnotation(path, "polygons")));
+      return undefined;
+    },
   },
   {
     name: "LabelMe",
@@ -219,13 +305,17 @@ export const READERS: readonly Reader[] = [
   {
     name: "COCO",
     file: "coco.json",
+    whole: wholeRuns,
     seeds: async () =>
       json(
         cocoFile([points.flat()]),
         cocoFile({ size: [HEIGHT, WIDTH], counts: [100, 50, 618] }),
         cocoFile({ size: [HEIGHT, WIDTH], counts: compressed([100, 50, 618]) }),
       ),
-    read: withPicture((path, images) => coco(path, { split: "train", images })),
+    read: withPicture(
+      (path, images) => coco(path, { split: "train", images }),
+      (path, label) => runLengthDifference(readFileSync(path, "utf8"), label, IGNORE_INDEX),
+    ),
   },
   {
     name: "CVAT",
@@ -250,7 +340,10 @@ export const READERS: readonly Reader[] = [
           loss: { pixelLoss: "kl" },
         }),
       ),
-    read: async (path) => void readConfig(path, [], () => {}),
+    read: async (path) => {
+      readConfig(path, [], () => {});
+      return undefined;
+    },
   },
   {
     name: ".pth",
@@ -265,19 +358,27 @@ export const READERS: readonly Reader[] = [
     name: "safetensors",
     file: "weights.safetensors",
     seeds: async () => [readFileSync(join(GOLDEN, "tensors.safetensors"))],
-    read: readTensors,
+    read: readSafetensors,
   },
   {
     name: "weight maps (npy)",
     file: "weights.npy",
+    whole: wholeNpy,
     seeds: async () => [npy("<f4", "(3, 4)", 48), npy("|u1", "(3, 4)", 12), npy("<f8", "(3, 4)", 96)],
-    read: async (path) => requireSize(await readWeights(path)),
+    read: async (path) => {
+      const map = await readWeights(path);
+      requireSize(map);
+      return async () => npyDifference(readFileSync(path), map.data);
+    },
   },
   {
     name: "ONNX metadata",
     file: "model.onnx",
     seeds: async () => [onnxModel()],
-    read: async (path) => void readModelMetadata(path),
+    read: async (path) => {
+      readModelMetadata(path);
+      return undefined;
+    },
   },
   {
     name: "verdicts",
@@ -285,6 +386,7 @@ export const READERS: readonly Reader[] = [
     seeds: async () => text(`${JSON.stringify(VERDICT)}\n${JSON.stringify({ ...VERDICT, region: "a#2" })}\n`),
     read: async (path) => {
       for await (const _ of readVerdicts(path));
+      return undefined;
     },
   },
   {
@@ -294,6 +396,9 @@ export const READERS: readonly Reader[] = [
       text(
         '{"kind":"run","iteration":0,"iterations":9,"classes":[],"facts":{}}\n{"kind":"train","iteration":1,"loss":"NaN","meanLoss":0.5}\n',
       ),
-    read: async (path) => void readMetrics(path),
+    read: async (path) => {
+      readMetrics(path);
+      return undefined;
+    },
   },
 ];
