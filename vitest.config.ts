@@ -8,7 +8,12 @@ export default defineConfig({
   resolve: { conditions: ["@armseg/source"] },
   ssr: { resolve: { conditions: ["@armseg/source"], externalConditions: ["@armseg/source"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "examples/**/*.test.ts",
+      "scripts/**/*.test.mjs",
+    ],
     // `npm run test:slow` runs them.
     exclude: [...configDefaults.exclude, "**/*.slow.test.ts"],
     setupFiles: ["packages/torch/test/no-leaks.ts"],

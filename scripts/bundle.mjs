@@ -5,7 +5,8 @@
  *   tar xf armseg-0.1.0-linux-x64.tar.xz && cd armseg-0.1.0-linux-x64
  *   LIBTORCH=/path/to/libtorch ./build && ./armseg doctor
  *
- * The archive runs on the platform it was made on.
+ * The archive runs on the platform it was made on. With `--with-tests` it also holds the sources, tests, benchmarks' peers and Vitest, which
+ * `scripts/gpu/run` needs.
  */
 import {
   chmodSync,
@@ -30,6 +31,10 @@ const LARGEST_MB = 60;
 const FILES = ["LICENSE", "README.md", "package.json", "recipes", "schema", "docs"];
 const PACKAGE_FILES = ["package.json", "bin", "dist", "native"];
 const PACKAGES = ["torch", "kernels", "scenes", "armseg"];
+/** With tests, of the repository and of each package too. */
+const TEST_FILES = ["scripts/gpu", "vitest.config.ts", "tsconfig.base.json"];
+const TEST_PACKAGE_FILES = ["src", "test", "bench", "tsconfig.json"];
+const TEST_MODULES = ["vitest", "fast-check"];
 
 /** The native code is built beside the rest, so that a folder which several machines see is built once. */
 const launcher = (command) => `#!/bin/sh
@@ -44,9 +49,9 @@ function travels(path) {
   return !path.startsWith(join("native", "build")) && !/\.(map|tsbuildinfo|d\.ts)$/.test(path);
 }
 
-function copyPackage(name, target) {
+function copyPackage(name, target, files) {
   const from = join(root, "packages", name);
-  for (const part of PACKAGE_FILES.filter((file) => existsSync(join(from, file)))) {
+  for (const part of files.filter((file) => existsSync(join(from, file)))) {
     cpSync(join(from, part), join(target, "packages", name, part), {
       recursive: true,
       filter: (source) => travels(relative(from, source)),
@@ -54,19 +59,35 @@ function copyPackage(name, target) {
   }
 }
 
-/** The packages that run: those of the lock file that no development needs, as installed here. */
+const lockedPackages = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+
+/** The packages that run: those of the lock file that are needed by more than development and optional peers, as installed here. */
 function productionPackages() {
-  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  return Object.entries(packages)
+  return Object.entries(lockedPackages)
     .filter(
-      ([path, { dev, link }]) =>
-        path.startsWith("node_modules/") && !dev && !link && existsSync(join(root, path)),
+      ([path, { dev, devOptional, link }]) =>
+        path.startsWith("node_modules/") && !dev && !devOptional && !link && existsSync(join(root, path)),
     )
     .map(([path]) => path);
 }
 
-function copyNodeModules(target) {
-  for (const path of productionPackages()) {
+/** The packages of these names and all that they depend on, as installed here. */
+function withDependencies(names) {
+  const found = new Set();
+  const visit = (name) => {
+    const path = `node_modules/${name}`;
+    if (found.has(path) || !existsSync(join(root, path))) return; // what other platforms need is not here
+    found.add(path);
+    const { dependencies, optionalDependencies } = lockedPackages[path] ?? {};
+    Object.keys({ ...dependencies, ...optionalDependencies }).forEach(visit);
+  };
+  names.forEach(visit);
+  return [...found];
+}
+
+/** @param {Iterable<string>} paths */
+function copyNodeModules(target, paths) {
+  for (const path of paths) {
     cpSync(join(root, path), join(target, path), {
       recursive: true,
       filter: (source) => !source.endsWith(".map"),
@@ -107,19 +128,22 @@ function pack(folder, name) {
   return join(folder, archive);
 }
 
-function bundle() {
+function bundle(withTests) {
   if (!existsSync(join(root, "packages/armseg/dist/cli/main.js"))) {
     throw new Error("There is nothing built to bundle; run npm run setup first.");
   }
   const { version } = JSON.parse(readFileSync(join(root, "packages/armseg/package.json"), "utf8"));
-  const name = `armseg-${version}-${process.platform}-${process.arch}`;
+  const name = `armseg-${version}-${process.platform}-${process.arch}${withTests ? "-tests" : ""}`;
   const folder = join(root, "build", "bundle");
   const target = join(folder, name);
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
-  for (const file of FILES) cpSync(join(root, file), join(target, file), { recursive: true });
-  for (const packageName of PACKAGES) copyPackage(packageName, target);
-  copyNodeModules(target);
+  const files = [...FILES, ...(withTests ? TEST_FILES : [])];
+  const packageFiles = [...PACKAGE_FILES, ...(withTests ? TEST_PACKAGE_FILES : [])];
+  const modules = [...productionPackages(), ...(withTests ? withDependencies(TEST_MODULES) : [])];
+  for (const file of files) cpSync(join(root, file), join(target, file), { recursive: true });
+  for (const packageName of PACKAGES) copyPackage(packageName, target, packageFiles);
+  copyNodeModules(target, new Set(modules));
   copyNode(target);
   writeLaunchers(target);
   const archive = pack(folder, name);
@@ -127,14 +151,16 @@ function bundle() {
   if (megabytes > LARGEST_MB) {
     throw new Error(`${archive} is ${megabytes.toFixed(1)} MB, more than ${LARGEST_MB}; what has grown?`);
   }
+  const next = withTests
+    ? `  scripts/gpu/run ${name}.tar.*\n`
+    : `  tar xf ${name}.tar.* && cd ${name}\n  LIBTORCH=/path/to/libtorch ./build\n  ./armseg doctor\n`;
   process.stdout.write(
-    `${relative(root, archive)}: ${megabytes.toFixed(1)} MB. On the other machine:\n\n` +
-      `  tar xf ${name}.tar.* && cd ${name}\n  LIBTORCH=/path/to/libtorch ./build\n  ./armseg doctor\n`,
+    `${relative(root, archive)}: ${megabytes.toFixed(1)} MB. On the other machine:\n\n${next}`,
   );
 }
 
 try {
-  bundle();
+  bundle(process.argv.includes("--with-tests"));
 } catch (error) {
   process.stderr.write(`\nbundle: ${error.message}\n`);
   process.exitCode = 1;

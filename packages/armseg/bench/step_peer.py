@@ -1,7 +1,7 @@
-"""The peer of `armseg bench step`: PyTorch's eager training step of DeepLabv3+ with the auxiliary head. Prints JSON.
+"""The peer of `armseg bench step`: PyTorch's training step of DeepLabv3+ with the auxiliary head, eager or compiled. Prints JSON.
 
-    python3 step_peer.py '{"backbone": "resnet18", "size": [2, 256, 512], "classes": 19, "runs": 5, "warmUp": 1, "threads": 2,
-        "device": "cpu", "precision": "float32"}'
+    python3 step_peer.py '{"contestants": ["contiguous", "channels_last"], "backbone": "resnet18", "size": [2, 256, 512], "classes": 19,
+        "runs": 5, "warmUp": 1, "threads": 2, "device": "cpu", "precision": "float32"}'
 """
 
 import contextlib
@@ -77,7 +77,11 @@ class Network(nn.Module):
         return x, self.auxiliary(features[2])
 
 
-def contest(job, memory_format, device):
+MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last, "compiled": torch.channels_last}
+
+
+def contest(job, contestant, device):
+    memory_format = MEMORY_FORMATS[contestant]
     n, height, width = job["size"]
     torch.manual_seed(0)
     network = Network(job["backbone"], job["classes"]).to(device, memory_format=memory_format)
@@ -91,11 +95,17 @@ def contest(job, memory_format, device):
     autocast = contextlib.nullcontext if dtype == torch.float32 else lambda: torch.autocast(device.type, dtype)
     loss = lambda logits: F.cross_entropy(F.interpolate(logits, (height, width), mode="bilinear", align_corners=False), labels)
 
+    def objective():
+        main, auxiliary = network(images)
+        return loss(main) + 0.4 * loss(auxiliary)
+
+    if contestant == "compiled":
+        objective = torch.compile(objective)
+
     def step():
         optimizer.zero_grad(set_to_none=True)
         with autocast():
-            main, auxiliary = network(images)
-            total = loss(main) + 0.4 * loss(auxiliary)
+            total = objective()
         scaler.scale(total).backward()
         scaler.step(optimizer)
         scaler.update()
@@ -112,8 +122,8 @@ def main():
     job = json.loads(sys.argv[1])
     device = peer.device_of(job)
     figures = {}
-    for name, memory_format in {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}.items():
-        figures[name] = contest(job, memory_format, device)
+    for name in job["contestants"]:
+        figures[name] = contest(job, name, device)
         if device.type == "cuda":
             torch.cuda.empty_cache()
     print(json.dumps({"torch": torch.__version__, **figures}))

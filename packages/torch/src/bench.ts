@@ -97,21 +97,27 @@ export function findPython(device: BenchDevice = "cpu"): string | null {
  *
  * @param options.threads - Threads for PyTorch, through the environment, so that both sides have the same.
  * @param options.device - What the script uses. Default cpu.
+ * @param options.timeoutSeconds - After which the script is killed. Default never.
  * @returns `null` where there is no Python with PyTorch for the device.
+ * @throws {Error} If the script fails, or takes longer than it may.
  */
 export function runPeer<T>(
   script: string,
   args: readonly string[],
-  options: { threads: number; device?: BenchDevice },
+  options: { threads: number; device?: BenchDevice; timeoutSeconds?: number },
 ): T | null {
   const python = findPython(options.device);
   if (python === null) return null;
   const threads = String(options.threads);
-  const { status, stdout, stderr } = spawnSync(python, [script, ...args], {
+  const { timeoutSeconds } = options;
+  const { status, stdout, stderr, error } = spawnSync(python, [script, ...args], {
     encoding: "utf8",
     env: { ...process.env, OMP_NUM_THREADS: threads, OPENBLAS_NUM_THREADS: threads },
     maxBuffer: 1 << 26,
+    ...(timeoutSeconds !== undefined && { timeout: timeoutSeconds * 1000, killSignal: "SIGKILL" }),
   });
+  if (error && "code" in error && error.code === "ETIMEDOUT")
+    throw new Error(`runPeer(): ${python} ${script} took longer than ${timeoutSeconds} s`);
   if (status !== 0)
     throw new Error(`runPeer(): ${python} ${script} failed: ${stderr.trim().split("\n").at(-1)}`);
   return JSON.parse(stdout.trim().split("\n").at(-1) as string) as T;

@@ -13,8 +13,10 @@ export interface EvalBenchOptions {
   /** Runs that count, on each side. Default 15. */
   readonly runs?: number;
   /** `[classes, height, width]` of the labels; logits have a quarter of the resolution. Default [19, 1024, 2048]. */
-  readonly size?: readonly [classes: number, height: number, width: number];
+  readonly size?: EvalBenchSize;
 }
+
+export type EvalBenchSize = readonly [classes: number, height: number, width: number];
 
 /** One side of the comparison. */
 export interface EvalBenchFigure {
@@ -25,7 +27,7 @@ export interface EvalBenchFigure {
 }
 
 export interface EvalBenchResult {
-  readonly size: readonly [classes: number, height: number, width: number];
+  readonly size: EvalBenchSize;
   readonly place: Place;
   readonly ours: EvalBenchFigure;
   /** PyTorch's upsampling, arg-max and bincount in Python; `null` where there is no Python with PyTorch. */
@@ -56,7 +58,7 @@ export function benchEval(options: EvalBenchOptions = {}): EvalBenchResult {
   }
 }
 
-function measureOurs(size: EvalBenchResult["size"], device: BenchDevice, runs: number): EvalBenchFigure {
+function measureOurs(size: EvalBenchSize, device: BenchDevice, runs: number): EvalBenchFigure {
   return tidy(() => {
     manualSeed(0);
     const small = problem([size[0], 64, 64], device);

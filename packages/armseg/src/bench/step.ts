@@ -41,6 +41,8 @@ export interface StepBenchOptions {
   readonly threads?: number;
   /** Steps that count, of each contestant. Default 5, on a GPU 20. */
   readonly runs?: number;
+  /** How long PyTorch's step by torch.compile may take, compilation included; 0 leaves it out. Default 0, on a GPU 300. */
+  readonly compileSeconds?: number;
 }
 
 export type StepBenchSize = readonly [n: number, height: number, width: number];
@@ -58,7 +60,14 @@ interface PeerReport {
   readonly channels_last: PeerFigure;
 }
 
-export interface StepBenchResult {
+/** PyTorch's step by torch.compile, channels_last. */
+interface CompiledPeer {
+  /** `null` with the reason in `compiledMissing`, both `null` where it was not asked for. */
+  readonly compiled: PeerFigure | null;
+  readonly compiledMissing: string | null;
+}
+
+export interface StepBenchResult extends CompiledPeer {
   readonly backbone: StepBackbone;
   readonly size: StepBenchSize;
   readonly precision: StepPrecision;
@@ -83,6 +92,8 @@ const SIZES: Record<BenchDevice, StepBenchSize> = { cpu: [2, 256, 512], cuda: [8
 const RUNS: Record<BenchDevice, number> = { cpu: 5, cuda: 20 };
 /** The first builds the optimizer's state and loads the kernels; on a GPU cuDNN tries its algorithms, the loss scale settles. */
 const WARM_UP: Record<BenchDevice, number> = { cpu: 1, cuda: 5 };
+/** Compiling takes minutes; on processors few train so. */
+const COMPILE_SECONDS: Record<BenchDevice, number> = { cpu: 0, cuda: 300 };
 const CLASSES = 19;
 const REGION = 32;
 
@@ -116,6 +127,7 @@ interface Job {
   readonly device: BenchDevice;
   readonly threads: number;
   readonly runs: number;
+  readonly compileSeconds: number;
 }
 
 function configOf({ backbone, size, device, precision }: Job, curve: "none" | "arm"): Config {
@@ -194,11 +206,13 @@ export function benchStep(options: StepBenchOptions = {}): StepBenchResult {
   useCudnnBenchmark(device === "cuda");
   try {
     const place = placeOf(device);
-    const peer = runStepPeer(job); // first, so that it has the whole of a GPU's memory
+    // First, so that it has the whole of a GPU's memory.
+    const peer = runStepPeer<PeerReport>(job, EAGER);
+    const compiled = peer ? compiledPeer(job) : { compiled: null, compiledMissing: null };
     const ours = measureOurs(job);
     checkPeer(peer, ours.parameters);
     const ratio = peer && ours.plainMs / Math.min(peer.contiguous.ms, peer.channels_last.ms);
-    return { backbone, size, precision, place, ...ours, peer, ratio };
+    return { backbone, size, precision, place, ...ours, peer, ...compiled, ratio };
   } finally {
     setThreads(before);
     useCudnnBenchmark(false);
@@ -213,13 +227,28 @@ function jobOf(options: StepBenchOptions): Job {
     throw argumentError("benchStep", "float32 or bfloat16 on the CPU", precision);
   }
   const size = [options.batch ?? n, height, width] as const;
-  return { backbone, size, precision, device, threads, runs: options.runs ?? RUNS[device] };
+  const { runs = RUNS[device], compileSeconds = COMPILE_SECONDS[device] } = options;
+  return { backbone, size, precision, device, threads, runs, compileSeconds };
 }
 
-function runStepPeer(job: Job): PeerReport | null {
+const EAGER = ["contiguous", "channels_last"];
+
+/** @param contestants - Of those that the script knows. */
+function runStepPeer<T>(job: Job, contestants: readonly string[], timeoutSeconds?: number): T | null {
   const script = fileURLToPath(new URL("../../bench/step_peer.py", import.meta.url));
-  const text = JSON.stringify({ ...job, classes: CLASSES, warmUp: WARM_UP[job.device] });
-  return runPeer<PeerReport>(script, [text], job);
+  const text = JSON.stringify({ ...job, contestants, classes: CLASSES, warmUp: WARM_UP[job.device] });
+  return runPeer<T>(script, [text], { ...job, ...(timeoutSeconds !== undefined && { timeoutSeconds }) });
+}
+
+/** Not every PyTorch compiles, and not every network is compiled in time: then the reason. */
+function compiledPeer(job: Job): CompiledPeer {
+  if (job.compileSeconds === 0) return { compiled: null, compiledMissing: null };
+  try {
+    const report = runStepPeer<{ compiled: PeerFigure }>(job, ["compiled"], job.compileSeconds);
+    return { compiled: report?.compiled ?? null, compiledMissing: null };
+  } catch (error) {
+    return { compiled: null, compiledMissing: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function checkPeer(peer: PeerReport | null, parameters: number): void {
@@ -231,8 +260,9 @@ function checkPeer(peer: PeerReport | null, parameters: number): void {
 
 /** Formats the result as lines of text, ratio first. */
 export function benchStepText(result: StepBenchResult): string {
-  const { backbone, size, precision, place, parameters, plainMs, armMs, armShare, copyMs, peakBytes, peer } =
+  const { backbone, size, precision, place, parameters, plainMs, armMs, armShare, copyMs, peakBytes } =
     result;
+  const { peer, compiled, compiledMissing } = result;
   const digits = place.device === "cpu" ? 0 : 1;
   return [
     ratioLine(result),
@@ -248,11 +278,13 @@ export function benchStepText(result: StepBenchResult): string {
           ? [
               { name: `PyTorch ${peer.torch}, contiguous`, ...peer.contiguous },
               { name: `PyTorch ${peer.torch}, channels_last`, ...peer.channels_last },
+              ...(compiled ? [{ name: `PyTorch ${peer.torch}, compiled`, ...compiled }] : []),
             ]
           : []),
       ],
       digits,
     ),
+    ...(compiledMissing === null ? [] : [`PyTorch, compiled: none, ${compiledMissing}`]),
   ].join("\n");
 }
 

@@ -104,6 +104,8 @@ describe("bench step", () => {
     copyMs: null,
     peakBytes: 700 * MIB,
     peer: { torch: "1.13.0", contiguous: figure(1000), channels_last: figure(1200) },
+    compiled: null,
+    compiledMissing: null,
     ratio: 0.8,
   };
 
@@ -124,6 +126,15 @@ describe("bench step", () => {
     expect(text).toContain("batch 2×256×512, bfloat16\nNVIDIA H200, libtorch 2.11.0\n");
     expect(text).toMatch(/\narmseg, plain cross entropy +800\.0 ms\n/);
     expect(text).toMatch(/\n {2}of each, copying the batch +6\.0 ms\n/);
+  });
+
+  test("torch.compile is an opponent, or the reason why not", () => {
+    expect(benchStepText({ ...result, compiled: figure(900) })).toMatch(
+      /\nPyTorch 1\.13\.0, compiled +900 ms +900 MiB$/,
+    );
+    expect(benchStepText({ ...result, compiledMissing: "it took longer than 300 s" })).toMatch(
+      /\nPyTorch, compiled: none, it took longer than 300 s$/,
+    );
   });
 
   test("without a peer it says for which device", () => {

@@ -37,6 +37,16 @@ export function size(text: string): [height: number, width: number] {
   throw new InvalidArgumentError("Expected HEIGHTxWIDTH, e.g. 512x1024.");
 }
 
+/** Returns a reader of sizes such as `2x256x512` for commander, one number above 0 for each of the form's letters. */
+export function sizeLike<T extends readonly number[]>(form: string): (text: string) => T {
+  return (text) => {
+    const numbers = text.split("x").map(Number);
+    const isSound = numbers.every((number) => Number.isSafeInteger(number) && number > 0);
+    if (isSound && numbers.length === form.split("x").length) return numbers as unknown as T;
+    throw new InvalidArgumentError(`Expected ${form}, whole numbers above 0.`);
+  };
+}
+
 /** Checks, for commander, that a file to write is named as a page. */
 export function htmlFile(text: string): string {
   if (text.endsWith(".html")) return text;

@@ -1,7 +1,7 @@
 import type { BenchDevice } from "@armseg/torch/bench";
 import { type Command, Option } from "commander";
-import type { StepBackbone, StepPrecision } from "../bench/step.ts";
-import { deviceOption, examples, integer } from "./arguments.ts";
+import type { StepBackbone, StepBenchSize, StepPrecision } from "../bench/step.ts";
+import { deviceOption, examples, integer, sizeLike } from "./arguments.ts";
 import { printResult } from "./output.ts";
 
 interface Options {
@@ -9,6 +9,8 @@ interface Options {
   readonly device: BenchDevice;
   readonly precision: StepPrecision;
   readonly batch?: number;
+  readonly size?: StepBenchSize;
+  readonly compileSeconds?: number;
   readonly threads: number;
   readonly runs?: number;
   readonly json?: true;
@@ -34,6 +36,16 @@ export function addBenchStep(bench: Command): void {
     .option("--batch <n>", "images per step (default: 2, on cuda 8)", integer(2))
     .option("--threads <n>", "processors for both sides", integer(1), 2)
     .option("--runs <n>", "steps that count (default: 5, on cuda 20)", integer(1))
+    .option(
+      "--size <NxHxW>",
+      "of a batch (default: 2x256x512, on cuda 8x512x1024)",
+      sizeLike<StepBenchSize>("NxHxW"),
+    )
+    .option(
+      "--compile-seconds <n>",
+      "how long PyTorch's step by torch.compile may take, 0 leaves it out (default: 0, on cuda 300)",
+      integer(0),
+    )
     .option("--json", "print JSON")
     .addHelpText(
       "after",
