@@ -10,7 +10,7 @@ import {
   runPeer,
   timeMs,
 } from "@armseg/torch/bench";
-import { buildTraining, type TrainingObjects } from "../config/build.ts";
+import { buildLosses, buildTraining, type TrainingObjects } from "../config/build.ts";
 import { withMeasuredModel } from "../config/measured-model.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
@@ -73,7 +73,7 @@ export interface StepBenchResult extends CompiledPeer {
   readonly precision: StepPrecision;
   readonly place: Place;
   readonly parameters: number;
-  /** Plain cross entropy, ours, and with ARM; median of interleaved steps. */
+  /** Ours with ARM's weights left out, which is plain cross entropy, and with them: one network, median of steps that take turns. */
   readonly plainMs: number;
   readonly armMs: number;
   /** Median over the pairs of neighbouring steps of (ARM − plain) / plain; goal: at most 0.01. */
@@ -130,13 +130,13 @@ interface Job {
   readonly compileSeconds: number;
 }
 
-function configOf({ backbone, size, device, precision }: Job, curve: "none" | "arm"): Config {
+function configOf({ backbone, size, device, precision }: Job): Config {
   const training = { batchSize: size[0], device, precision };
   const config = checkConfig(
     {
       data: { format: "scenes" },
       model: { backbone },
-      reweighting: { curve },
+      reweighting: { curve: "arm" },
       augmentation: { crop: [size[1], size[2]] },
       training,
     },
@@ -145,18 +145,9 @@ function configOf({ backbone, size, device, precision }: Job, curve: "none" | "a
   return withMeasuredModel(config, (text) => void process.stderr.write(`${text}\n`));
 }
 
-interface Contestant {
-  readonly training: TrainingObjects;
-  readonly step: () => number;
-}
-
-function prepare(job: Job, curve: "none" | "arm", batch: Batch): Contestant {
-  manualSeed(0);
-  const config = configOf(job, curve);
-  const training = buildTraining(config, { classes: CLASSES, classWeights: null });
-  const step = () => timeMs(() => trainStep(training, [batch], "joint"), job.device);
-  for (let i = 0; i < WARM_UP[job.device]; i++) step();
-  return { training, step };
+/** The same training with ARM's weights left out: network and optimizer are the same, the curve has no gradient. */
+function withoutWeights(training: TrainingObjects, config: Config): TrainingObjects {
+  return { ...training, curve: null, losses: buildLosses(config, null, null) };
 }
 
 function copyMs(batch: Batch, { device, runs }: Job): number | null {
@@ -168,26 +159,36 @@ function copyMs(batch: Batch, { device, runs }: Job): number | null {
 function measureOurs(job: Job) {
   const { size, device, runs } = job;
   const batch = makeBatch(size);
-  const plain = prepare(job, "none", batch);
-  // Before there is a second network.
-  const peakBytes = device === "cpu" ? process.resourceUsage().maxRSS * 1024 : null;
-  const arm = prepare(job, "arm", batch);
+  manualSeed(0);
+  const config = configOf(job);
+  const training = buildTraining(config, { classes: CLASSES, classWeights: null });
+  const stepOf = (contestant: TrainingObjects) => () =>
+    timeMs(() => trainStep(contestant, [batch], "joint"), device);
+  const [arm, plain] = [stepOf(training), stepOf(withoutWeights(training, config))];
   try {
-    // In turns, so that what else the machine does is the same for both.
-    const pairs = Array.from({ length: runs }, () => [plain.step(), arm.step()] as const);
-    const parameters = [...plain.training.network.parameters()].reduce((sum, { numel }) => sum + numel, 0);
+    for (let i = 0; i < WARM_UP[device]; i++) {
+      arm();
+      plain();
+    }
+    const pairs = Array.from({ length: runs }, (_, i) => inTurns(plain, arm, i % 2 === 1));
     return {
-      parameters,
+      parameters: [...training.network.parameters()].reduce((sum, { numel }) => sum + numel, 0),
       plainMs: median(pairs.map(([ms]) => ms)),
       armMs: median(pairs.map(([, ms]) => ms)),
       armShare: median(pairs.map(([without, withArm]) => (withArm - without) / without)),
       copyMs: copyMs(batch, job),
-      peakBytes,
+      peakBytes: device === "cpu" ? process.resourceUsage().maxRSS * 1024 : null,
     };
   } finally {
-    plain.training.dispose();
-    arm.training.dispose();
+    training.dispose();
   }
+}
+
+/** Runs both, neighbours in time and every second pair the other way round: what else the machine does is the same for both. */
+function inTurns(plain: () => number, arm: () => number, isReversed: boolean): [plain: number, arm: number] {
+  if (!isReversed) return [plain(), arm()];
+  const ms = arm();
+  return [plain(), ms];
 }
 
 /**

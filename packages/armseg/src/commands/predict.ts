@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../config/read-config.ts";
+import { Trailing } from "../core/trailing.ts";
 import { withImageRange } from "../data/image-form.ts";
 import { readImage } from "../data/read-image.ts";
 import type { Sample } from "../data/sample.ts";
@@ -65,27 +66,21 @@ export async function predictSamples(
 ): Promise<number> {
   const { inference, device, indicator } = settings;
   await using reader = settings.read(samples);
+  await using uses = new Trailing();
   let done = 0;
-  let lastUse = Promise.resolve();
-  try {
-    for await (const image of reader) {
-      if (signal?.aborted) break;
-      const prediction = predictImage(predictLogits, image, {
-        ...inference,
-        originalSize: image.originalSize,
-        device,
-        indicator,
-      });
-      await lastUse;
-      lastUse = use(image.sample, prediction);
-      lastUse.catch(() => {}); // thrown where it is awaited
-      done += 1;
-      onProgress?.(done, samples.length);
-    }
-  } finally {
-    await Promise.allSettled([lastUse]); // nothing is written after an error has been thrown
+  for await (const image of reader) {
+    if (signal?.aborted) break;
+    const prediction = predictImage(predictLogits, image, {
+      ...inference,
+      originalSize: image.originalSize,
+      device,
+      indicator,
+    });
+    await uses.start(() => use(image.sample, prediction));
+    done += 1;
+    onProgress?.(done, samples.length);
   }
-  await lastUse;
+  await uses.end();
   return done;
 }
 

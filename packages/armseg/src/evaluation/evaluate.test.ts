@@ -137,6 +137,46 @@ describe("evaluate()", () => {
     expect(result.metrics.mIoU).toBeCloseTo(without.metrics.mIoU, 6);
   });
 
+  test("the next image is read and predicted while a prediction is handed on, and all are handed on before the end", async () => {
+    const log: string[] = [];
+    let endFirst = () => {};
+    const first = new Promise<void>((resolve) => {
+      endFirst = resolve;
+    });
+    async function* images() {
+      for (const index of [0, 1, 2]) {
+        log.push(`read ${index}`);
+        yield imageOf(index);
+      }
+    }
+    await evaluate({
+      ...base,
+      images: images(),
+      predictLogits: (input) => {
+        if (log.includes("predict")) endFirst(); // if the second waited for the first to be handed on, it would in vain
+        log.push("predict");
+        return base.predictLogits(input);
+      },
+      onPrediction: async (name) => {
+        log.push(`begin ${name}`);
+        if (name === "image 0") await first;
+        log.push(`end ${name}`);
+      },
+    });
+    expect(log.filter((line) => line.startsWith("end"))).toEqual([
+      "end image 0",
+      "end image 1",
+      "end image 2",
+    ]);
+    expect(log.slice(0, 3)).toEqual(["read 0", "read 1", "predict"]);
+    expect(log.indexOf("begin image 1")).toBeGreaterThan(log.indexOf("end image 0"));
+  });
+
+  test("a prediction that cannot be handed on ends the evaluation", async () => {
+    const onPrediction = () => Promise.reject(new Error("disk full"));
+    await expect(evaluate({ ...base, images: imagesOf(1), onPrediction })).rejects.toThrow("disk full");
+  });
+
   test("an error names the image", async () => {
     async function* withBadLabel() {
       yield imageOf(0);

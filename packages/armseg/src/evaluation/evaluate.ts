@@ -1,6 +1,8 @@
 import type { Device, Tensor } from "@armseg/torch";
 import { fromTypedArray, inferenceMode, ops, tidy } from "@armseg/torch";
+import { readAhead } from "../core/read-ahead.ts";
 import type { Size } from "../core/size.ts";
+import { Trailing } from "../core/trailing.ts";
 import type { FloatMap } from "../data/drawing/index.ts";
 import type { Indicator } from "../reweighting/indicators.ts";
 import { isNonFiniteLogits, NonFiniteLogitsError } from "./bands.ts";
@@ -73,7 +75,7 @@ export interface EvaluateOptions {
   readonly peers?: EvaluationPeers;
   /** Called after each image. */
   readonly onProgress?: (progress: EvaluateProgress) => void;
-  /** Receives each prediction, to be written or dropped: nothing is kept. */
+  /** Receives each prediction, to be written or dropped: nothing is kept. Called in order, each after the end of the one before. */
   readonly onPrediction?: (name: string, image: EvaluatedImage) => void | Promise<void>;
   /** Indicator of the confidence that `onPrediction` receives, too. Default: none. */
   readonly indicator?: Indicator;
@@ -90,7 +92,8 @@ export interface EvaluationResult {
 }
 
 /**
- * Evaluates a network on a set of images, one by one: the memory does not grow with the set.
+ * Evaluates a network on a set of images, one by one: the memory does not grow with the set. While the network sees one, the next is read and
+ * the prediction before is handed on.
  *
  * Where only the confusion matrix is asked for, the logits go straight into it (DESIGN section 5); otherwise through predictions in full resolution.
  *
@@ -101,17 +104,27 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   const accumulators = new Accumulators(options);
   const images = Float64Array.of(0);
   await together(options.peers, async () => {
-    for await (const batch of batchesOf(options.images, options.batchSize ?? 1)) {
-      for (const [i, image] of accumulators.addBatch(batch).entries())
-        if (image) await options.onPrediction?.(batch[i]!.name, image);
+    await using handing = new Trailing();
+    for await (const batch of batchesOf(readAhead(options.images), options.batchSize ?? 1)) {
+      const evaluated = accumulators.addBatch(batch);
+      await handing.start(() => handOn(batch, evaluated, options.onPrediction));
       images[0]! += batch.length;
       options.onProgress?.({ images: images[0]!, seconds: secondsSince(start) });
       // Lets timers, signals and finalizers run between images.
       await new Promise(setImmediate);
     }
+    await handing.end();
   });
   options.peers?.sum(images);
   return { images: images[0]!, ...accumulators.result(), seconds: secondsSince(start) };
+}
+
+async function handOn(
+  batch: readonly EvaluationInput[],
+  evaluated: readonly (EvaluatedImage | null)[],
+  onPrediction: EvaluateOptions["onPrediction"],
+): Promise<void> {
+  for (const [i, image] of evaluated.entries()) if (image) await onPrediction?.(batch[i]!.name, image);
 }
 
 function secondsSince(start: number): number {
@@ -125,11 +138,14 @@ async function* batchesOf(
 ): AsyncGenerator<EvaluationInput[]> {
   let batch: EvaluationInput[] = [];
   for await (const image of images) {
-    if (batch.length > 0 && (batch.length >= batchSize || shapeOf(batch[0]!) !== shapeOf(image))) {
+    if (batch.length > 0 && shapeOf(batch[0]!) !== shapeOf(image)) {
       yield batch;
       batch = [];
     }
     batch.push(image);
+    if (batch.length < batchSize) continue;
+    yield batch;
+    batch = [];
   }
   if (batch.length > 0) yield batch;
 }
