@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { correctLabels } from "../../armseg/src/commands/correct.ts";
 import { checkConfig } from "../../armseg/src/config/read-config.ts";
 import { runConfigText } from "../../armseg/src/config/read-run-config.ts";
+import { fillMask_ } from "../../armseg/src/core/region-mask.ts";
 import { type Studio, startStudio } from "../src/studio.ts";
 import {
   CLASSES,
@@ -305,6 +306,38 @@ describe.skipIf(!chromiumPath)("in a browser", () => {
     const [verdict] = await verdicts();
     const strokes = verdict!.verdict === "painted" ? verdict!.painted : [];
     expect(strokes[0]!.mask).toEqual({ top: 5, left: 10, height: 10, width: 10, runs: [0, 100] });
+  });
+
+  test("the whole patch that a region is a part of is painted by one key", async () => {
+    await goTo(page, REVIEW);
+    await page.getByText("Make it car").waitFor();
+    await wholeImage(page);
+    await page.keyboard.press("w");
+    await page.keyboard.press("Enter");
+    await expect.poll(async () => (await verdicts()).length).toBe(1);
+    const [verdict] = await verdicts();
+    const [painted] = verdict!.verdict === "painted" ? verdict!.painted : [];
+    expect(painted!.class).toBe(1);
+    const [height, width] = SIZE;
+    const { label } = planesOf(0);
+    const isIn = (x: number, y: number) => x >= 2 && x < 8 && y >= 2 && y < 6 && label[y * width + x] === 0;
+    const wanted = Uint8Array.from(label, (_, i) => Number(isIn(i % width, Math.floor(i / width))));
+    // Grown by one pixel at a time until nothing comes to it.
+    for (let sum = -1, next = 0; next !== sum; next = wanted.reduce((a, b) => a + b, 0)) {
+      sum = next;
+      for (let i = 0; i < wanted.length; i++) {
+        const x = i % width;
+        const isBeside =
+          (x > 0 && wanted[i - 1]) ||
+          (x + 1 < width && wanted[i + 1]) ||
+          wanted[i - width] ||
+          wanted[i + width];
+        if (label[i] === 0 && isBeside) wanted[i] = 1;
+      }
+    }
+    const found = new Uint8Array(height * width);
+    fillMask_({ height, width, data: found }, painted!.mask, 1);
+    expect(found).toEqual(wanted);
   });
 
   test("from the review to changed labels: the verdicts are applied to copies, pixel for pixel", async () => {

@@ -80,6 +80,29 @@ export class Painting {
     });
   }
 
+  /** Paints the pixels of a region that carry its label, and all of that label that hang together with them, side by side. */
+  patch(region: Mask, label: number, value: number): void {
+    const { width, height, data } = this.bytes;
+    const isReached = new Uint8Array(data.length);
+    const waiting: number[] = [];
+    const reach = (index: number) => {
+      if (isReached[index] || this.#label?.[index] !== label) return;
+      isReached[index] = 1;
+      waiting.push(index);
+    };
+    eachStretch(region, width, (start, length) => {
+      for (let i = start; i < start + length; i++) reach(i);
+    });
+    for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
+      const [x, y] = [index % width, Math.floor(index / width)];
+      this.#set(x, y, { value, over: null });
+      if (x > 0) reach(index - 1);
+      if (x + 1 < width) reach(index + 1);
+      if (y > 0) reach(index - width);
+      if (y + 1 < height) reach(index + width);
+    }
+  }
+
   /** Takes the last stroke back. @returns False if there is none. */
   undo(): boolean {
     const stroke = this.#strokes.pop();

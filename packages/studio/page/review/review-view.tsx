@@ -282,6 +282,12 @@ function RegionStage({
     const painted = painting?.masks() ?? [];
     if (painted.length > 0) onDecide("painted", painted);
   };
+  // What the network doubts is often a part of what was drawn wrong.
+  const paintPatch = () => {
+    painting?.begin();
+    painting?.patch(region.mask, region.label, paintClass);
+    setStamp(stamp + 1);
+  };
   const undo = () => {
     if (points.length > 0) setPoints(points.slice(0, -1));
     else if (painting?.undo()) setStamp(stamp + 1);
@@ -301,6 +307,7 @@ function RegionStage({
       y: () => setTool(tool === "polygon" ? "view" : "polygon"),
       m: () => setTool("view"),
       o: () => setOverOwn(!isOverOwn),
+      w: paintPatch,
       c: pick,
       u: undo,
       "mod+z": undo,
@@ -424,6 +431,13 @@ function RegionStage({
                 {name} <kbd>{key}</kbd>
               </button>
             ))}
+            <button
+              type="button"
+              title={`All that is labelled ${labelName} and hangs together with the region`}
+              onClick={paintPatch}
+            >
+              Whole patch <kbd>w</kbd>
+            </button>
           </div>
           <Select
             label="With"

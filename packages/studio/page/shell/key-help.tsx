@@ -30,6 +30,7 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
       ["b", "brush; again: erase"],
       ["y", "polygon: click points, Enter closes"],
       ["wheel", "size of the brush, while painting"],
+      ["w", "paint the whole patch that the region is a part of"],
       ["o", "paint only over the region's class"],
       ["c", "paint with the class under the pointer"],
       ["Enter", "save what was painted"],
