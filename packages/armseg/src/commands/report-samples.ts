@@ -65,7 +65,7 @@ export function drawSamples(
   mkdirSync(join(folder, "figures", "samples"), { recursive: true });
   return inEvaluationMode(network, async () => {
     const records: SampleRecord[] = [];
-    const maps = new MapsWriter(join(runPaths(folder).maps, "samples"), {
+    const maps = new MapsWriter(runPaths(folder).sampleMaps, {
       version: 1,
       run: basename(resolve(folder)),
       checkpoint: `iteration ${iteration}`,

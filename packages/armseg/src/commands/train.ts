@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { libtorchVersion, manualSeed } from "@armseg/torch";
 import {
   buildBaseline,
@@ -98,9 +97,12 @@ export function startTraining(config: Config, control: RunControl): Promise<RunR
 async function start(config: Config, control: RunControl): Promise<RunResult> {
   const context = distributedContext();
   const checked = checkConfig(config, "the configuration");
-  const resolved = await mainFirst(context, async () =>
+  const measured = await mainFirst(context, async () =>
     withMeasuredModel(checked, speaker(context, control)),
   );
+  // One choice for all: what another process reads of the measurements may be lost by now, and measured otherwise.
+  const model = context.gather(measured.model)[0] as Config["model"];
+  const resolved = { ...measured, model };
   const isAgain = isRun(control.folder);
   using _run = openFolder(context, () => createRun(control.folder, runConfigText(resolved)));
   if (isAgain) {
@@ -190,7 +192,7 @@ async function openSession(
   if (!isResumed && config.training.from === null) requireWeights(config);
   prepareProcess(config, say);
   if (config.correction.coverageOffset && config.loss.classWeights !== "none") say(CORRECTED_TWICE);
-  const prepare = () => prepareData(config, { cacheFolder: join(folder, "cache"), say, stream });
+  const prepare = () => prepareData(config, { cacheFolder: paths.cache, say, stream });
   const data = await mainFirst(context, prepare);
   const facts = runFacts(given, data, context.worldSize);
   return {

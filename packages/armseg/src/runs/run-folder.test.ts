@@ -67,6 +67,20 @@ describe("createRun", () => {
 });
 
 describe("resumeRun", () => {
+  test.each(["cache", "figures/samples", "taught/00000480", "maps/samples", "maps/samples/city"])(
+    "removes what a killed process left in %s",
+    (place) => {
+      const folder = temporaryFolder();
+      createRun(folder, CONFIG)[Symbol.dispose]();
+      fs.mkdirSync(join(folder, place), { recursive: true });
+      fs.writeFileSync(join(folder, place, ".armseg-1-01234567.tmp"), "");
+      fs.writeFileSync(join(folder, place, "kept"), "");
+      resumeRun(folder)[Symbol.dispose]();
+      expect(fs.readdirSync(join(folder, place))).toContain("kept");
+      expect(fs.readdirSync(join(folder, place))).not.toContain(".armseg-1-01234567.tmp");
+    },
+  );
+
   test("opens a run, restores missing folders and removes temporary files", () => {
     const folder = temporaryFolder();
     createRun(folder, CONFIG)[Symbol.dispose]();

@@ -18,6 +18,8 @@ export interface RunPaths {
   readonly tensorboard: string;
   /** `checkpoints/`: `iteration-00012000.safetensors` and `index.json`, see `checkpoint-index.ts`. */
   readonly checkpoints: string;
+  /** `cache/`: what was found out about the data, see `data/scan/scan-cache.ts`. */
+  readonly cache: string;
   /** `taught/`: what the teacher made of the training labels, a folder per round: `00000480/000012.png`. */
   readonly taught: string;
   /** `failed.safetensors`: the state of a training that could not go on. */
@@ -30,6 +32,8 @@ export interface RunPaths {
   readonly audit: string;
   /** `maps/`: predictions of images, a folder each, see `maps/maps-folder.ts`. */
   readonly maps: string;
+  /** `maps/samples/`: those of the images in the report. */
+  readonly sampleMaps: string;
   /** `run.lock`: there while a process uses the run. */
   readonly lock: string;
 }
@@ -43,12 +47,14 @@ export function runPaths(folder: string): RunPaths {
     metrics: join(folder, "metrics.jsonl"),
     tensorboard: join(folder, "tensorboard"),
     checkpoints: join(folder, "checkpoints"),
+    cache: join(folder, "cache"),
     taught: join(folder, "taught"),
     failed: join(folder, "failed.safetensors"),
     figures: join(folder, "figures"),
     report: join(folder, "report.html"),
     audit: join(folder, "audit"),
     maps: join(folder, "maps"),
+    sampleMaps: join(folder, "maps", "samples"),
     lock: join(folder, "run.lock"),
   };
 }
@@ -146,9 +152,19 @@ export function resumeRun(folder: string): RunFolder {
   }
 }
 
-/** Removes the temporary files of a killed process. */
-function cleanUp({ folder, checkpoints, figures }: RunPaths): void {
-  for (const place of [folder, checkpoints, figures]) removeTemporaryFiles(place);
+/** Removes the temporary files of a killed process, wherever a training writes; what others add to a run is theirs. */
+function cleanUp({ folder, checkpoints, figures, cache, taught, sampleMaps }: RunPaths): void {
+  const places = [figures, cache, taught, sampleMaps].flatMap(withSubfolders);
+  for (const place of [folder, checkpoints, ...places]) removeTemporaryFiles(place);
+}
+
+function withSubfolders(folder: string): string[] {
+  if (!fs.existsSync(folder)) return [];
+  const entries = fs.readdirSync(folder, { recursive: true, withFileTypes: true });
+  return [
+    folder,
+    ...entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)),
+  ];
 }
 
 function makeFolders(paths: RunPaths): void {
