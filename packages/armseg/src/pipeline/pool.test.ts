@@ -58,6 +58,16 @@ test.each(["silent", "busy"])(
   },
 );
 
+test("a process that was suspended, or kept busy by a long step, does not blame its threads", async () => {
+  await using pool = createPool({ workers: 1, stallSeconds: 3, workerFile: faulty });
+  await pool.run(task("fine"));
+  // Among the timers, so that the watch's own is due before any answer is read.
+  await new Promise<void>((resolve) => setTimeout(resolve));
+  const result = pool.run(task("fine"));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3200);
+  await expect(result).resolves.toMatchObject({ validPixels: 4 });
+});
+
 test("disposing ends a busy thread at once and rejects what was waited for", async () => {
   const pool = createPool({ workers: 1, stallSeconds: 10, workerFile: faulty });
   const waiting = expect(pool.run(task("busy"))).rejects.toThrow("disposed");

@@ -51,11 +51,13 @@ interface Job {
 /** A slot and what it is doing. */
 interface Occupied {
   readonly slot: Slot;
-  job: (Job & { readonly since: number }) | null;
+  job: (Job & { waitedMs: number }) | null;
 }
 
 /** How often a stalled thread is looked for, at most. */
 const WATCH_MS = 1000;
+/** The most that counts between two looks, in intervals: a process that was suspended, or kept busy by a long step, has not looked. */
+const MOST_INTERVALS = 2;
 
 class SlotPool implements Pool {
   readonly #slots: Occupied[] = [];
@@ -74,10 +76,13 @@ class SlotPool implements Pool {
       };
       this.#slots.push(occupied);
     }
-    this.#watchdog = setInterval(
-      () => this.#watch(stallSeconds),
-      Math.min(WATCH_MS, stallSeconds * 250),
-    ).unref();
+    const interval = Math.min(WATCH_MS, stallSeconds * 250);
+    let before = performance.now();
+    this.#watchdog = setInterval(() => {
+      const now = performance.now();
+      this.#watch(stallSeconds, Math.min(now - before, MOST_INTERVALS * interval));
+      before = now;
+    }, interval).unref();
   }
 
   run<T extends Task>(task: T): Promise<ResultOf<T>> {
@@ -98,7 +103,7 @@ class SlotPool implements Pool {
       if (occupied.job) continue;
       const job = this.#queue.shift();
       if (!job) return;
-      occupied.job = { ...job, since: performance.now() };
+      occupied.job = { ...job, waitedMs: 0 };
       occupied.slot.start(job.task);
     }
   }
@@ -118,10 +123,12 @@ class SlotPool implements Pool {
     this.#fail(new Error(`${slot.name} of the loader crashed${where}: ${reason}`));
   }
 
-  #watch(stallSeconds: number): void {
+  #watch(stallSeconds: number, passedMs: number): void {
     for (const { slot, job } of this.#slots) {
-      const seconds = job ? (performance.now() - job.since) / 1000 : 0;
-      if (!job || seconds < stallSeconds) continue;
+      if (!job) continue;
+      job.waitedMs += passedMs;
+      const seconds = job.waitedMs / 1000;
+      if (seconds < stallSeconds) continue;
       const stage = slot.stage();
       this.#fail(
         new Error(
