@@ -162,11 +162,44 @@ test("errors name what was expected", () => {
   expect(() => convolution3x3(x, ops.randn([10, 16, 3, 3]))).toThrow(
     "expected multiples of 16 channels, got 16 to 10",
   );
+  expect(() => depthwiseConvolution3x3(ops.randn([1, 0, 4, 4]), ops.randn([0, 1, 3, 3]))).toThrow(
+    "expected multiples of 16 channels, got 0 to 0",
+  );
   expect(() => depthwiseConvolution3x3(x, w)).toThrow("expected a float32 weight [16, 1, 3, 3]");
   expect(() => convolution3x3(x, w, { dilation: 0 })).toThrow("expected a positive dilation, got 0");
   expect(() => convolution3x3(x, w, { tile: 3 as TileSide })).toThrow(
     "expected tiles of 2 or 4 pixels, got 3",
   );
+});
+
+test.each([
+  [0, 16, 4, 4],
+  [1, 16, 0, 4],
+  [2, 16, 4, 0],
+] as const)(
+  "a map without pixels, [%i, %i, %i, %i], gives one without pixels, and weights get no gradient",
+  (...shape) => {
+    for (const convolve of [convolution3x3, depthwiseConvolution3x3]) {
+      const groups = convolve === convolution3x3 ? 16 : 1;
+      const inputs = [ops.randn([...shape]), ops.randn([16, groups, 3, 3]), ops.randn([...shape])] as const;
+      const [output, forInput, forWeight] = outputAndGradients((x, w) => convolve(x, w), inputs);
+      expect([output!.shape, forInput!.shape]).toEqual([[...shape], [...shape]]);
+      expect(forWeight!.equal(ops.zeros([16, groups, 3, 3]))).toBe(true);
+    }
+  },
+);
+
+test("from the map's longer side on, every dilation means the same, however large", () => {
+  manualSeed(5);
+  const [x, g] = [ops.randn([1, 16, 5, 7]), ops.randn([1, 16, 5, 7])];
+  for (const convolve of [convolution3x3, depthwiseConvolution3x3]) {
+    const w = ops.randn([16, convolve === convolution3x3 ? 16 : 1, 3, 3]);
+    const at = (dilation: number) => outputAndGradients((a, b) => convolve(a, b, { dilation }), [x, w, g]);
+    const expected = at(7);
+    const middle = ops.conv2d(x, w.narrow(2, 1, 1).narrow(3, 1, 1), null, 1, 0, 1, 16 / w.size(1));
+    expect(relativeError(expected[0]!, middle.to("float64"))).toBeLessThan(1e-5);
+    for (const [i, values] of at(2 ** 52).entries()) expect(values.equal(expected[i]!)).toBe(true);
+  }
 });
 
 test("the tile with fewer multiplications", () => {

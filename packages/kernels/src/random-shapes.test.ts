@@ -1,7 +1,16 @@
-import { ops, type Tensor, tidy } from "@armseg/torch";
+import { getThreads, gradients, ops, setThreads, type Tensor, tidy } from "@armseg/torch";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { confidenceMap, confusion, ohemThreshold, pixelMaps, predict, reweightedLoss } from "./index.ts";
+import {
+  confidenceMap,
+  confusion,
+  convolution3x3,
+  depthwiseConvolution3x3,
+  ohemThreshold,
+  pixelMaps,
+  predict,
+  reweightedLoss,
+} from "./index.ts";
 
 /** More where the sanitizers look on: `npm run test:sanitize`. */
 const CASES = Number(process.env.ARMSEG_RANDOM_CASES ?? 60);
@@ -87,3 +96,75 @@ test("any shapes and values: a kernel returns finite numbers, or an error that n
     { numRuns: CASES, seed: 1 },
   );
 });
+
+const side = fc.constantFrom(0, 1, 1, 2, 3, 5, 8, 9, 13, 31, 40);
+const convolution = fc.record({
+  images: fc.constantFrom(0, 1, 1, 2, 3),
+  channels: fc.constantFrom(0, 16, 16, 32, 48, 272, 15),
+  out: fc.constantFrom(0, 16, 16, 48),
+  size: fc.oneof(fc.tuple(side, side), fc.constantFrom<[number, number]>([1, 999], [777, 1], [64, 130])),
+  dilation: fc.constantFrom(1, 1, 2, 3, 12, 1000, 2 ** 52),
+  tile: fc.constantFrom<2 | 4>(2, 4),
+  isDepthwise: fc.boolean(),
+  layout: fc.constantFrom("contiguous", "channels_last", "strided", "transposed", "expanded"),
+  threads: fc.constantFrom(1, 2, 5),
+});
+type Convolution = typeof convolution extends fc.Arbitrary<infer T> ? T : never;
+
+function mapOf({ images, channels, size: [height, width], layout }: Convolution): Tensor {
+  const map = ops.randn([images, channels, height, width]);
+  if (layout === "channels_last") return map.contiguous({ memoryFormat: "channels_last" });
+  if (layout === "strided") return strided(map);
+  if (layout === "transposed") return ops.randn([images, channels, width, height]).transpose(2, 3);
+  if (layout === "expanded")
+    return ops.randn([1, 1, height, width]).expand([images, channels, height, width]);
+  return map;
+}
+
+test("any shapes: a convolution has libtorch's values and gradients, or an error that names it", () => {
+  const before = getThreads();
+  try {
+    fc.assert(
+      fc.property(convolution, (of) => tidy(() => compareConvolution(of))),
+      { numRuns: CASES, seed: 1 },
+    );
+  } finally {
+    setThreads(before);
+  }
+});
+
+function compareConvolution(of: Convolution): void {
+  const { channels, out, size, dilation, tile, isDepthwise, threads } = of;
+  setThreads(threads);
+  const x = mapOf(of).detach().requiresGrad_();
+  const w = ops.randn(isDepthwise ? [channels, 1, 3, 3] : [out, channels, 3, 3]).requiresGrad_();
+  let output: Tensor;
+  try {
+    output = isDepthwise
+      ? depthwiseConvolution3x3(x, w, { dilation })
+      : convolution3x3(x, w, { dilation, tile });
+  } catch (error) {
+    expect((error as Error).message).toContain("armseg::");
+    return;
+  }
+  const g = ops.randn([...output.shape]);
+  const actual = [output, ...gradients([output], [x, w], { gradOutputs: [g] })] as Tensor[];
+  if (output.numel === 0) {
+    expect(actual[2]!.abs().sum().item()).toBe(0);
+    return;
+  }
+  const [exactX, exactW] = [x, w].map((leaf) => leaf.detach().to("float64").requiresGrad_()) as [
+    Tensor,
+    Tensor,
+  ];
+  const reach = Math.min(dilation, Math.max(...size));
+  const exact = ops.conv2d(exactX, exactW, null, 1, reach, reach, isDepthwise ? channels : 1);
+  const expected = [
+    exact,
+    ...gradients([exact], [exactX, exactW], { gradOutputs: [g.to("float64")] }),
+  ] as Tensor[];
+  for (const [i, values] of expected.entries()) {
+    const difference = actual[i]!.to("float64").sub(values).abs().max().item();
+    expect(difference, `of ${i}`).toBeLessThanOrEqual(3e-5 * values.abs().max().item());
+  }
+}

@@ -84,6 +84,7 @@ at::Tensor convolve(const at::Tensor& map, const Kernels& kernels, int64_t dilat
   const WinogradPasses& passes = *processor().winograd;
   const TileGrid grid = grid_of(map, dilation, side);
   at::Tensor result = at::empty({map.size(0), kernels.columns, map.size(2), map.size(3)}, map.options(), at::MemoryFormat::ChannelsLast);
+  if (result.numel() == 0) return result;
   const auto kernel = kernel_values(grid.points, kernels.rows, kernels.columns, false);
   at::parallel_for(0, kernel.values.blocks, 1, [&](int64_t first, int64_t last) { passes.kernel_values(side, kernels, {first, last}, kernel.values); });
   const int64_t chunk = chunk_of(grid, kernels.rows + kernels.columns, passes.tile_multiple);

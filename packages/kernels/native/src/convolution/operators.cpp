@@ -4,6 +4,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include <algorithm>
+
 #include "convolution.h"
 
 namespace armseg {
@@ -41,7 +43,7 @@ template <typename Kind>
 void check(const at::Tensor& input, const at::Tensor& weight, int64_t dilation, int64_t tile) {
   TORCH_CHECK(input.dim() == 4 && input.is_cpu() && input.scalar_type() == at::kFloat, Kind::kName, "expected a float32 input [N, C, H, W] on the CPU, got ", input.toString(), " ",
               input.sizes(), "; other convolutions are PyTorch's");
-  const int64_t groups = Kind::groups(input), per_group = input.size(1) / groups, out = groups == 1 && weight.dim() > 0 ? weight.size(0) : groups;
+  const int64_t groups = Kind::groups(input), per_group = groups > 0 ? input.size(1) / groups : 1, out = groups == 1 && weight.dim() > 0 ? weight.size(0) : groups;
   TORCH_CHECK(weight.dim() == 4 && weight.is_cpu() && weight.scalar_type() == at::kFloat && weight.sizes() == at::IntArrayRef({out, per_group, 3, 3}), Kind::kName,
               "expected a float32 weight [", groups == 1 ? "K" : std::to_string(out), ", ", per_group, ", 3, 3], got ", weight.toString(), " ", weight.sizes());
   TORCH_CHECK(out % kChannelBlock == 0 && input.size(1) % kChannelBlock == 0 && weight.numel() > 0, Kind::kName, "expected multiples of ", kChannelBlock, " channels, got ", input.size(1),
@@ -49,6 +51,10 @@ void check(const at::Tensor& input, const at::Tensor& weight, int64_t dilation, 
   TORCH_CHECK(dilation > 0, Kind::kName, "expected a positive dilation, got ", dilation);
   TORCH_CHECK(tile == 2 || tile == 4, Kind::kName, "expected tiles of 2 or 4 pixels, got ", tile);
 }
+
+// From the map's longer side on, every dilation means the same: only the middle tap lies in the map. So the passes need not go through
+// sub-images without pixels, and their products do not overflow.
+int64_t within_map(const at::Tensor& input, int64_t dilation) { return std::min(dilation, std::max<int64_t>({1, input.size(2), input.size(3)})); }
 
 template <typename Kind>
 struct Convolution : torch::autograd::Function<Convolution<Kind>> {
@@ -79,13 +85,13 @@ struct Convolution : torch::autograd::Function<Convolution<Kind>> {
 template <typename Kind>
 at::Tensor plain(const at::Tensor& input, const at::Tensor& weight, int64_t dilation, int64_t tile) {
   check<Kind>(input, weight, dilation, tile);
-  return Kind::forward(input, weight, dilation, tile);
+  return Kind::forward(input, weight, within_map(input, dilation), tile);
 }
 
 template <typename Kind>
 at::Tensor recorded(const at::Tensor& input, const at::Tensor& weight, int64_t dilation, int64_t tile) {
   check<Kind>(input, weight, dilation, tile);
-  return Convolution<Kind>::apply(input, weight, dilation, tile);
+  return Convolution<Kind>::apply(input, weight, within_map(input, dilation), tile);
 }
 
 at::Tensor plain_depthwise(const at::Tensor& input, const at::Tensor& weight, int64_t dilation) { return plain<Depthwise>(input, weight, dilation, 4); }
