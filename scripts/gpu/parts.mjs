@@ -51,7 +51,7 @@ function build(options) {
   return {
     name: "build",
     isNeeded: true,
-    limitSeconds: options.isRehearsal ? 1200 : 150,
+    limitSeconds: options.isRehearsal ? 3600 : 150,
     command: armseg(options, "setup", "--offline"),
     read: () => [],
   };

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generateScene } from "@armseg/scenes";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CounterRandom } from "../core/random.ts";
@@ -62,6 +63,45 @@ test.each(Object.keys(kinds))("parts of %s equal the whole image's", async (name
     expect(Buffer.compare(part.data, Buffer.concat(rows))).toBe(0);
   }
 });
+
+test("a JPEG is reduced by 4 and 8 where both divide its sides; what is turned, odd or no JPEG is not", async () => {
+  const reductions = async (name: string, image: Sharp) => {
+    await image.toFile(join(folder, name));
+    return (await openImageFile(join(folder, name))).reductions;
+  };
+  const blank = (height: number, width: number) =>
+    sharp({ create: { height, width, channels: 3, background: "red" } });
+  expect(await reductions("64x96.jpg", blank(64, 96).jpeg())).toEqual([1, 4, 8]);
+  expect(await reductions("60x96.jpg", blank(60, 96).jpeg())).toEqual([1, 4]);
+  expect(await reductions("62x96.jpg", blank(62, 96).jpeg())).toEqual([1]);
+  expect(await reductions("turned.jpg", blank(64, 96).withMetadata({ orientation: 6 }).jpeg())).toEqual([1]);
+  expect(await reductions("64x96.png", blank(64, 96).png())).toEqual([1]);
+});
+
+test.each([4, 8])(
+  "a street reduced by %i is the mean of the pixels, to 1.5 levels, and the same every time",
+  async (by) => {
+    const [height, width] = [256, 512];
+    const scene = generateScene({ seed: 1, index: 0, height, width }).image;
+    const path = join(folder, "scene.jpg");
+    await sharp(scene.data, { raw: { height, width, channels: 3 } })
+      .jpeg({ quality: 90 })
+      .toFile(path);
+    const { data: full } = await readImage(path);
+    const opened = await openImageFile(path);
+    const whole = { top: 0, left: 0, height: height / by, width: width / by };
+    const { data } = await opened.read(whole, by);
+    expect(Buffer.compare((await opened.read(whole, by)).data, data)).toBe(0);
+    const errors = Array.from(data, (value, i) => {
+      const [pixel, c] = [Math.floor(i / 3), i % 3];
+      const start = (Math.floor(pixel / whole.width) * by * width + (pixel % whole.width) * by) * 3 + c;
+      let sum = 0;
+      for (let y = 0; y < by; y++) for (let x = 0; x < by; x++) sum += full[start + (y * width + x) * 3]!;
+      return Math.abs(value - sum / by / by);
+    });
+    expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(1.5);
+  },
+);
 
 test("damage below the part that is read is found all the same, and named", async () => {
   const path = join(folder, "damaged.png");

@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { generateScene } from "@armseg/scenes";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeLabelPng } from "../data/drawing/index.ts";
 import { readLabel } from "../data/labels/read-label.ts";
+import type { LabelMap } from "../data/sample.ts";
 import { augmentationPresets, IMAGENET_NORMALISE } from "./augment.ts";
 import { allocateBatch, type BatchFormat, sampleViews } from "./batch.ts";
 import { floats, golden, labelImage, rgbImage } from "./golden/read-golden.ts";
@@ -10,7 +13,7 @@ import { normalisedLevels, writeFrame } from "./normalise.ts";
 import { previewSamples } from "./preview.ts";
 import { wholePart } from "./resize-image.ts";
 import { type ImageFolder, imageFolder } from "./testing/image-folder.ts";
-import { augmentImage, fillTrainingSample, writeMap } from "./training-sample.ts";
+import { augmentImage, fillTrainingSample, readSample, writeMap } from "./training-sample.ts";
 
 const crc = (array: Float32Array | Uint8Array) =>
   crc32(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
@@ -135,4 +138,52 @@ test("a preview shows the samples that a training sees first, as 8-bit images", 
   expect(again.map(({ image }) => crc(image.data))).toEqual(
     previews.slice(0, 2).map(({ image }) => crc(image.data)),
   );
+});
+
+test("of a JPEG that is made small no more is decoded than is needed: the crop is that of the whole image, to some levels", async () => {
+  const [height, width] = [256, 512];
+  const { image } = generateScene({ seed: 1, index: 0, height, width });
+  const [jpeg, full] = [join(images.folder, "photo.jpg"), join(images.folder, "photo.png")];
+  // Out of focus: where neighbours differ, four of sixteen pixels, which is what the whole image is interpolated from, are not their mean.
+  await sharp(image.data, { raw: { height, width, channels: 3 } })
+    .blur(2)
+    .jpeg({ quality: 95 })
+    .toFile(jpeg);
+  await sharp(jpeg).png().toFile(full);
+  const label = join(images.folder, "photo_label.png");
+  writeLabelPng(label, { height, width, data: new Uint8Array(height * width) }, [
+    { name: "all", color: [0, 0, 0] },
+  ]);
+  const { labelMap } = images.samples[0]!.annotation as { labelMap: LabelMap };
+  const augmentation = {
+    ...augmentationPresets.camvid,
+    resize: { base: [64, 128], ratioRange: [0.6, 1] },
+    crop: { size: [32, 48], maxCategoryRatio: 1 },
+  } as const;
+  const cropOf = async (path: string, index: number) => {
+    const sample = {
+      name: "photo",
+      image: path,
+      annotation: { kind: "mask", path: label, labelMap },
+    } as const;
+    const drawn = await readSample(
+      sample,
+      { key: { ...KEY, index }, taughtWeight: 1 },
+      augmentation,
+      () => {},
+    );
+    return {
+      imageSize: drawn.part.imageSize,
+      crop: augmentImage({ ...drawn, augmentation: { ...drawn.augmentation, photometric: null } }),
+    };
+  };
+  for (let index = 0; index < 4; index++) {
+    const [small, whole] = [await cropOf(jpeg, index), await cropOf(full, index)];
+    expect([small.imageSize, whole.imageSize]).toEqual([
+      [64, 128],
+      [256, 512],
+    ]);
+    const errors = small.crop.data.map((value, i) => Math.abs(value - whole.crop.data[i]!));
+    expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(3);
+  }
 });

@@ -5,7 +5,7 @@ import type { LabelImage, RgbImage, Sample } from "../data/sample.ts";
 import { readWeights } from "../data/weights.ts";
 import { type Augmentation, type AugmentationOptions, drawAugmentation } from "./augment.ts";
 import { sampleViews } from "./batch.ts";
-import { openImageFile } from "./image-file.ts";
+import { type ImageFile, openImageFile } from "./image-file.ts";
 import { type LevelTables, type NormaliseOptions, normalisedLevels, writeFrame } from "./normalise.ts";
 import { distortColors_ } from "./photometric.ts";
 import { type ImagePart, resizeImageWindow, sourceWindow } from "./resize-image.ts";
@@ -69,15 +69,23 @@ export async function readSample(
   const weights = label === drawn ? given : taughtWeights(drawn, label, given ?? ones(label), taughtWeight);
   onStage("augmenting");
   const augmentation = drawAugmentation(key, label, options);
-  const source = sourceWindow(image.size, augmentation.resized, augmentation.window);
   onStage("reading the image");
-  const pixels = await image.read(source);
-  return {
-    augmentation,
-    part: { pixels, imageSize: image.size, top: source.top, left: source.left },
-    label,
-    weights,
-  };
+  return { augmentation, part: await readPart(image, augmentation), label, weights };
+}
+
+/**
+ * Reads the pixels that a crop is made of, of an image that is decoded no larger than it need be: as small as it can be without its being
+ * enlarged.
+ */
+async function readPart(image: ImageFile, { resized, window }: Augmentation): Promise<ImagePart> {
+  const [height, width] = image.size;
+  const reduction = Math.max(
+    ...image.reductions.filter((by) => by === 1 || (resized[0] * by <= height && resized[1] * by <= width)),
+  );
+  const imageSize: Size = [height / reduction, width / reduction];
+  const source = sourceWindow(imageSize, resized, window);
+  const pixels = await image.read(source, reduction);
+  return { pixels, imageSize, top: source.top, left: source.left };
 }
 
 /**
