@@ -1,8 +1,9 @@
 import type { Place } from "@armseg/torch/bench";
 import { describe, expect, test } from "vitest";
 import { benchLossText, type LossBenchResult } from "./loss.ts";
+import { benchOverheadText } from "./overhead.ts";
 import { benchStepText, type StepBenchResult } from "./step.ts";
-import { benchTrainingText } from "./training.ts";
+import { benchTraining, benchTrainingText, type TrainingBenchScore, whoReaches } from "./training.ts";
 
 const MIB = 2 ** 20;
 const CPU: Place = { device: "cpu", name: "AMD EPYC", threads: 2, libtorch: "1.13.0" };
@@ -144,8 +145,8 @@ describe("bench step", () => {
   });
 });
 
-test("bench training: ratio first, then where", () => {
-  const text = benchTrainingText({
+test("bench overhead: ratio first, then where", () => {
+  const text = benchOverheadText({
     size: [8, 512, 1024],
     place: GPU,
     bareMs: 100,
@@ -155,4 +156,57 @@ test("bench training: ratio first, then where", () => {
   expect(text).toMatch(
     /^2\.0 % more than the bare step \(goal 3 %\)\n.*, batch 8×512×1024, float32\nNVIDIA H200/,
   );
+});
+
+describe("bench training", () => {
+  const score = (iteration: number, mIoU: number): TrainingBenchScore => ({
+    iteration,
+    mIoU,
+    seconds: iteration / 2,
+    cpuSeconds: iteration,
+  });
+  const slower = ({ seconds, cpuSeconds, ...rest }: TrainingBenchScore) => ({
+    ...rest,
+    seconds: 2 * seconds,
+    cpuSeconds: 4 * cpuSeconds,
+  });
+  const ours = [score(20, 10), score(40, 30), score(60, 28)];
+  const scores = [score(20, 12), score(40, 18), score(60, 25)].map(slower);
+  const result = {
+    size: [4, 96, 128],
+    iterations: 60,
+    place: CPU,
+    ours,
+    peer: { torch: "1.13.0", scores },
+  } as const;
+
+  test("the score that counts is the most that both reach, or the one that is asked for", () => {
+    expect(whoReaches(ours, scores)).toEqual({ miou: 25, reached: { ours: ours[1], peer: scores[2] } });
+    expect(whoReaches(ours, scores, 11)).toEqual({ miou: 11, reached: { ours: ours[1], peer: scores[0] } });
+    expect(whoReaches(ours, null)).toEqual({ miou: 30, reached: { ours: ours[1], peer: null } });
+  });
+
+  test("ratios first, then both sides", () => {
+    const lines = benchTrainingText({ ...result, ...whoReaches(ours, scores) }).split("\n");
+    expect(lines.slice(0, 3)).toEqual([
+      "0.33 of PyTorch's time and 0.17 of its processor time to mIoU 25.0",
+      "DeepLabv3+ on resnet18, generated scenes, cross entropy, 60 iterations of 4×96×128",
+      "AMD EPYC, 2 threads, libtorch 1.13.0",
+    ]);
+    expect(lines[4]).toMatch(/^armseg +40 +20\.0 s +40\.0 s +28\.0$/);
+    expect(lines[5]).toMatch(/^PyTorch 1\.13\.0 +60 +60\.0 s +240\.0 s +25\.0$/);
+  });
+
+  test("a mIoU that is none is an error", async () => {
+    await expect(benchTraining({ miou: 101 })).rejects.toThrow("benchTraining(): expected a mIoU above 0");
+  });
+
+  test("a score that a side does not reach is said so", () => {
+    const textAt = (miou: number) => benchTrainingText({ ...result, ...whoReaches(ours, scores, miou) });
+    expect(textAt(29)).toMatch(/^armseg alone reaches mIoU 29\.0\n.*\nPyTorch 1\.13\.0 +never +25\.0$/s);
+    expect(textAt(50)).toMatch(/^neither reaches mIoU 50\.0\n/);
+    expect(benchTrainingText({ ...result, peer: null, ...whoReaches(ours, null) })).toMatch(
+      /^no Python with PyTorch for cpu/,
+    );
+  });
 });

@@ -1,167 +1,248 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getThreads, keepFreedMemory, manualSeed, setThreads, synchronize } from "@armseg/torch";
-import { type BenchDevice, median, type Place, placeOf, placeText, timeMs } from "@armseg/torch/bench";
-import { stringify } from "yaml";
-import { buildTraining, type TrainingObjects, trainerSettings } from "../config/build.ts";
+import { fileURLToPath } from "node:url";
+import { getThreads, keepFreedMemory, manualSeed, setThreads, useCudnnBenchmark } from "@armseg/torch";
+import { type BenchDevice, type Place, placeOf, placeText, runPeer } from "@armseg/torch/bench";
+import { evaluationRecord, validate } from "../commands/validate.ts";
+import { buildTraining } from "../config/build.ts";
 import { prepareData, type TrainingData } from "../config/build-data.ts";
-import { buildLoader } from "../config/build-loaders.ts";
+import { buildEvaluation } from "../config/build-evaluation.ts";
+import { withMeasuredModel } from "../config/measured-model.ts";
 import { checkConfig } from "../config/read-config.ts";
 import type { Config } from "../config/schema.ts";
-import { CheckpointIndex } from "../runs/checkpoint-index.ts";
-import { createRun } from "../runs/run-folder.ts";
-import { RunLog } from "../runs/run-log.ts";
-import { trainStep } from "../training/step.ts";
-import { Trainer } from "../training/trainer.ts";
-import { figureTable } from "./figure-table.ts";
+import { argumentError } from "../core/argument-error.ts";
+import { textTable } from "../core/text-table.ts";
+import { readLabel } from "../data/labels/read-label.ts";
+import { readImage } from "../data/read-image.ts";
+import type { Dataset } from "../data/sample.ts";
+import { runTrainer } from "./run-trainer.ts";
 
 export interface TrainingBenchOptions {
-  /** Default cpu. */
+  /** Of both sides. Default cpu. */
   readonly device?: BenchDevice;
-  /** `[N, H, W]` of a batch. Default 2×256×512, on a GPU 8×512×1024, as `bench step`. */
-  readonly size?: readonly [n: number, height: number, width: number];
-  /** Processors. Default 2. */
+  /** Processors for both sides. Default 2. */
   readonly threads?: number;
-  /** Iterations that count, of each kind and round. Default 5. */
-  readonly runs?: number;
-  /** Rounds of bare steps and whole iterations in turns. Default 3. */
-  readonly rounds?: number;
+  /** Updates of each training. Default 200. */
+  readonly iterations?: number;
+  /** The mIoU to reach, in percent. Default: the most that both sides reach. */
+  readonly miou?: number;
+  /** `[N, H, W]` of a batch; the scenes are half as wide again. Default 4×96×128. */
+  readonly size?: TrainingBenchSize;
+  /** Scenes to train on and to score. Default 160 and 24. */
+  readonly scenes?: { readonly train: number; readonly val: number };
+}
+
+export type TrainingBenchSize = readonly [n: number, height: number, width: number];
+
+/** A score on the way, with what it has taken since the first iteration: evaluations and, of ours, checkpoints included. */
+export interface TrainingBenchScore {
+  readonly iteration: number;
+  /** In percent. */
+  readonly mIoU: number;
+  readonly seconds: number;
+  /** Of all threads. */
+  readonly cpuSeconds: number;
 }
 
 export interface TrainingBenchResult {
-  readonly size: readonly [n: number, height: number, width: number];
+  readonly size: TrainingBenchSize;
+  readonly iterations: number;
   readonly place: Place;
-  /** Median of a step on one batch that is there already: forward, backward, update. */
-  readonly bareMs: number;
-  /** Median of an iteration of the trainer: loading and augmenting the next batches meanwhile, the step, the log. */
-  readonly wholeMs: number;
-  /** whole / bare − 1; goal: at most 0.03. */
-  readonly overhead: number;
+  readonly ours: readonly TrainingBenchScore[];
+  /** An independent loop in PyTorch; `null` where there is no Python with PyTorch. */
+  readonly peer: { readonly torch: string; readonly scores: readonly TrainingBenchScore[] } | null;
+  /** The mIoU that counts, in percent. */
+  readonly miou: number;
+  /** The first score of each side that reaches it, `null` where none does. */
+  readonly reached: {
+    readonly ours: TrainingBenchScore | null;
+    readonly peer: TrainingBenchScore | null;
+  };
 }
 
-const SIZES: Record<BenchDevice, TrainingBenchResult["size"]> = { cpu: [2, 256, 512], cuda: [8, 512, 1024] };
+const EVALUATIONS = 10;
+const RECIPE = {
+  optimizer: { learningRate: 0.02, momentum: 0.9, weightDecay: 1e-4 },
+  schedule: { type: "poly", power: 0.9, warmupFraction: 0.05, minimumFactor: 0 },
+  augmentation: { scale: [0.75, 1.5], flip: 0.5, maxCategoryRatio: 1, photometric: true },
+} as const;
 
-/** Iterations before those that count: the loader's queue is full then, and the processor's caches are warm. */
-const WARM_UP = 3;
+interface Job {
+  readonly device: BenchDevice;
+  readonly threads: number;
+  readonly iterations: number;
+  readonly size: TrainingBenchSize;
+}
 
 function configOf(
+  { device, iterations, size: [n, height, width] }: Job,
   folder: string,
-  device: BenchDevice,
-  [n, height, width]: TrainingBenchResult["size"],
+  scenes: object,
 ): Config {
-  return checkConfig(
+  const config = checkConfig(
     {
       data: {
         format: "scenes",
-        scenes: { folder, count: { train: 8, val: 2 }, size: [2 * height, 2 * width] },
+        annotations: "fine",
+        scenes: { folder, count: scenes, size: [height, Math.round(1.5 * width)] },
       },
       model: { backbone: "resnet18" },
-      schedule: { iterations: 1_000_000 },
-      augmentation: { crop: [height, width] },
+      reweighting: { curve: "none" },
+      optimizer: RECIPE.optimizer,
+      schedule: { ...RECIPE.schedule, iterations },
+      augmentation: { ...RECIPE.augmentation, crop: [height, width] },
       training: {
         batchSize: n,
         device,
-        evaluateEvery: 1_000_000,
-        checkpointEvery: 1_000_000,
-        logEvery: 1,
+        evaluateEvery: Math.max(1, Math.round(iterations / EVALUATIONS)),
+        checkpointEvery: iterations,
       },
     },
     "the benchmark",
   );
+  return withMeasuredModel(config, (text) => void process.stderr.write(`${text}\n`));
 }
 
-async function bareSteps(training: TrainingObjects, config: Config, data: TrainingData, runs: number) {
-  const loader = buildLoader({ ...config, training: { ...config.training, workers: 0 } }, data, 0);
-  using batch = (await loader.next())!;
-  await loader.dispose();
-  const step = () => trainStep(training, [batch], "joint");
-  return Array.from({ length: WARM_UP + runs }, () => timeMs(step, config.training.device)).slice(WARM_UP);
+async function trainOurs(config: Config, data: TrainingData, folder: string): Promise<TrainingBenchScore[]> {
+  manualSeed(0);
+  const training = buildTraining(config, { classes: data.train.classes.length, classWeights: null });
+  const settings = buildEvaluation(config);
+  const scores: TrainingBenchScore[] = [];
+  try {
+    const [start, cpuStart] = [performance.now(), process.cpuUsage()];
+    await runTrainer(training, config, data, {
+      folder,
+      evaluate: async (iteration) => {
+        const result = await validate({ settings, dataset: data.val, network: training.network });
+        const { user, system } = process.cpuUsage(cpuStart);
+        scores.push({
+          iteration,
+          mIoU: 100 * result.metrics.mIoU,
+          seconds: (performance.now() - start) / 1000,
+          cpuSeconds: (user + system) / 1e6,
+        });
+        return evaluationRecord(result, iteration, data.val.split, false);
+      },
+    });
+  } finally {
+    training.dispose();
+  }
+  return scores;
 }
 
-async function wholeIterations(
-  training: TrainingObjects,
-  config: Config,
+/** Writes a split for the peer, which reads no pictures: all images, `[N, H, W, 3]`, and all labels, `[N, H, W]`, as bytes. */
+async function writeBytes({ samples }: Dataset, path: string) {
+  const images: Uint8Array[] = [];
+  const labels: Uint8Array[] = [];
+  let size: readonly [number, number] = [0, 0];
+  for (const { image, annotation } of samples) {
+    const { height, width, data } = await readImage(image);
+    size = [height, width];
+    images.push(data);
+    labels.push((await readLabel(annotation!, size)).data);
+  }
+  writeFileSync(`${path}.images`, Buffer.concat(images));
+  writeFileSync(`${path}.labels`, Buffer.concat(labels));
+  return { path, count: samples.length, size };
+}
+
+async function trainPeer(
+  { device, threads, iterations, size }: Job,
+  { model, training, augmentation }: Config,
   data: TrainingData,
   folder: string,
-  runs: number,
-) {
-  using run = createRun(folder, stringify(config));
-  await using loader = buildLoader(config, data, 0);
-  using log = new RunLog(run.paths);
-  const checkpoints = new CheckpointIndex(run.paths.checkpoints, { keepLast: 1 });
-  const stop = new AbortController();
-  const ends: number[] = [];
-  const trainer = new Trainer({
-    ...training,
-    ...trainerSettings(config),
-    data: loader,
-    baseline: null,
-    log,
-    checkpoints: {
-      save: (iteration, write) => checkpoints.save(iteration, write),
-      saveFailed: () => folder,
-    },
-    evaluate: () => Promise.reject(new Error("the benchmark evaluates nothing")),
-    onProgress: () => {
-      synchronize(config.training.device);
-      ends.push(performance.now());
-      if (ends.length > WARM_UP + runs) stop.abort();
-    },
-    signal: stop.signal,
-  });
-  await trainer.run();
-  return ends.slice(WARM_UP + 1).map((end, i) => end - ends[WARM_UP + i]!);
+): Promise<TrainingBenchResult["peer"]> {
+  const job = {
+    device,
+    threads,
+    iterations,
+    size,
+    ...RECIPE,
+    mean: augmentation.mean,
+    std: augmentation.std,
+    backbone: model.backbone,
+    classes: data.train.classes.length,
+    evaluateEvery: training.evaluateEvery,
+    train: await writeBytes(data.train, join(folder, "train")),
+    val: await writeBytes(data.val, join(folder, "val")),
+  };
+  const script = fileURLToPath(new URL("../../bench/training_peer.py", import.meta.url));
+  return runPeer(script, [JSON.stringify(job)], { threads, device });
 }
 
 /**
- * Measures what the trainer adds to the bare step of `bench step`: DeepLabv3+ on ResNet-18, generated scenes of twice the crop's
- * size. Bare steps and whole iterations take turns, with the same network. Takes some minutes.
+ * Measures what a training takes to reach a mIoU, in time and in processor time: DeepLabv3+ on ResNet-18 and generated scenes with fine labels, by our
+ * trainer and by an independent loop in PyTorch with the same data, network, optimizer, schedule and augmentation (but for the hue, which the
+ * peer leaves alone), scored at the same iterations. The two follow different random numbers. Takes some minutes.
  *
  * @throws {Error} If the device is not there.
  */
 export async function benchTraining(options: TrainingBenchOptions = {}): Promise<TrainingBenchResult> {
-  const { device = "cpu", size = SIZES[device], threads = 2, runs = 5, rounds = 3 } = options;
+  const { device = "cpu", threads = 2, iterations = 200, size = [4, 96, 128] } = options;
+  const { scenes = { train: 160, val: 24 }, miou } = options;
+  if (miou !== undefined && !(miou > 0 && miou <= 100))
+    throw argumentError("benchTraining", "a mIoU above 0 and of at most 100 percent", miou);
+  const job: Job = { device, threads, iterations, size };
   const before = getThreads();
   const folder = mkdtempSync(join(tmpdir(), "armseg-bench-training-"));
   setThreads(threads);
   keepFreedMemory();
+  useCudnnBenchmark(device === "cuda");
   try {
     const place = placeOf(device);
-    manualSeed(0);
-    const config = configOf(join(folder, "scenes"), device, size);
+    const config = configOf(job, join(folder, "scenes"), scenes);
     const data = await prepareData(config, { cacheFolder: join(folder, "cache"), say: () => {} });
-    const training = buildTraining(config, {
-      classes: data.train.classes.length,
-      classWeights: data.classWeights,
-    });
-    const bare: number[] = [];
-    const whole: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      bare.push(...(await bareSteps(training, config, data, runs)));
-      whole.push(...(await wholeIterations(training, config, data, join(folder, `run-${round}`), runs)));
-    }
-    training.dispose();
-    const [bareMs, wholeMs] = [median(bare), median(whole)];
-    return { size, place, bareMs, wholeMs, overhead: wholeMs / bareMs - 1 };
+    const peer = await trainPeer(job, config, data, folder);
+    const ours = await trainOurs(config, data, join(folder, "run"));
+    return { size, iterations, place, ours, peer, ...whoReaches(ours, peer?.scores ?? null, miou) };
   } finally {
     setThreads(before);
+    useCudnnBenchmark(false);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Returns the first score of each side that reaches a mIoU. @param miou - Default: the most that both sides reach. */
+export function whoReaches(
+  ours: readonly TrainingBenchScore[],
+  peer: readonly TrainingBenchScore[] | null,
+  miou?: number,
+): Pick<TrainingBenchResult, "miou" | "reached"> {
+  const best = (scores: readonly TrainingBenchScore[]) => Math.max(...scores.map((score) => score.mIoU));
+  const target = miou ?? Math.min(best(ours), peer ? best(peer) : Number.POSITIVE_INFINITY);
+  const first = (scores: readonly TrainingBenchScore[]) =>
+    scores.find((score) => score.mIoU >= target) ?? null;
+  return { miou: target, reached: { ours: first(ours), peer: peer && first(peer) } };
+}
+
 /** Formats the result as lines of text, ratio first. */
-export function benchTrainingText({ size, place, bareMs, wholeMs, overhead }: TrainingBenchResult): string {
+export function benchTrainingText(result: TrainingBenchResult): string {
+  const { size, iterations, place, ours, peer } = result;
+  const sides = [{ name: "armseg", scores: ours, reached: result.reached.ours }];
+  if (peer) sides.push({ name: `PyTorch ${peer.torch}`, scores: peer.scores, reached: result.reached.peer });
   return [
-    `${(100 * overhead).toFixed(1)} % more than the bare step (goal 3 %)`,
-    `DeepLabv3+ on resnet18, ARM, batch ${size.join("×")}, float32`,
+    ratioLine(result),
+    `DeepLabv3+ on resnet18, generated scenes, cross entropy, ${iterations} iterations of ${size.join("×")}`,
     placeText(place),
-    ...figureTable(
-      [
-        { name: "bare step: forward, backward, update", ms: bareMs },
-        { name: "iteration of the trainer: data, step, log", ms: wholeMs },
-      ],
-      0,
-    ),
+    ...textTable([
+      ["", "iteration", "time", "processor", "mIoU at the end"],
+      ...sides.map(({ name, scores, reached }) => [
+        name,
+        reached ? String(reached.iteration) : "never",
+        reached ? `${reached.seconds.toFixed(1)} s` : "",
+        reached ? `${reached.cpuSeconds.toFixed(1)} s` : "",
+        `${(scores.at(-1)?.mIoU ?? Number.NaN).toFixed(1)}`,
+      ]),
+    ]),
   ].join("\n");
+}
+
+function ratioLine({ place, peer, miou, reached: { ours, peer: theirs } }: TrainingBenchResult): string {
+  if (!peer) return `no Python with PyTorch for ${place.device} to compare with`;
+  const goal = `mIoU ${miou.toFixed(1)}`;
+  if (!ours && !theirs) return `neither reaches ${goal}`;
+  if (!ours || !theirs) return `${ours ? "armseg" : "PyTorch"} alone reaches ${goal}`;
+  const of = (key: "seconds" | "cpuSeconds") => (ours[key] / theirs[key]).toFixed(2);
+  return `${of("seconds")} of PyTorch's time and ${of("cpuSeconds")} of its processor time to ${goal}`;
 }

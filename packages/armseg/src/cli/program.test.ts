@@ -48,11 +48,12 @@ test("the commands and their options are frozen: a change here is a change of th
     "export: <run> --out <file> (required) --format <name> --names <whose> --output <kind> --confidence --quantise <precision> --license <text> --checkpoint <which> --overwrite --json",
     "submit: <run> <benchmark> --set <key=value> --device <name> --out <folder> (required) --split <name> --checkpoint <which> --overwrite --json",
     "reproduce: <experiment> --set <key=value> --device <name> --preset <name> --scale <name> --data <folder> --weights <path> --seeds <n> --jobs <n> --out <folder> --dry-run --json",
-    "bench loss: --device <name> --threads <n> --runs <n> --json",
-    "bench step: --backbone <name> --device <name> --precision <name> --batch <n> --threads <n> --runs <n> --json",
-    "bench eval: --device <name> --threads <n> --runs <n> --json",
+    "bench loss: --device <name> --threads <n> --runs <n> --size <NxCxhxwxHxW> --json",
+    "bench step: --backbone <name> --device <name> --precision <name> --batch <n> --threads <n> --runs <n> --size <NxHxW> --compile-seconds <n> --json",
+    "bench eval: --device <name> --threads <n> --runs <n> --size <CxHxW> --json",
     "bench loader: --images <n> --rounds <n> --json",
-    "bench training: --device <name> --threads <n> --runs <n> --json",
+    "bench training: --device <name> --threads <n> --iterations <n> --miou <percent> --json",
+    "bench overhead: --device <name> --threads <n> --runs <n> --json",
   ]);
 });
 

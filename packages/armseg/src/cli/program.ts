@@ -4,6 +4,7 @@ import { addAudit } from "./audit.ts";
 import { addBenchEval } from "./bench-eval.ts";
 import { addBenchLoader } from "./bench-loader.ts";
 import { addBenchLoss } from "./bench-loss.ts";
+import { addBenchOverhead } from "./bench-overhead.ts";
 import { addBenchStep } from "./bench-step.ts";
 import { addBenchTraining } from "./bench-training.ts";
 import { addCompare } from "./compare.ts";
@@ -89,6 +90,7 @@ export function buildProgram(): Command {
     addBenchEval,
     addBenchLoader,
     addBenchTraining,
+    addBenchOverhead,
   );
   return program;
 }
