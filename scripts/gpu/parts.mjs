@@ -215,7 +215,7 @@ function fusedTraining(options) {
     limitSeconds: options.isRehearsal ? 600 : 90,
     leastSeconds: 20,
     command: armseg(options, "train", file, "--out", run),
-    read: () => trainingRows(`training, ${ITERATIONS} iterations`, readMetrics(run)),
+    read: () => trainingRows("training, fused loss", readMetrics(run)),
   };
 }
 
