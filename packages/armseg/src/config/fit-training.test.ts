@@ -89,7 +89,12 @@ describe("a GPU", () => {
   test("takes the paper's: ResNet-101, 16 images of 512x1024, SGD 0.02, 40,000 iterations, where there is time", () => {
     const fitted = fitTraining(GPU, cityscapes, 60);
     expect(fitted.model).toEqual({ backbone: "resnet101" });
-    expect(fitted).toMatchObject({ base: null, crop: [512, 1024], learningRate: 0.02, schedule: "paper" });
+    expect(fitted).toMatchObject({
+      base: null,
+      crop: [512, 1024],
+      optimizer: { learningRate: 0.02 },
+      schedule: "paper",
+    });
     expect([fitted.batchSize * fitted.accumulate, fitted.iterations, fitted.curveMultiplier]).toEqual([
       16, 40_000, 1,
     ]);

@@ -29,12 +29,20 @@ export interface FittedModel {
   readonly headChannels?: number;
 }
 
+/** What of an optimiser is not the default. */
+export interface FittedOptimizer {
+  readonly type?: "adamw";
+  readonly learningRate: number;
+  readonly headMultiplier?: number;
+  readonly weightDecay?: number;
+}
+
 /** A training that fits a machine and a time. */
 export interface FittedTraining {
   /** In words, for one sentence. */
   readonly network: string;
   readonly model: FittedModel;
-  readonly learningRate: number;
+  readonly optimizer: FittedOptimizer;
   readonly schedule: "paper" | "poly";
   readonly iterations: number;
   /** `[height, width]`; `null` for the images' own. */
@@ -99,6 +107,13 @@ const LEVELS = [
   { ...SMALL, side: 192, batch: 4 },
 ] as const;
 
+/**
+ * A backbone that is pretrained and a head that is not, for a few thousand iterations. ResNet-18 to stage 3 on CamVid (fine labels,
+ * 800 iterations of 4): 47.2 % mIoU; SGD with 0.01 and ten times that for the head, 43.5 %; SGD with one rate of 0.02 came to 42.8 %
+ * with three times the work.
+ */
+const SHORT_OPTIMIZER = { type: "adamw", learningRate: 5e-4, headMultiplier: 4, weightDecay: 0.01 } as const;
+
 /** Fewer are too few even with pretrained weights. */
 const ENOUGH_ITERATIONS = 1_500;
 const FEWEST_ITERATIONS = 200;
@@ -144,7 +159,7 @@ function fitProcessor(machine: Machine, data: TrainingSize, seconds: number): Fi
   return {
     network: level.network,
     model: level.model,
-    learningRate: (0.01 * batchSize) / 8,
+    optimizer: SHORT_OPTIMIZER,
     schedule: "poly",
     iterations,
     base,
@@ -172,7 +187,7 @@ function fitPaper(machine: Machine, data: TrainingSize, seconds: number): Fitted
   return {
     network: PAPER_NETWORK.network,
     model: PAPER_NETWORK.model,
-    learningRate: 0.02,
+    optimizer: { learningRate: 0.02 },
     schedule: "paper",
     iterations,
     base,

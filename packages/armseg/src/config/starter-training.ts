@@ -6,10 +6,21 @@ function flow(value: unknown): string {
   return stringify(value, { collectionStyle: "flow" }).trimEnd();
 }
 
+/** A map of a section, a key a line. */
+function lines(section: object): string[] {
+  return Object.entries(section).map(([key, value]) => `  ${key}: ${flow(value)}`);
+}
+
 /** Returns the sections of a configuration that `init` writes behind `data`. */
 export function starterTraining(fitted: FittedTraining, machine: Machine, weights: string): string {
   const { base, crop, accumulate, batchSize, evaluateEvery } = fitted;
-  const model = Object.entries(fitted.model).map(([key, value]) => `  ${key}: ${flow(value)}`);
+  const model = lines(fitted.model);
+  const optimizer = [
+    ...lines(fitted.optimizer),
+    ...(accumulate > 1
+      ? [`  accumulate: ${accumulate} # batches per update: ${accumulate * batchSize} images`]
+      : []),
+  ];
   return `model:
 ${model.join("\n")}
   weights: imagenet # \`armseg weights fetch ${weights}\` brings them, once; a file of your own; null for none, which is far worse
@@ -19,7 +30,7 @@ reweighting:
   learningRateMultiplier: ${fitted.curveMultiplier}${fitted.curveMultiplier > 1 ? " # a short training's curve would hardly move at the network's rate" : ""}
 
 optimizer:
-  learningRate: ${fitted.learningRate}${accumulate > 1 ? `\n  accumulate: ${accumulate} # batches per update: ${accumulate * batchSize} images` : ""}
+${optimizer.join("\n")}
 
 schedule:
   iterations: ${fitted.iterations} # about ${fitted.iterationSeconds.toPrecision(2)} s each
