@@ -6,7 +6,7 @@ test("both sides train on the same scenes and are scored at the same iterations"
   const { ours, peer, miou, reached } = await benchTraining({
     iterations: 2,
     size: [2, 32, 32],
-    scenes: { train: 2, val: 1 },
+    scenes: { train: 12, val: 2 },
   });
   expect(ours.map(({ iteration }) => iteration)).toEqual([1, 2]);
   for (const { mIoU, cpuSeconds } of [...ours, ...(peer?.scores ?? [])]) {
