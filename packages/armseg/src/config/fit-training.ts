@@ -109,8 +109,8 @@ const LEVELS = [
 
 /**
  * A backbone that is pretrained and a head that is not, for a few thousand iterations. ResNet-18 to stage 3 on CamVid (fine labels,
- * 800 iterations of 4): 47.2 % mIoU; SGD with 0.01 and ten times that for the head, 43.5 %; SGD with one rate of 0.02 came to 42.8 %
- * with three times the work.
+ * 800 iterations of 4, colours left alone): 47.2 % mIoU; SGD with 0.01 and ten times that for the head, 43.5 %. One training each; larger
+ * networks have not been tried (docs/results.md).
  */
 const SHORT_OPTIMIZER = { type: "adamw", learningRate: 5e-4, headMultiplier: 4, weightDecay: 0.01 } as const;
 
