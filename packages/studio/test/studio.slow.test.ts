@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { readLabel } from "armseg/data";
-import { auditPaths, readVerdicts, runPaths, type Verdict } from "armseg/runs";
+import { auditPaths, type GivenVerdict, readVerdicts, runPaths } from "armseg/runs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { correctLabels } from "../../armseg/src/commands/correct.ts";
@@ -75,8 +75,8 @@ function expectNoProblem({ problems, origins }: WatchedPage = watched): void {
 const PIXELS = "#/pixels?set=runs/first/maps/val-00000100&order=name";
 const REVIEW = "#/review?run=runs/first";
 
-async function verdicts(run = "first"): Promise<Verdict[]> {
-  const all: Verdict[] = [];
+async function verdicts(run = "first"): Promise<GivenVerdict[]> {
+  const all: GivenVerdict[] = [];
   for await (const verdict of readVerdicts(auditPaths(join(runs, run)).verdicts)) all.push(verdict);
   return all;
 }

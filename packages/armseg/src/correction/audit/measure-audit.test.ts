@@ -30,16 +30,20 @@ test("wrong and missing pixels, by hand", () => {
     [0.1, 0.1, 0.9, 0.9, 0.3, 0, 0, 0],
   );
   // Wrong are the pixels 0, 2 and 4; missing are 5 and 6, as the last is void in the fine label, too.
-  const { wrong, missing, wrongRecall, missingRecall, missingPrecision, precision } = measured(
-    [[image, [1, 0, 1, 1, 0, 1, 1, 255]]],
-    0.35,
-  );
+  const fine = [1, 0, 1, 1, 0, 1, 1, 255];
+  const { wrong, missing, wrongRecall, missingRecall, missingPrecision } = measured([[image, fine]], 0.35);
   expect([wrong, missing]).toEqual([3, 2]);
   // The region is the pixels 0 and 1; cleanlab's issues are 0, 1 and 4.
   expect(wrongRecall).toEqual({ ours: 1 / 3, cleanlab: 2 / 3 });
   expect([missingRecall, missingPrecision]).toEqual([1, 1 / 2]);
   // Half of its pixels is not most of them. Of cleanlab's two regions the one of pixel 4 is right.
-  expect(precision[0]).toEqual({ regions: 10, ours: 0, cleanlab: 1 / 2 });
+  const precisionOf = (images: number) =>
+    measured(
+      Array.from({ length: images }, () => [image, fine] as const),
+      0.35,
+    ).precision[0];
+  expect(precisionOf(5)).toEqual({ regions: 10, ours: null, cleanlab: 1 / 2 });
+  expect(precisionOf(10)).toEqual({ regions: 10, ours: 0, cleanlab: 0 });
 });
 
 test("the head of the list counts: ours by score, cleanlab's by the likelihood of the given label", () => {
@@ -56,7 +60,7 @@ test("the head of the list counts: ours by score, cleanlab's by the likelihood o
   expect(precision).toEqual([
     { regions: 10, ours: 0, cleanlab: 1 },
     { regions: 50, ours: 20 / 50, cleanlab: 30 / 50 },
-    { regions: 100, ours: 0.5, cleanlab: 0.5 },
+    { regions: 100, ours: null, cleanlab: null },
   ]);
 });
 

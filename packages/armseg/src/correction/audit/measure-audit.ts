@@ -11,7 +11,7 @@ export interface AuditMeasureResult {
   readonly wrong: number;
   /** Unlabelled pixels that have a fine label. */
   readonly missing: number;
-  /** Of the first so many regions, the share that is right: most of the pixels are labelled wrongly. */
+  /** Of the first so many regions, the share that is right: most of the pixels are labelled wrongly; `null` where there are fewer. */
   readonly precision: readonly {
     readonly regions: number;
     readonly ours: number | null;
@@ -132,10 +132,10 @@ class RankedPrecision {
     head.length = Math.min(head.length, Math.max(...PRECISION_AT));
   }
 
-  /** Share of the first so many that are right; of all, where there are fewer. */
+  /** Share of the first so many that are right; `null` where there are fewer. */
   at(count: number): number | null {
-    const first = this.#head.slice(0, count);
-    return ratio(first.filter(({ isRight }) => isRight).length, first.length);
+    if (this.#head.length < count) return null;
+    return this.#head.slice(0, count).filter(({ isRight }) => isRight).length / count;
   }
 }
 

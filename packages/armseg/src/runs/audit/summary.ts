@@ -10,7 +10,7 @@ export const auditMeasureSchema = z.object({
   wrong: pixels,
   /** Unlabelled pixels that have a fine label. */
   missing: pixels,
-  /** Of the first so many regions, the share of which most pixels are labelled wrongly: ours, and cleanlab's. */
+  /** Of the first so many regions, the share of which most pixels are labelled wrongly: ours, and cleanlab's; `null` where there are fewer. */
   precision: z.array(
     z.object({ regions: z.int().positive(), ours: z.number().nullable(), cleanlab: z.number().nullable() }),
   ),
