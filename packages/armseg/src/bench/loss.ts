@@ -3,7 +3,16 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { KERNELS } from "@armseg/kernels";
-import { getThreads, manualSeed, ops, setThreads, type Tensor, tidy, useCudnnBenchmark } from "@armseg/torch";
+import {
+  getThreads,
+  keepFreedMemory,
+  manualSeed,
+  ops,
+  setThreads,
+  type Tensor,
+  tidy,
+  useCudnnBenchmark,
+} from "@armseg/torch";
 import { type BenchDevice, findPython, medianMs, type Place, placeOf, placeText } from "@armseg/torch/bench";
 import { builtLibrary } from "@armseg/torch/setup";
 import { unsupportedReason } from "../losses/fused.ts";
@@ -191,6 +200,7 @@ export function benchLoss(options: LossBenchOptions = {}): LossBenchResult {
   const { device = "cpu", threads = 2, runs = RUNS[device], size = SIZES[device] } = options;
   const before = getThreads();
   setThreads(threads);
+  keepFreedMemory(); // as in a training
   useCudnnBenchmark(device === "cuda"); // as the peer
   try {
     const place = placeOf(device);
