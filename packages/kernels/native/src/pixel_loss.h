@@ -185,30 +185,27 @@ ARMSEG_INLINE Floats interpolate(const PixelPass& pass, const CurvePoint& point)
   alignas(64) float pairs[2 * kLanes];  // knot and rise
   store(cells, point.cell);
   through_memory(cells);
-  for (int i = 0; i < kLanes; ++i) __builtin_memcpy(pairs + 2 * i, pass.table + 2 * static_cast<int64_t>(cells[i]), 8);
+  for (int i = 0; i < kLanes; ++i) __builtin_memcpy(pairs + pair_offset(i), pass.table + 2 * static_cast<int64_t>(cells[i]), 8);
   through_memory(pairs);
-  const Floats first = load(pairs), second = load(pairs + kLanes);
-  return unzip(first, second, false) + unzip(first, second, true) * point.fraction;
+  Floats knots, rises;
+  split_pairs(pairs, knots, rises);
+  return knots + rises * point.fraction;
 }
 
-static_assert(kBinCount == 0 && kBinWeight == 1 && kBinLoss == 2 && kBinPower == 3 && kBinSums == 4, "the order in which add_to_cells mixes them");
+static_assert(kBinCount == 0 && kBinWeight == 1 && kBinLoss == 2 && kBinPower == 3 && kBinSums == 4, "the order in which add_to_cells stores them");
 
 ARMSEG_INLINE void add_to_cells(double* cells, const CurvePoint& point, Floats count, Floats weight, Floats loss, Floats power) {
-  const Floats a = zip(count, loss, false), b = zip(count, loss, true), c = zip(weight, power, false), d = zip(weight, power, true);
-  alignas(64) float mixed[4 * kLanes];  // count, weight, loss, power of each lane in turn
+  alignas(64) float quads[4 * kLanes];
   alignas(64) double fraction[kLanes];
   alignas(64) int32_t at[kLanes];
-  store(mixed, zip(a, c, false));
-  store(mixed + kLanes, zip(a, c, true));
-  store(mixed + 2 * kLanes, zip(b, d, false));
-  store(mixed + 3 * kLanes, zip(b, d, true));
+  store_quads(quads, count, weight, loss, power);
   for (int i = 0; i < kLanes; ++i) fraction[i] = static_cast<double>(point.fraction[i]);
   store(at, point.cell * kCellSums);
-  through_memory(mixed);
+  through_memory(quads);
   through_memory(fraction);
   through_memory(at);
   for (int i = 0; i < kLanes; ++i) {
-    const WideQuad value = widen(mixed + 4 * i);
+    const WideQuad value = widen(quads + quad_offset(i));
     UnalignedWideQuad* cell = reinterpret_cast<UnalignedWideQuad*>(cells + at[i]);
     cell[0] += value;
     cell[1] += value * fraction[i];

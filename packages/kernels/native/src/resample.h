@@ -38,8 +38,8 @@ ARMSEG_INLINE void pull_back_each(const Strip& strip, const float* gradient, int
     }
 }
 
-template <int Taps>
-ARMSEG_INLINE void pull_back_taps(const Strip& strip, const float* gradient, int64_t planes, float* target, int64_t plane) {
+template <int Taps, int Folds>
+static void pull_back_taps(const Strip& strip, const float* gradient, int64_t planes, float* target, int64_t plane) {
   Ints lane[Taps];
   Floats weight[Taps];
   for (int m = 0; m < Taps; ++m) {
@@ -47,26 +47,39 @@ ARMSEG_INLINE void pull_back_taps(const Strip& strip, const float* gradient, int
     weight[m] = load(strip.tap_weight + m * kLanes);
   }
   const Ints numbers = lane_numbers(), kept = numbers < strip.segment;
+  Ints turned[Folds + 1];
+  for (int f = 0; f < Folds; ++f) turned[f] = (numbers + (kLanes >> (f + 1))) & (kLanes - 1);
   target += strip.base;
   for (int64_t c = 0; c < planes; ++c, target += plane) {
     const Floats value = load(gradient + c * kLanes);
     Floats sum = permute(value, lane[0]) * weight[0];
     for (int m = 1; m < Taps; ++m) sum += permute(value, lane[m]) * weight[m];
-    for (int half = kLanes / 2; half >= strip.segment; half /= 2) sum += permute(sum, (numbers + half) & (kLanes - 1));
+    for (int f = 0; f < Folds; ++f) sum += permute(sum, turned[f]);
     store(target, load(target) + masked(sum, kept));
+  }
+}
+
+template <int Folds>
+ARMSEG_INLINE void pull_back_folded(const Strip& strip, const float* gradient, int64_t planes, float* target, int64_t plane) {
+  switch (strip.taps) {
+    case 1: return pull_back_taps<1, Folds>(strip, gradient, planes, target, plane);
+    case 2: return pull_back_taps<2, Folds>(strip, gradient, planes, target, plane);
+    case 3: return pull_back_taps<3, Folds>(strip, gradient, planes, target, plane);
+    case 4: return pull_back_taps<4, Folds>(strip, gradient, planes, target, plane);
+    case 5: return pull_back_taps<5, Folds>(strip, gradient, planes, target, plane);
+    case 6: return pull_back_taps<6, Folds>(strip, gradient, planes, target, plane);
+    default: return pull_back_each(strip, gradient, planes, target + strip.base, plane);
   }
 }
 
 // The transpose of upsample: adds to the rows of each plane what the strip's columns send there.
 ARMSEG_INLINE void pull_back(const Strip& strip, const float* gradient, int64_t planes, float* target, int64_t plane) {
   if (!strip.windowed) return pull_back_each(strip, gradient, planes, target, plane);
-  switch (strip.taps) {
-    case 1: return pull_back_taps<1>(strip, gradient, planes, target, plane);
-    case 2: return pull_back_taps<2>(strip, gradient, planes, target, plane);
-    case 3: return pull_back_taps<3>(strip, gradient, planes, target, plane);
-    case 4: return pull_back_taps<4>(strip, gradient, planes, target, plane);
-    case 5: return pull_back_taps<5>(strip, gradient, planes, target, plane);
-    case 6: return pull_back_taps<6>(strip, gradient, planes, target, plane);
+  switch (kLanes / strip.segment) {
+    case 1: return pull_back_folded<0>(strip, gradient, planes, target, plane);
+    case 2: return pull_back_folded<1>(strip, gradient, planes, target, plane);
+    case 4: return pull_back_folded<2>(strip, gradient, planes, target, plane);
+    case 8: return pull_back_folded<3>(strip, gradient, planes, target, plane);
     default: return pull_back_each(strip, gradient, planes, target + strip.base, plane);
   }
 }

@@ -35,6 +35,15 @@ ARMSEG_INLINE Floats masked(Floats v, Ints mask) { return floats_of_bits(bits(v)
 ARMSEG_INLINE Floats absolute(Floats v) { return floats_of_bits(bits(v) & 0x7fffffff); }
 ARMSEG_INLINE Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 ARMSEG_INLINE Floats smaller(Floats a, Floats b) { return a < b ? a : b; }
+// NaN stays NaN.
+ARMSEG_INLINE Floats at_least(Floats v, float bound) {
+#if defined(__AVX__) && ARMSEG_LANES == 8
+  return _mm256_max_ps(splat(bound), v);  // the second operand where one is NaN
+#else
+  return v < bound ? splat(bound) : v;
+#endif
+}
+
 ARMSEG_INLINE Floats to_floats(Ints v) { return __builtin_convertvector(v, Floats); }
 ARMSEG_INLINE Ints to_ints(Floats v) { return __builtin_convertvector(v, Ints); }  // towards zero
 
@@ -75,16 +84,52 @@ ARMSEG_INLINE int32_t highest_lane(Ints v) {
   return v[0];
 }
 
-// Every second lane of a followed by b: the even ones or the odd ones.
-ARMSEG_INLINE Floats unzip(Floats a, Floats b, bool odd) {
-#if defined(__clang__)
-  Floats out;
-  for (int i = 0; i < kLanes; ++i) out[i] = (i < kLanes / 2 ? a : b)[i % (kLanes / 2) * 2 + (odd ? 1 : 0)];
-  return out;
+// Where lane i's pair of floats stands among the pairs of all lanes, for split_pairs: within 128 bits, which shuffles
+// cross at no cost.
+constexpr int pair_offset(int i) { return i / 2 % 2 * kLanes + i / 4 * 4 + i % 2 * 2; }
+
+// Firsts and seconds of the pairs of all lanes.
+ARMSEG_INLINE void split_pairs(const float* pairs, Floats& firsts, Floats& seconds) {
+#if defined(__AVX512F__) && ARMSEG_LANES == 16
+  const Floats a = load(pairs), b = load(pairs + kLanes);
+  firsts = _mm512_shuffle_ps(a, b, 0x88);
+  seconds = _mm512_shuffle_ps(a, b, 0xdd);
+#elif defined(__AVX__) && ARMSEG_LANES == 8
+  const Floats a = load(pairs), b = load(pairs + kLanes);
+  firsts = _mm256_shuffle_ps(a, b, 0x88);
+  seconds = _mm256_shuffle_ps(a, b, 0xdd);
 #else
-  Ints index;
-  for (int i = 0; i < kLanes; ++i) index[i] = 2 * i + (odd ? 1 : 0);
-  return __builtin_shuffle(a, b, index);
+  for (int i = 0; i < kLanes; ++i) {
+    firsts[i] = pairs[pair_offset(i)];
+    seconds[i] = pairs[pair_offset(i) + 1];
+  }
+#endif
+}
+
+// Where lane i's four floats stand after store_quads.
+constexpr int quad_offset(int i) { return i % 4 * kLanes + i / 4 * 4; }
+
+// Stores a, b, c and d of each lane side by side.
+ARMSEG_INLINE void store_quads(float* quads, Floats a, Floats b, Floats c, Floats d) {
+#if defined(__AVX512F__) && ARMSEG_LANES == 16
+  const __m512 low_ab = _mm512_unpacklo_ps(a, b), high_ab = _mm512_unpackhi_ps(a, b);
+  const __m512 low_cd = _mm512_unpacklo_ps(c, d), high_cd = _mm512_unpackhi_ps(c, d);
+  store(quads, _mm512_shuffle_ps(low_ab, low_cd, 0x44));
+  store(quads + kLanes, _mm512_shuffle_ps(low_ab, low_cd, 0xee));
+  store(quads + 2 * kLanes, _mm512_shuffle_ps(high_ab, high_cd, 0x44));
+  store(quads + 3 * kLanes, _mm512_shuffle_ps(high_ab, high_cd, 0xee));
+#elif defined(__AVX__) && ARMSEG_LANES == 8
+  const __m256 low_ab = _mm256_unpacklo_ps(a, b), high_ab = _mm256_unpackhi_ps(a, b);
+  const __m256 low_cd = _mm256_unpacklo_ps(c, d), high_cd = _mm256_unpackhi_ps(c, d);
+  store(quads, _mm256_shuffle_ps(low_ab, low_cd, 0x44));
+  store(quads + kLanes, _mm256_shuffle_ps(low_ab, low_cd, 0xee));
+  store(quads + 2 * kLanes, _mm256_shuffle_ps(high_ab, high_cd, 0x44));
+  store(quads + 3 * kLanes, _mm256_shuffle_ps(high_ab, high_cd, 0xee));
+#else
+  for (int i = 0; i < kLanes; ++i) {
+    float* quad = quads + quad_offset(i);
+    quad[0] = a[i], quad[1] = b[i], quad[2] = c[i], quad[3] = d[i];
+  }
 #endif
 }
 
@@ -100,19 +145,6 @@ ARMSEG_INLINE WideQuad widen(const float* p) {
 // Keeps the compiler from turning an array that is stored as vectors and read lane by lane (or the other way round)
 // into shuffles, which cost more than the memory.
 ARMSEG_INLINE void through_memory(const void* p) { __asm__ volatile("" : : "r"(p) : "memory"); }
-
-// Interleaves the lower (or upper) halves of two vectors: a0 b0 a1 b1 ...
-ARMSEG_INLINE Floats zip(Floats a, Floats b, bool upper) {
-#if defined(__clang__)
-  Floats out;
-  for (int i = 0; i < kLanes; ++i) out[i] = (i % 2 ? b : a)[i / 2 + (upper ? kLanes / 2 : 0)];
-  return out;
-#else
-  Ints index;
-  for (int i = 0; i < kLanes; ++i) index[i] = i / 2 + (i % 2 ? kLanes : 0) + (upper ? kLanes / 2 : 0);
-  return __builtin_shuffle(a, b, index);
-#endif
-}
 
 }  // namespace ARMSEG_ISA
 }  // namespace armseg

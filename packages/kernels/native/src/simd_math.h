@@ -8,7 +8,7 @@ namespace ARMSEG_ISA {
 constexpr float kLn2 = 0.69314718056f;
 constexpr float kLog2e = 1.44269504089f;
 
-// 2^x, x <= 127; 0 below -126 (gradually on AVX-512). Minimax polynomials of degree 5 with p(0) = 1 exactly, so that
+// 2^x, x <= 127; below -126 2^-126 (on AVX-512 less, gradually). Minimax polynomials of degree 5 with p(0) = 1 exactly, so that
 // a likelihood of 1 is 1. NaN stays NaN.
 ARMSEG_INLINE Floats exp2(Floats x) {
 #if defined(__AVX512DQ__) && ARMSEG_LANES == 16
@@ -20,7 +20,7 @@ ARMSEG_INLINE Floats exp2(Floats x) {
   p = p * r + 1.f;
   return _mm512_scalef_ps(p, x);
 #else
-  const Floats t = x < -126.f ? splat(-126.f) : x;  // NaN compares false and passes
+  const Floats t = at_least(x, -126.f);
   const Floats shifted = t + 12582912.f;            // 1.5 * 2^23: rounds to the nearest integer
   const Floats r = t - (shifted - 12582912.f);
   Floats p = r * 0.0013264723f + 0.009671513f;
@@ -28,8 +28,7 @@ ARMSEG_INLINE Floats exp2(Floats x) {
   p = p * r + 0.24022242f;
   p = p * r + 0.693147f;
   p = p * r + 1.f;
-  const Floats scaled = floats_of_bits(bits(p) + (bits(shifted) << 23));
-  return x < -126.f ? splat(0.f) : scaled;
+  return floats_of_bits(bits(p) + (bits(shifted) << 23));
 #endif
 }
 
