@@ -116,12 +116,14 @@ async function trainOurs(config: Config, data: TrainingData, folder: string): Pr
       evaluate: async (iteration) => {
         const result = await validate({ settings, dataset: data.val, network: training.network });
         const { user, system } = process.cpuUsage(cpuStart);
-        scores.push({
+        const score = {
           iteration,
           mIoU: 100 * result.metrics.mIoU,
           seconds: (performance.now() - start) / 1000,
           cpuSeconds: (user + system) / 1e6,
-        });
+        };
+        scores.push(score);
+        process.stderr.write(`armseg, iteration ${iteration}: mIoU ${score.mIoU.toFixed(1)}\n`);
         return evaluationRecord(result, iteration, data.val.split, false);
       },
     });
@@ -193,6 +195,7 @@ export async function benchTraining(options: TrainingBenchOptions = {}): Promise
     const place = placeOf(device);
     const config = configOf(job, join(folder, "scenes"), scenes);
     const data = await prepareData(config, { cacheFolder: join(folder, "cache"), say: () => {} });
+    process.stderr.write("PyTorch trains first, if it is here, and says nothing meanwhile\n");
     const peer = await trainPeer(job, config, data, folder);
     const ours = await trainOurs(config, data, join(folder, "run"));
     return { size, iterations, place, ours, peer, ...whoReaches(ours, peer?.scores ?? null, miou) };
