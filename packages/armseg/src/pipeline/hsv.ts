@@ -66,14 +66,18 @@ export interface HsvMap {
 const MEMO_BITS = 16;
 const memoColors = new Int32Array(1 << MEMO_BITS);
 const memoMapped = new Int32Array(1 << MEMO_BITS);
+/** What they were mapped by. */
+let memoMaps: readonly HsvMap[] | undefined;
 
 /**
  * Sends every pixel through HSV and back, once for each map, replacing hue and saturation on the way, in place.
  *
  * @param data - `[..., 3]`, 8-bit RGB.
+ * @param maps - Not to be changed afterwards: colours that were mapped are remembered until other maps come.
  */
 export function mapHsv_(data: Uint8Array, maps: readonly HsvMap[]): void {
-  memoColors.fill(-1);
+  if (memoMaps !== maps) memoColors.fill(-1);
+  memoMaps = maps;
   const length = data.length;
   for (let i = 0; i < length; i += 3) {
     const color = (data[i]! << 16) | (data[i + 1]! << 8) | data[i + 2]!;

@@ -28,25 +28,33 @@ export function normalisedLevels({ mean, std }: NormaliseOptions): LevelTables {
  * @param frame - `[height, width]`.
  */
 export function writeFrame(
-  image: RgbImage,
+  { data, height, width }: RgbImage,
   levels: LevelTables,
   out: Float32Array,
   frame: readonly [number, number],
 ): void {
-  const { data, height, width } = image;
   if (height < frame[0] || width < frame[1]) out.fill(0);
-  for (let c = 0; c < 3; c++)
-    for (let y = 0; y < height; y++)
-      writeRow(data, y * width * 3 + c, width, levels[c]!, out, (c * frame[0] + y) * frame[1]);
+  for (let y = 0; y < height; y++)
+    writeRow(data.subarray(y * width * 3, (y + 1) * width * 3), levels, out, frame, y);
 }
 
-function writeRow(
-  data: Uint8Array,
-  from: number,
-  count: number,
-  table: Float32Array,
+/**
+ * Writes one row of an image into a frame, as {@link writeFrame} does, and leaves what lies right of it as it is.
+ *
+ * @param row - `[width, 3]`, 8-bit, no wider than the frame.
+ * @param y - Row of the frame.
+ */
+export function writeRow(
+  row: Uint8Array,
+  [reds, greens, blues]: LevelTables,
   out: Float32Array,
-  to: number,
+  [height, width]: readonly [number, number],
+  y: number,
 ): void {
-  for (let i = from, o = to, end = from + 3 * count; i < end; i += 3, o++) out[o] = table[data[i]!]!;
+  const plane = height * width;
+  for (let i = 0, o = y * width; i < row.length; i += 3, o++) {
+    out[o] = reds[row[i]!]!;
+    out[o + plane] = greens[row[i + 1]!]!;
+    out[o + 2 * plane] = blues[row[i + 2]!]!;
+  }
 }

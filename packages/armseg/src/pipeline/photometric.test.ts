@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { CounterRandom, STREAMS } from "../core/random.ts";
 import { augmentationPresets } from "./augment.ts";
 import { bytes, golden } from "./golden/read-golden.ts";
-import { distortColors_, drawPhotometric } from "./photometric.ts";
+import { colorDistortion, drawPhotometric } from "./photometric.ts";
 
 const OPTIONS = augmentationPresets.cityscapes.photometric;
 const random = (index: number) =>
@@ -12,7 +12,7 @@ const random = (index: number) =>
 test("distorted images equal the numpy and OpenCV reference to the last bit", () => {
   for (const { distortion, crc32: expected } of golden.colors.cases) {
     const image = bytes(golden.colors.image);
-    distortColors_(image, distortion);
+    colorDistortion(distortion)(image);
     expect(crc32(image), JSON.stringify(distortion)).toBe(expected);
   }
 });
@@ -23,7 +23,7 @@ test("every one of the 2^24 colours goes through HSV as in OpenCV", () => {
     for (let red = 0; red < 256; red++) {
       const plane = new Uint8Array(256 * 256 * 3);
       for (let i = 0; i < 65536; i++) plane.set([red, i >> 8, i & 255], 3 * i);
-      distortColors_(plane, distortion);
+      colorDistortion(distortion)(plane);
       crc = crc32(plane, crc);
     }
     expect(crc, JSON.stringify(distortion)).toBe(expected);
@@ -31,9 +31,9 @@ test("every one of the 2^24 colours goes through HSV as in OpenCV", () => {
 });
 
 test("steps by hand: brightness adds and clips, contrast scales and truncates, their order matters", () => {
-  const apply = (distortion: Parameters<typeof distortColors_>[1]) => {
+  const apply = (distortion: Parameters<typeof colorDistortion>[0]) => {
     const data = Uint8Array.of(10, 100, 250);
-    distortColors_(data, distortion);
+    colorDistortion(distortion)(data);
     return [...data];
   };
   expect(apply({ contrastFirst: true })).toEqual([10, 100, 250]);
@@ -42,7 +42,7 @@ test("steps by hand: brightness adds and clips, contrast scales and truncates, t
   expect(apply({ contrastFirst: false, contrast: 0.55 })).toEqual([5, 55, 137]);
   // A pure grey has no hue and no saturation to change.
   const grey = Uint8Array.of(77, 77, 77);
-  distortColors_(grey, { contrastFirst: true, hue: 9, saturation: 1.5 });
+  colorDistortion({ contrastFirst: true, hue: 9, saturation: 1.5 })(grey);
   expect([...grey]).toEqual([77, 77, 77]);
 });
 

@@ -1,5 +1,5 @@
 import type { CounterRandom } from "../core/random.ts";
-import { HUES, mapHsv_ } from "./hsv.ts";
+import { type HsvMap, HUES, mapHsv_ } from "./hsv.ts";
 
 export interface PhotometricOptions {
   /** Brightness is moved by up to this many levels of 255. */
@@ -41,14 +41,12 @@ export function drawPhotometric(random: CounterRandom, options: PhotometricOptio
 }
 
 /**
- * Distorts the colours of an 8-bit RGB image in place.
+ * Returns what distorts the colours of 8-bit RGB pixels (`[..., 3]`, interleaved) in place.
  *
  * Each step starts and ends with 8 bits, clipped and truncated, as in the reference: brightness and contrast are v·α + β in float32;
  * saturation scales S and hue turns H of OpenCV's 8-bit HSV.
- *
- * @param data - `[..., 3]`, interleaved.
  */
-export function distortColors_(data: Uint8Array, distortion: PhotometricDistortion): void {
+export function colorDistortion(distortion: PhotometricDistortion): (data: Uint8Array) => void {
   const { brightness, contrast, contrastFirst, saturation, hue } = distortion;
   const before = IDENTITY.slice();
   if (brightness !== undefined) compose_(before, scaleTable(1, brightness));
@@ -57,14 +55,14 @@ export function distortColors_(data: Uint8Array, distortion: PhotometricDistorti
   const saturations = saturation === undefined ? null : scaleTable(saturation, 0);
   const hues = hue === undefined ? null : turnTable(hue);
   // Table steps ride along with the steps through HSV, which are the expensive ones.
-  if (saturations && hues) {
-    mapHsv_(data, [
+  if (saturations && hues)
+    return throughHsv([
       { before, hues: SAME_HUES, saturations, after: IDENTITY },
       { before: IDENTITY, hues, saturations: IDENTITY, after },
     ]);
-  } else if (saturations || hues)
-    mapHsv_(data, [{ before, hues: hues ?? SAME_HUES, saturations: saturations ?? IDENTITY, after }]);
-  else mapBytes_(data, compose_(before, after));
+  if (saturations || hues)
+    return throughHsv([{ before, hues: hues ?? SAME_HUES, saturations: saturations ?? IDENTITY, after }]);
+  return throughTable(compose_(before, after));
 }
 
 const IDENTITY = Uint8Array.from({ length: 256 }, (_, i) => i);
@@ -87,7 +85,14 @@ function compose_(first: Uint8Array, second: Uint8Array): Uint8Array {
   return first;
 }
 
+function throughHsv(maps: readonly HsvMap[]): (data: Uint8Array) => void {
+  return (data) => mapHsv_(data, maps);
+}
+
+function throughTable(table: Uint8Array): (data: Uint8Array) => void {
+  return table.every((value, i) => value === i) ? () => {} : (data) => mapBytes_(data, table);
+}
+
 function mapBytes_(data: Uint8Array, table: Uint8Array): void {
-  if (table.every((value, i) => value === i)) return;
   for (let i = 0; i < data.length; i++) data[i] = table[data[i]!]!;
 }

@@ -27,7 +27,6 @@ export function wholePart(image: RgbImage): ImagePart {
  * @param size - `[height, width]` of the whole resized image.
  * @param window - In pixels of the resized image.
  * @param options.flip - Whether to mirror the window left to right.
- * @param options.out - Memory for the result, `window.height · window.width · 3` bytes.
  * @returns `[window.height, window.width, 3]`, 8-bit.
  * @throws If the window leaves the resized image.
  */
@@ -35,18 +34,44 @@ export function resizeImageWindow(
   part: ImagePart,
   size: Size,
   window: Window,
-  options: { flip?: boolean; out?: Uint8Array } = {},
+  options: { flip?: boolean } = {},
 ): RgbImage {
-  assertInside("resizeImageWindow", window, size);
-  const flip = options.flip ?? false;
   const { height, width } = window;
-  const data = options.out ?? new Uint8Array(height * width * 3);
-  const rule = ruleFor(part.imageSize, size);
-  if (rule === "copy") copyWindow(part, window, flip, data);
-  else if (rule === "halve") halveWindow(part, window, flip, data);
-  else interpolateWindow(part, size, window, flip, data);
+  const data = new Uint8Array(height * width * 3);
+  resizeRows(part, size, window, options.flip ?? false, (row, y) => data.set(row, y * width * 3));
   return { height, width, data };
 }
+
+/**
+ * Makes a window of the resized image as {@link resizeImageWindow} does, a row at a time: what is done to it next finds it in the cache.
+ *
+ * @param each - Gets each row, `[window.width, 3]`, in memory that the next one overwrites, and which of the window it is.
+ * @throws If the window leaves the resized image.
+ */
+export function resizeRows(
+  part: ImagePart,
+  size: Size,
+  window: Window,
+  flip: boolean,
+  each: (row: Uint8Array, y: number) => void,
+): void {
+  assertInside("resizeImageWindow", window, size);
+  const rule = ruleFor(part.imageSize, size);
+  const write =
+    rule === "copy"
+      ? copiedRows(part, window, flip)
+      : rule === "halve"
+        ? halvedRows(part, window, flip)
+        : interpolatedRows(part, size, window, flip);
+  const row = new Uint8Array(3 * window.width);
+  for (let y = 0; y < window.height; y++) {
+    write(y, row);
+    each(row, y);
+  }
+}
+
+/** Writes a row of the window. */
+type WriteRow = (y: number, out: Uint8Array) => void;
 
 /**
  * Returns the window of an image that a window of it, resized, is made of.
@@ -84,43 +109,40 @@ function ruleFor(imageSize: Size, size: Size): "copy" | "halve" | "interpolate" 
   return 2 * size[0] === imageSize[0] && 2 * size[1] === imageSize[1] ? "halve" : "interpolate";
 }
 
-function copyWindow({ pixels, top, left }: ImagePart, window: Window, flip: boolean, out: Uint8Array): void {
-  const rowBytes = window.width * 3;
-  for (let y = 0; y < window.height; y++) {
+function copiedRows({ pixels, top, left }: ImagePart, window: Window, flip: boolean): WriteRow {
+  return (y, out) => {
     const from = ((window.top - top + y) * pixels.width + window.left - left) * 3;
-    if (flip) copyRowFlipped(pixels.data, from, out, y * rowBytes, window.width);
-    else out.set(pixels.data.subarray(from, from + rowBytes), y * rowBytes);
-  }
+    if (flip) copyFlipped(pixels.data, from, out, window.width);
+    else out.set(pixels.data.subarray(from, from + out.length));
+  };
 }
 
-function copyRowFlipped(data: Uint8Array, from: number, out: Uint8Array, to: number, width: number): void {
-  for (let x = 0, o = to + (width - 1) * 3, i = from; x < width; x++, i += 3, o -= 3) {
+function copyFlipped(data: Uint8Array, from: number, out: Uint8Array, width: number): void {
+  for (let x = 0, o = (width - 1) * 3, i = from; x < width; x++, i += 3, o -= 3) {
     out[o] = data[i]!;
     out[o + 1] = data[i + 1]!;
     out[o + 2] = data[i + 2]!;
   }
 }
 
-function halveWindow({ pixels, top, left }: ImagePart, window: Window, flip: boolean, out: Uint8Array): void {
+function halvedRows({ pixels, top, left }: ImagePart, window: Window, flip: boolean): WriteRow {
   const { data, width } = pixels;
-  const below = width * 3;
-  for (let y = 0; y < window.height; y++) {
-    let i = ((2 * (window.top + y) - top) * width + 2 * window.left - left) * 3;
-    for (let x = 0; x < window.width; x++, i += 6) {
-      const o = (y * window.width + (flip ? window.width - 1 - x : x)) * 3;
-      for (let c = i; c < i + 3; c++)
-        out[o + c - i] = (data[c]! + data[c + 3]! + data[c + below]! + data[c + below + 3]! + 2) >> 2;
-    }
+  return (y, out) => {
+    const from = ((2 * (window.top + y) - top) * width + 2 * window.left - left) * 3;
+    halveRow(data, from, width * 3, flip, out);
+  };
+}
+
+/** @param below - Bytes from a pixel to the one below it. */
+function halveRow(data: Uint8Array, from: number, below: number, flip: boolean, out: Uint8Array): void {
+  for (let i = from, x = 0; x < out.length; x += 3, i += 6) {
+    const o = flip ? out.length - 3 - x : x;
+    for (let c = i; c < i + 3; c++)
+      out[o + c - i] = (data[c]! + data[c + 3]! + data[c + below]! + data[c + below + 3]! + 2) >> 2;
   }
 }
 
-function interpolateWindow(
-  part: ImagePart,
-  size: Size,
-  window: Window,
-  flip: boolean,
-  out: Uint8Array,
-): void {
+function interpolatedRows(part: ImagePart, size: Size, window: Window, flip: boolean): WriteRow {
   const { pixels, imageSize } = part;
   const rows = linearTable(size[0], imageSize[0], window.top, window.height, "repeated");
   const columns = byteTaps(
@@ -141,11 +163,11 @@ function interpolateWindow(
     held[slot] = y;
     return buffers[slot];
   };
-  for (let y = 0; y < window.height; y++) {
+  return (y, out) => {
     const upper = sourceRow(rows.lower[y]!);
     const lower = sourceRow(rows.upper[y]!);
-    blendRows(upper, lower, rows.lowerWeight[y]!, rows.upperWeight[y]!, out, y * rowLength);
-  }
+    blendRows(upper, lower, rows.lowerWeight[y]!, rows.upperWeight[y]!, out);
+  };
 }
 
 /** Byte offset of each column's left tap within a row of the part, the right one being the next pixel; and their weights. */
@@ -198,10 +220,7 @@ function blendRows(
   upperWeight: number,
   lowerWeight: number,
   out: Uint8Array,
-  start: number,
 ): void {
-  const count = upper.length;
-  for (let i = 0; i < count; i++)
-    out[start + i] =
-      ((Math.imul(upper[i]!, upperWeight) >> 16) + (Math.imul(lower[i]!, lowerWeight) >> 16) + 2) >> 2;
+  for (let i = 0; i < out.length; i++)
+    out[i] = ((Math.imul(upper[i]!, upperWeight) >> 16) + (Math.imul(lower[i]!, lowerWeight) >> 16) + 2) >> 2;
 }

@@ -6,9 +6,9 @@ import { readWeights } from "../data/weights.ts";
 import { type Augmentation, type AugmentationOptions, drawAugmentation } from "./augment.ts";
 import { sampleViews } from "./batch.ts";
 import { type ImageFile, openImageFile } from "./image-file.ts";
-import { type LevelTables, type NormaliseOptions, normalisedLevels, writeFrame } from "./normalise.ts";
-import { distortColors_ } from "./photometric.ts";
-import { type ImagePart, resizeImageWindow, sourceWindow } from "./resize-image.ts";
+import { type LevelTables, type NormaliseOptions, normalisedLevels, writeRow } from "./normalise.ts";
+import { colorDistortion } from "./photometric.ts";
+import { type ImagePart, resizeRows, sourceWindow } from "./resize-image.ts";
 import { type NumberMap, pickNearest } from "./resize-label.ts";
 import type { OnStage, TrainingResult, TrainingTask } from "./task.ts";
 import type { Size } from "./window.ts";
@@ -32,8 +32,7 @@ export async function fillTrainingSample(task: TrainingTask, onStage: OnStage): 
   const drawn = await readSample(task.sample, task, augmentation, onStage);
   onStage("augmenting");
   const views = sampleViews(memory, format, index);
-  const crop = augmentImage(drawn, scratch(drawn));
-  writeFrame(crop, levelsFor(augmentation.normalise), views.image, format.size);
+  writeCrop(drawn, levelsFor(augmentation.normalise), views.image, format.size);
   writeMap(drawn.label, drawn.augmentation, views.label, format.size, IGNORE_INDEX);
   if (views.weights)
     writeMap(drawn.weights ?? ones(drawn.label), drawn.augmentation, views.weights, format.size, 0);
@@ -88,16 +87,32 @@ async function readPart(image: ImageFile, { resized, window }: Augmentation): Pr
   return { pixels, imageSize, top: source.top, left: source.left };
 }
 
-/**
- * Returns the crop of the image, resized, flipped and distorted as drawn.
- *
- * @param out - Memory for the result, `height · width · 3` bytes of the window.
- */
-export function augmentImage({ part, augmentation }: DrawnSample, out?: Uint8Array): RgbImage {
+/** Returns the crop of the image, resized, flipped and distorted as drawn. */
+export function augmentImage(drawn: DrawnSample): RgbImage {
+  const { height, width } = drawn.augmentation.window;
+  const data = new Uint8Array(height * width * 3);
+  augmentRows(drawn, (row, y) => data.set(row, y * width * 3));
+  return { height, width, data };
+}
+
+/** Writes the crop of the image, normalised, into the top left corner of a frame and zeros around it. */
+function writeCrop(drawn: DrawnSample, levels: LevelTables, out: Float32Array, frame: Size): void {
+  const { window } = drawn.augmentation;
+  if (window.height < frame[0] || window.width < frame[1]) out.fill(0);
+  augmentRows(drawn, (row, y) => writeRow(row, levels, out, frame, y));
+}
+
+/** Makes the crop of the image a row at a time, see {@link resizeRows}. */
+function augmentRows(
+  { part, augmentation }: Pick<DrawnSample, "part" | "augmentation">,
+  each: (row: Uint8Array, y: number) => void,
+): void {
   const { resized, window, flip, photometric } = augmentation;
-  const crop = resizeImageWindow(part, resized, window, { flip, ...(out && { out }) });
-  if (photometric) distortColors_(crop.data, photometric);
-  return crop;
+  const distort_ = photometric && colorDistortion(photometric);
+  resizeRows(part, resized, window, flip, (row, y) => {
+    distort_?.(row);
+    each(row, y);
+  });
 }
 
 /** Writes the crop of a map, resized by nearest neighbour and flipped as drawn, into the top left corner of a frame and `padding` around it. */
@@ -110,15 +125,6 @@ export function writeMap<T extends Uint8Array | Float32Array>(
 ): void {
   if (window.height < frame[0] || window.width < frame[1]) out.fill(padding);
   pickNearest(map, resized, window, flip, out, frame[1]);
-}
-
-/** One buffer for every crop of this thread: fresh ones of this size would have the garbage collector run for each sample. */
-let kept8Bit = new Uint8Array(0);
-
-function scratch({ augmentation }: DrawnSample): Uint8Array {
-  const bytes = augmentation.window.height * augmentation.window.width * 3;
-  if (kept8Bit.length < bytes) kept8Bit = new Uint8Array(bytes);
-  return kept8Bit.subarray(0, bytes);
 }
 
 /** Tables are made once: a run has one normalisation. */

@@ -9,37 +9,37 @@
  * @throws If a filter byte is not 0..4.
  */
 export function unfilterBytes(raw: Uint8Array, height: number, n: number): Uint8Array {
-  const out = new Uint8Array(height * n);
+  const out = rowsOf(new Uint8Array(height * n));
+  const filtered = rowsOf(new Uint8Array(n));
   // The row above the first is all zero.
-  let above = rowOf(new Uint8Array(n));
-  const filtered = rowOf(new Uint8Array(n));
+  const zeros = rowsOf(new Uint8Array(n));
   for (let y = 0; y < height; y++) {
     const from = y * (n + 1) + 1;
-    filtered.bytes.set(raw.subarray(from, from + n));
-    const row = rowOf(out.subarray(y * n, (y + 1) * n));
-    unfilterRow(raw[from - 1]!, y, filtered, above, row);
-    above = row;
+    const filter = raw[from - 1]!;
+    const row = raw.subarray(from, from + n);
+    if (filter === 0) {
+      out.bytes.set(row, y * n);
+      continue;
+    }
+    filtered.bytes.set(row);
+    const [above, at] = y === 0 ? [zeros, 0] : [out, (y - 1) * n];
+    if (filter === 1) sub(filtered, out, y * n);
+    else if (filter === 2) up(filtered.words, above.words, at >> 2, out.words, (y * n) >> 2);
+    else if (filter === 3) average(filtered.bytes, above.bytes, at, out.bytes, y * n);
+    else if (filter === 4) paeth(filtered, above, at, out, y * n);
+    else throw unknownFilter(y, filter);
   }
-  return out;
+  return out.bytes;
 }
 
 /** The same memory as bytes and as words of four. */
-interface Row {
+interface Rows {
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
 }
 
-function rowOf(bytes: Uint8Array): Row {
+function rowsOf(bytes: Uint8Array): Rows {
   return { bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) };
-}
-
-function unfilterRow(filter: number, y: number, filtered: Row, above: Row, out: Row): void {
-  if (filter === 0) out.bytes.set(filtered.bytes);
-  else if (filter === 1) sub(filtered, out);
-  else if (filter === 2) up(filtered.words, above.words, out.words);
-  else if (filter === 3) average(filtered.bytes, above.bytes, out.bytes);
-  else if (filter === 4) paeth(filtered, above, out);
-  else throw unknownFilter(y, filter);
 }
 
 /** Returns the error of a row whose filter byte is none. */
@@ -47,50 +47,60 @@ export function unknownFilter(row: number, filter: number): Error {
   return new Error(`a damaged PNG: row ${row} has filter ${filter}, expected 0 to 4`);
 }
 
-function sub({ bytes, words }: Row, out: Row): void {
+function sub({ bytes, words }: Rows, out: Rows, to: number): void {
+  const { bytes: outBytes, words: outWords } = out;
   let left = 0;
   for (let w = 0; w < words.length; w++) {
     if (words[w] === 0) {
-      out.words[w] = left * 0x01010101;
+      outWords[(to >> 2) + w] = left * 0x01010101;
       continue;
     }
     for (let i = 4 * w; i < 4 * w + 4; i++) {
       left = (left + bytes[i]!) & 255;
-      out.bytes[i] = left;
+      outBytes[to + i] = left;
     }
   }
 }
 
-/** Adds four bytes at a time: the high bits apart, so that nothing is carried over from one to the next. */
-function up(filtered: Int32Array, above: Int32Array, out: Int32Array): void {
-  for (let w = 0; w < out.length; w++) {
-    const [a, b] = [filtered[w]!, above[w]!];
-    out[w] = a === 0 ? b : ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ b) & 0x80808080);
+/**
+ * Adds four bytes at a time: the high bits apart, so that nothing is carried over from one to the next.
+ *
+ * @param at - First word of the row above.
+ * @param to - First word of the row.
+ */
+function up(filtered: Int32Array, above: Int32Array, at: number, out: Int32Array, to: number): void {
+  for (let w = 0; w < filtered.length; w++) {
+    const a = filtered[w]!;
+    const b = above[at + w]!;
+    out[to + w] = a === 0 ? b : ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ b) & 0x80808080);
   }
 }
 
-function average(filtered: Uint8Array, above: Uint8Array, out: Uint8Array): void {
+function average(filtered: Uint8Array, above: Uint8Array, at: number, out: Uint8Array, to: number): void {
   let left = 0;
-  for (let i = 0; i < out.length; i++) {
-    left = (filtered[i]! + ((left + above[i]!) >> 1)) & 255;
-    out[i] = left;
+  for (let i = 0; i < filtered.length; i++) {
+    left = (filtered[i]! + ((left + above[at + i]!) >> 1)) & 255;
+    out[to + i] = left;
   }
 }
 
-function paeth({ bytes, words }: Row, above: Row, out: Row): void {
+/** @param at - First byte of the row above. @param to - First byte of the row. */
+function paeth({ bytes, words }: Rows, above: Rows, at: number, out: Rows, to: number): void {
+  const { bytes: aboveBytes, words: aboveWords } = above;
+  const { bytes: outBytes, words: outWords } = out;
   let left = 0;
   let corner = 0;
   for (let w = 0; w < words.length; w++) {
-    const top = above.words[w]!;
+    const top = aboveWords[(at >> 2) + w]!;
     // Nothing to add, and all neighbours alike: so are the four.
     if (words[w] === 0 && left === corner && top === (left * 0x01010101) >> 0) {
-      out.words[w] = top;
+      outWords[(to >> 2) + w] = top;
       continue;
     }
     for (let i = 4 * w; i < 4 * w + 4; i++) {
-      const over = above.bytes[i]!;
+      const over = aboveBytes[at + i]!;
       left = (bytes[i]! + nearest(left, over, corner)) & 255;
-      out.bytes[i] = left;
+      outBytes[to + i] = left;
       corner = over;
     }
   }

@@ -133,8 +133,8 @@ export function* chunks(bytes: Uint8Array): Generator<{ type: string; body: Uint
       throw new Error(`a truncated PNG: it ends after ${bytes.length} bytes without IEND`);
     const length = view.getUint32(at);
     const end = at + 8 + length;
-    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    if (!/^[A-Za-z]{4}$/.test(type)) throw new Error(`a damaged PNG: no chunk at byte ${at}`);
+    const type = chunkType(view.getUint32(at + 4));
+    if (!type) throw new Error(`a damaged PNG: no chunk at byte ${at}`);
     if (end + 4 > bytes.length)
       throw new Error(
         `a truncated PNG: chunk ${type} wants ${length} bytes, ${bytes.length - at - 8} are left`,
@@ -145,6 +145,16 @@ export function* chunks(bytes: Uint8Array): Generator<{ type: string; body: Uint
     if (type === "IEND") return;
     at = end + 4;
   }
+}
+
+/** What most chunks are: encoders write one for every few kilobytes of pixels. */
+const IDAT = 0x49444154;
+
+/** Returns the type of a chunk, four letters; undefined where they are none. */
+function chunkType(code: number): string | undefined {
+  if (code === IDAT) return "IDAT";
+  const type = String.fromCharCode(code >>> 24, (code >> 16) & 255, (code >> 8) & 255, code & 255);
+  return /^[A-Za-z]{4}$/.test(type) ? type : undefined;
 }
 
 function isCritical(type: string): boolean {
