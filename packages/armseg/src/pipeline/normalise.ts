@@ -35,26 +35,28 @@ export function writeFrame(
 ): void {
   if (height < frame[0] || width < frame[1]) out.fill(0);
   for (let y = 0; y < height; y++)
-    writeRow(data.subarray(y * width * 3, (y + 1) * width * 3), levels, out, frame, y);
+    writePixels(data.subarray(y * width * 3, (y + 1) * width * 3), levels, out, frame, y, 0);
 }
 
 /**
- * Writes one row of an image into a frame, as {@link writeFrame} does, and leaves what lies right of it as it is.
+ * Writes pixels of a row into a frame, as {@link writeFrame} does, and leaves what lies around them as it is.
  *
- * @param row - `[width, 3]`, 8-bit, no wider than the frame.
- * @param y - Row of the frame.
+ * @param pixels - `[count, 3]`, 8-bit.
+ * @param y - Where in the frame the first of them lies.
  */
-export function writeRow(
-  row: Uint8Array,
+export function writePixels(
+  pixels: Uint8Array,
   [reds, greens, blues]: LevelTables,
   out: Float32Array,
   [height, width]: readonly [number, number],
   y: number,
+  x: number,
 ): void {
   const plane = height * width;
-  for (let i = 0, o = y * width; i < row.length; i += 3, o++) {
-    out[o] = reds[row[i]!]!;
-    out[o + plane] = greens[row[i + 1]!]!;
-    out[o + 2 * plane] = blues[row[i + 2]!]!;
+  const count = pixels.length;
+  for (let i = 0, o = y * width + x; i < count; i += 3, o++) {
+    out[o] = reds[pixels[i]!]!;
+    out[o + plane] = greens[pixels[i + 1]!]!;
+    out[o + 2 * plane] = blues[pixels[i + 2]!]!;
   }
 }

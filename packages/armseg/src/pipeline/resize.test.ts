@@ -97,6 +97,24 @@ test("a window of the resized image is the resized image's window, needs only a 
   );
 });
 
+test("a window wider than the strips it is made in is its parts side by side, mirrored too", () => {
+  const [height, width] = [3, 1300];
+  const image = wholePart({ height, width, data: noise(height * width * 3, 7) });
+  for (const size of [
+    [5, 2500],
+    [3, 1300],
+  ] as const) {
+    const wide = { top: 1, left: 40, height: 2, width: 1250 };
+    const { data } = resizeImageWindow(image, size, wide);
+    for (let x = 0; x < wide.width; x += 250) {
+      const part = { ...wide, left: wide.left + x, width: 250 };
+      const inside = { top: 0, left: x, height: 2, width: 250 };
+      expect(resizeImageWindow(image, size, part).data).toEqual(crop(data, wide.width, 3, inside));
+    }
+    expect(resizeImageWindow(image, size, wide, { flip: true }).data).toEqual(flipRows(data, wide.width, 3));
+  }
+});
+
 test("a flat image stays flat and a resized label holds only values that were there", () => {
   fc.assert(
     fc.property(windowed, fc.nat(255), ({ source: [height, width], size, window }, level) => {

@@ -6,7 +6,7 @@ import { readWeights } from "../data/weights.ts";
 import { type Augmentation, type AugmentationOptions, drawAugmentation } from "./augment.ts";
 import { sampleViews } from "./batch.ts";
 import { type ImageFile, openImageFile } from "./image-file.ts";
-import { type LevelTables, type NormaliseOptions, normalisedLevels, writeRow } from "./normalise.ts";
+import { type LevelTables, type NormaliseOptions, normalisedLevels, writePixels } from "./normalise.ts";
 import { colorDistortion } from "./photometric.ts";
 import { type ImagePart, resizeRows, sourceWindow } from "./resize-image.ts";
 import { type NumberMap, pickNearest } from "./resize-label.ts";
@@ -91,7 +91,7 @@ async function readPart(image: ImageFile, { resized, window }: Augmentation): Pr
 export function augmentImage(drawn: DrawnSample): RgbImage {
   const { height, width } = drawn.augmentation.window;
   const data = new Uint8Array(height * width * 3);
-  augmentRows(drawn, (row, y) => data.set(row, y * width * 3));
+  augmentRows(drawn, (pixels, y, x) => data.set(pixels, 3 * (y * width + x)));
   return { height, width, data };
 }
 
@@ -99,19 +99,19 @@ export function augmentImage(drawn: DrawnSample): RgbImage {
 function writeCrop(drawn: DrawnSample, levels: LevelTables, out: Float32Array, frame: Size): void {
   const { window } = drawn.augmentation;
   if (window.height < frame[0] || window.width < frame[1]) out.fill(0);
-  augmentRows(drawn, (row, y) => writeRow(row, levels, out, frame, y));
+  augmentRows(drawn, (pixels, y, x) => writePixels(pixels, levels, out, frame, y, x));
 }
 
-/** Makes the crop of the image a row at a time, see {@link resizeRows}. */
+/** Makes the crop of the image some pixels at a time, see {@link resizeRows}. */
 function augmentRows(
   { part, augmentation }: Pick<DrawnSample, "part" | "augmentation">,
-  each: (row: Uint8Array, y: number) => void,
+  each: (pixels: Uint8Array, y: number, x: number) => void,
 ): void {
   const { resized, window, flip, photometric } = augmentation;
   const distort_ = photometric && colorDistortion(photometric);
-  resizeRows(part, resized, window, flip, (row, y) => {
-    distort_?.(row);
-    each(row, y);
+  resizeRows(part, resized, window, flip, (pixels, y, x) => {
+    distort_?.(pixels);
+    each(pixels, y, x);
   });
 }
 
