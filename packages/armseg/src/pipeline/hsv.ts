@@ -62,8 +62,11 @@ export interface HsvMap {
   readonly after: Uint8Array;
 }
 
-/** Colours that were mapped already, by hash: four in five pixels of a photograph repeat one. */
-const MEMO_BITS = 16;
+/**
+ * Colours that were mapped already, by hash: most pixels of a photograph repeat one that was seen a little before. What is remembered fits
+ * into a processor's first cache, from which the rows of the image would push more.
+ */
+const MEMO_BITS = 12;
 const memoColors = new Int32Array(1 << MEMO_BITS);
 const memoMapped = new Int32Array(1 << MEMO_BITS);
 /** What they were mapped by. */
