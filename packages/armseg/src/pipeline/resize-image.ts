@@ -38,7 +38,9 @@ export function resizeImageWindow(
 ): RgbImage {
   const { height, width } = window;
   const data = new Uint8Array(height * width * 3);
-  resizeRows(part, size, window, options.flip ?? false, (pixels, y, x) => data.set(pixels, 3 * (y * width + x)));
+  resizeRows(part, size, window, options.flip ?? false, (pixels, y, x) =>
+    data.set(pixels, 3 * (y * width + x)),
+  );
   return { height, width, data };
 }
 
