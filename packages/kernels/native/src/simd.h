@@ -84,20 +84,23 @@ ARMSEG_INLINE int32_t highest_lane(Ints v) {
   return v[0];
 }
 
-// Where lane i's pair of floats stands among the pairs of all lanes, for split_pairs: within 128 bits, which shuffles
-// cross at no cost.
+// The intrinsic of this name for vectors of all lanes, where there is one.
+#if defined(__AVX512F__) && ARMSEG_LANES == 16
+#define ARMSEG_INTRINSIC(name) _mm512_##name
+#elif defined(__AVX__) && ARMSEG_LANES == 8
+#define ARMSEG_INTRINSIC(name) _mm256_##name
+#endif
+
+// Where lane i's pair of floats stands among the pairs of all lanes, for split_pairs: within 128 bits, where
+// shuffles cost least.
 constexpr int pair_offset(int i) { return i / 2 % 2 * kLanes + i / 4 * 4 + i % 2 * 2; }
 
 // Firsts and seconds of the pairs of all lanes.
 ARMSEG_INLINE void split_pairs(const float* pairs, Floats& firsts, Floats& seconds) {
-#if defined(__AVX512F__) && ARMSEG_LANES == 16
+#if defined(ARMSEG_INTRINSIC)
   const Floats a = load(pairs), b = load(pairs + kLanes);
-  firsts = _mm512_shuffle_ps(a, b, 0x88);
-  seconds = _mm512_shuffle_ps(a, b, 0xdd);
-#elif defined(__AVX__) && ARMSEG_LANES == 8
-  const Floats a = load(pairs), b = load(pairs + kLanes);
-  firsts = _mm256_shuffle_ps(a, b, 0x88);
-  seconds = _mm256_shuffle_ps(a, b, 0xdd);
+  firsts = ARMSEG_INTRINSIC(shuffle_ps)(a, b, 0x88);
+  seconds = ARMSEG_INTRINSIC(shuffle_ps)(a, b, 0xdd);
 #else
   for (int i = 0; i < kLanes; ++i) {
     firsts[i] = pairs[pair_offset(i)];
@@ -111,20 +114,13 @@ constexpr int quad_offset(int i) { return i % 4 * kLanes + i / 4 * 4; }
 
 // Stores a, b, c and d of each lane side by side.
 ARMSEG_INLINE void store_quads(float* quads, Floats a, Floats b, Floats c, Floats d) {
-#if defined(__AVX512F__) && ARMSEG_LANES == 16
-  const __m512 low_ab = _mm512_unpacklo_ps(a, b), high_ab = _mm512_unpackhi_ps(a, b);
-  const __m512 low_cd = _mm512_unpacklo_ps(c, d), high_cd = _mm512_unpackhi_ps(c, d);
-  store(quads, _mm512_shuffle_ps(low_ab, low_cd, 0x44));
-  store(quads + kLanes, _mm512_shuffle_ps(low_ab, low_cd, 0xee));
-  store(quads + 2 * kLanes, _mm512_shuffle_ps(high_ab, high_cd, 0x44));
-  store(quads + 3 * kLanes, _mm512_shuffle_ps(high_ab, high_cd, 0xee));
-#elif defined(__AVX__) && ARMSEG_LANES == 8
-  const __m256 low_ab = _mm256_unpacklo_ps(a, b), high_ab = _mm256_unpackhi_ps(a, b);
-  const __m256 low_cd = _mm256_unpacklo_ps(c, d), high_cd = _mm256_unpackhi_ps(c, d);
-  store(quads, _mm256_shuffle_ps(low_ab, low_cd, 0x44));
-  store(quads + kLanes, _mm256_shuffle_ps(low_ab, low_cd, 0xee));
-  store(quads + 2 * kLanes, _mm256_shuffle_ps(high_ab, high_cd, 0x44));
-  store(quads + 3 * kLanes, _mm256_shuffle_ps(high_ab, high_cd, 0xee));
+#if defined(ARMSEG_INTRINSIC)
+  const Floats low_ab = ARMSEG_INTRINSIC(unpacklo_ps)(a, b), high_ab = ARMSEG_INTRINSIC(unpackhi_ps)(a, b);
+  const Floats low_cd = ARMSEG_INTRINSIC(unpacklo_ps)(c, d), high_cd = ARMSEG_INTRINSIC(unpackhi_ps)(c, d);
+  store(quads, ARMSEG_INTRINSIC(shuffle_ps)(low_ab, low_cd, 0x44));
+  store(quads + kLanes, ARMSEG_INTRINSIC(shuffle_ps)(low_ab, low_cd, 0xee));
+  store(quads + 2 * kLanes, ARMSEG_INTRINSIC(shuffle_ps)(high_ab, high_cd, 0x44));
+  store(quads + 3 * kLanes, ARMSEG_INTRINSIC(shuffle_ps)(high_ab, high_cd, 0xee));
 #else
   for (int i = 0; i < kLanes; ++i) {
     float* quad = quads + quad_offset(i);
