@@ -171,6 +171,8 @@ export interface NewVerdict {
 
 /** What the server tells on its own, by name of the event. */
 export interface StudioEvents {
+  /** Every run: what a stream begins with, so that no change falls between a list and the first event. */
+  readonly all: readonly RunSummary[];
   /** Runs that changed or came, and the ids of those that are gone. */
   readonly runs: { readonly changed: readonly RunSummary[]; readonly gone: readonly string[] };
   /** The verdict on a region that counts now; none is left where the last one was undone. */

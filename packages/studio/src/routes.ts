@@ -20,6 +20,12 @@ export interface StudioParts {
   readonly events: EventStreams;
 }
 
+/** Looks at the folders anew, and tells the open pages what changed. */
+export async function tellChanges({ runs, events }: StudioParts): Promise<void> {
+  const { changed, gone } = await runs.refresh();
+  if (changed.length + gone.length > 0) events.tell("runs", { changed, gone });
+}
+
 type Route = (
   parts: StudioParts,
   query: URLSearchParams,
@@ -33,15 +39,14 @@ const MOST_ROWS = 200;
 
 /** By method and path below `api/`. Ids are looked up among what was found; no path comes from a request. */
 export const ROUTES: Readonly<Record<string, Route>> = {
-  "GET runs": async ({ runs }, _, response) => {
-    await runs.refresh();
-    sendJson(response, runs.summaries());
-  },
   "GET run": async ({ runs }, query, response) =>
     sendJson(response, runDetail(await runs.open(text(query, "id")))),
   "GET curves": async ({ runs }, query, response) =>
     sendJson(response, curveStates((await runs.open(text(query, "id"))).log.curves)),
-  "GET events": ({ events }, _, response) => events.add(response),
+  "GET events": async (parts, _, response) => {
+    await tellChanges(parts);
+    parts.events.add(response, parts.runs.summaries());
+  },
   "GET sets": async ({ maps }, query, response) =>
     sendJson(response, await maps.list(query.get("run") ?? undefined)),
   "GET confusion": async ({ maps }, query, response) => {

@@ -54,6 +54,28 @@ async function get<T>(path: string, query?: Readonly<Record<string, string | num
   return body as T;
 }
 
+/** Follows what the server tells on its own; `until` reads on to the first text that holds a part, and returns all text so far. */
+async function follow(): Promise<AsyncDisposable & { until(part: string): Promise<string> }> {
+  const control = new AbortController();
+  const events = await fetch(address("events"), { signal: control.signal });
+  const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  return {
+    async until(part) {
+      while (!text.includes(part)) text += (await reader.read()).value ?? "";
+      return text;
+    },
+    [Symbol.asyncDispose]: async () => control.abort(),
+  };
+}
+
+/** The runs as a new page is told them. */
+async function allRuns(): Promise<RunSummary[]> {
+  await using events = await follow();
+  const text = await events.until("}]\n\n");
+  return JSON.parse(/^event: all\ndata: (.*)$/m.exec(text)![1]!) as RunSummary[];
+}
+
 async function pixels(
   set: string,
   image: number,
@@ -93,14 +115,14 @@ describe("who is answered", () => {
 
   test("nobody without the token, whatever is asked", async () => {
     const { host } = own();
-    for (const path of ["/", "/api/runs", "/wrong/api/runs", `/${"A".repeat(32)}/`, "//"])
+    for (const path of ["/", "/api/events", "/wrong/api/events", `/${"A".repeat(32)}/`, "//"])
       expect(await status(path, { host }), path).toBe(403);
   });
 
   test("no other page, and none that hides where it is from", async () => {
     const { host, pathname, origin } = own();
     const verdict = `${pathname}api/verdict`;
-    expect(await status(`${pathname}api/runs`, { host, origin: "http://evil.example" })).toBe(403);
+    expect(await status(`${pathname}api/events`, { host, origin: "http://evil.example" })).toBe(403);
     expect(await status(verdict, { host, origin: "null" }, "POST")).toBe(403);
     expect(await status(verdict, { host }, "POST")).toBe(403);
     expect(await status(verdict, { host, origin, "content-type": "text/plain" }, "POST")).toBe(415);
@@ -123,13 +145,13 @@ describe("who is answered", () => {
       "api/constructor",
     ])
       expect(await status(`${pathname}${path}`, { host }), path).not.toBe(200);
-    expect(await status(`${pathname}api/runs`, { host }, "DELETE")).toBe(404);
+    expect(await status(`${pathname}api/events`, { host }, "DELETE")).toBe(404);
   });
 });
 
 describe("runs", () => {
   test("the table: states, scores, repetitions in one group", async () => {
-    const all = await get<RunSummary[]>("runs");
+    const all = await allRuns();
     expect(all.map(({ id, state }) => [id, state])).toEqual([
       ["runs/first", "finished"],
       ["runs/plain", "finished"],
@@ -171,25 +193,20 @@ describe("runs", () => {
   test("a run that grows, one that comes, one that vanishes and one that is damaged are told to whoever listens", async () => {
     const folder = join(runs, "live");
     makeRun(folder, { done: 20 });
-    const control = new AbortController();
-    const events = await fetch(address("events"), { signal: control.signal });
-    const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    const until = async (part: string) => {
-      while (!text.includes(part)) text += (await reader.read()).value ?? "";
-    };
-    await until('"id":"runs/live"');
+    await using first = await follow();
+    await first.until('"id":"runs/live"');
     fs.appendFileSync(
       runPaths(folder).metrics,
       '{"kind":"train","iteration":30,"loss":1,"meanLoss":0.123,"learningRate":0.1}\n',
     );
-    await until('"loss":0.123');
+    // A second page that asks just then takes nothing from the first.
+    expect((await allRuns()).find(({ id }) => id === "runs/live")?.loss).toBe(0.123);
+    await first.until('"loss":0.123');
     expect((await get<RunDetail>("run", { id: "runs/live" })).train.iteration).toEqual([10, 20, 30]);
     fs.appendFileSync(runPaths(folder).metrics, "no JSON\n");
-    await until('"state":"damaged"');
+    await first.until('"state":"damaged"');
     fs.rmSync(folder, { recursive: true });
-    await until('"gone":["runs/live"]');
-    control.abort();
+    await first.until('"gone":["runs/live"]');
     await expect(get("run", { id: "runs/live" })).rejects.toThrow("404: there is no run runs/live");
   });
 
@@ -260,14 +277,14 @@ describe("pixels", () => {
     lines[1].planes.prediction = "planes/link.png";
     lines[2].planes.prediction = "../../data/0.png";
     fs.writeFileSync(list, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    await get("runs");
+    await allRuns();
     const outside = /403: .* lies outside of the folders that Studio was given/;
     await expect(pixels("runs/hostile", 0, "image")).rejects.toThrow(outside);
     await expect(pixels("runs/hostile", 1, "prediction")).rejects.toThrow(outside);
     // It lies in a folder that is given, and yet not in the maps' own.
     await expect(pixels("runs/hostile", 2, "prediction")).rejects.toThrow("403");
     fs.symlinkSync(elsewhere, join(runs, "linked"));
-    expect((await get<RunSummary[]>("runs")).some(({ id }) => id.includes("linked"))).toBe(false);
+    expect((await allRuns()).some(({ id }) => id.includes("linked"))).toBe(false);
     await expect(pixels(SET, 99, "image")).rejects.toThrow("404: runs/first/maps/val-00000100 has 4 images");
     await expect(pixels(SET, 0, "config.yaml")).rejects.toThrow("400");
   });
@@ -278,7 +295,7 @@ describe("pixels", () => {
     const list = join(runs, "greedy", "maps", "val", "images.jsonl");
     const line = JSON.parse(fs.readFileSync(list, "utf8"));
     fs.writeFileSync(list, `${JSON.stringify({ ...line, imageFile: join(elsewhere, "secret.png") })}\n`);
-    await get("runs");
+    await allRuns();
     await expect(pixels("runs/greedy/maps/val", 0, "image")).rejects.toThrow("403");
     fs.rmSync(join(runs, "greedy"), { recursive: true });
   });

@@ -9,7 +9,7 @@ import { newToken, refusal } from "./http/security.ts";
 import { findWebFiles } from "./http/web-files.ts";
 import { MapStore } from "./pixels/map-store.ts";
 import { ReviewStore } from "./review/review-store.ts";
-import { ROUTES, type StudioParts } from "./routes.ts";
+import { ROUTES, type StudioParts, tellChanges } from "./routes.ts";
 import { RunStore } from "./runs/run-store.ts";
 
 export interface StudioOptions {
@@ -62,8 +62,8 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
       ? await listen(server, USUAL_PORT).catch(() => listen(server, 0))
       : await listen(server, options.port);
   const looking = setInterval(() => {
-    // A folder that vanishes while it is read is seen at the next look.
-    look(parts).catch(() => {});
+    // Without a page nothing is read; a folder that vanishes meanwhile is seen at the next look.
+    if (events.count > 0) tellChanges(parts).catch(() => {});
   }, options.lookEveryMs ?? LOOK_EVERY_MS).unref();
   return {
     url: `http://127.0.0.1:${port}/${token}/`,
@@ -75,13 +75,6 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
       return new Promise((done) => server.close(() => done()));
     },
   };
-}
-
-/** Tells the open pages what changed; without one nothing is read. */
-async function look({ runs, events }: StudioParts): Promise<void> {
-  if (events.count === 0) return;
-  const { changed, gone } = await runs.refresh();
-  if (changed.length + gone.length > 0) events.tell("runs", { changed, gone });
 }
 
 function listen(server: Server, port: number): Promise<number> {

@@ -68,12 +68,8 @@ export async function postVerdict(verdict: NewVerdict): Promise<void> {
   });
 }
 
-async function readRuns(): Promise<void> {
-  runs.value = await getJson<RunSummary[]>("runs");
-}
-
 /**
- * Reads the runs and keeps them as the server tells of them. A page that nobody sees lets go: a browser keeps six connections to
+ * Keeps the runs as the server tells of them. A page that nobody sees lets go: a browser keeps six connections to
  * one server, and six forgotten tabs would leave none for the seventh.
  */
 export function connect(): void {
@@ -94,10 +90,12 @@ function open(): EventSource {
   const source = new EventSource(addressOf("events"));
   source.addEventListener("open", () => {
     isConnected.value = true;
-    readRuns().catch(() => {});
   });
   source.addEventListener("error", () => {
     isConnected.value = false;
+  });
+  source.addEventListener("all", ({ data }) => {
+    runs.value = JSON.parse(data) as StudioEvents["all"];
   });
   source.addEventListener("runs", ({ data }) => {
     const { changed, gone } = JSON.parse(data) as StudioEvents["runs"];

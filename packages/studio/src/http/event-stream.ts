@@ -15,21 +15,21 @@ export class EventStreams implements Disposable {
     return this.#open.size;
   }
 
-  /** Makes a response a stream that stays open. */
-  add(response: ServerResponse): void {
+  /** Makes a response a stream that stays open, and begins with these runs. */
+  add(response: ServerResponse, all: StudioEvents["all"]): void {
     response.writeHead(200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
       ...SECURITY_HEADERS,
     });
-    response.write("retry: 1000\n\n");
+    response.write(`retry: 1000\n\n${eventText("all", all)}`);
     this.#open.add(response);
     response.on("close", () => this.#open.delete(response));
   }
 
   /** Tells all tabs. */
   tell<K extends keyof StudioEvents>(event: K, data: StudioEvents[K]): void {
-    this.#write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    this.#write(eventText(event, data));
   }
 
   #write(text: string): void {
@@ -40,4 +40,8 @@ export class EventStreams implements Disposable {
     clearInterval(this.#beat);
     for (const response of this.#open) response.end();
   }
+}
+
+function eventText<K extends keyof StudioEvents>(event: K, data: StudioEvents[K]): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -38,7 +38,9 @@ export class RunStore {
   readonly #known = new Map<string, KnownRun>();
   readonly #open = new Map<string, FollowedLog & { busy: Promise<void> }>();
   #maps: readonly FoundFolder[] = [];
-  #refreshing: Promise<RunChanges> | null = null;
+  /** Settles when the look under way has ended; it never fails. */
+  #looking: Promise<unknown> = Promise.resolve();
+  #nextLook: Promise<RunChanges> | null = null;
 
   constructor(folders: GivenFolders) {
     this.#folders = folders;
@@ -79,12 +81,20 @@ export class RunStore {
     return { folder: run.folder, summary: run.summary, log: opened.log, config: run.config };
   }
 
-  /** Looks at the folders anew; calls at the same time share one look. @returns What changed since the last. */
+  /**
+   * Looks at the folders anew. Calls while a look is under way share the next one: that one may already have passed by what the
+   * caller means.
+   *
+   * @returns What changed since the last look.
+   */
   refresh(): Promise<RunChanges> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = null;
+    this.#nextLook ??= this.#looking.then(() => {
+      this.#nextLook = null;
+      const look = this.#refresh();
+      this.#looking = look.catch(() => {});
+      return look;
     });
-    return this.#refreshing;
+    return this.#nextLook;
   }
 
   async #refresh(): Promise<RunChanges> {
