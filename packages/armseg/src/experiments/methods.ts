@@ -23,6 +23,9 @@ const AFFINITY = { affinity: 0.1 } as const;
 /** And about those that are wrong. */
 const RELABEL = { relabel: "prediction" } as const;
 
+/** The other way of raising what is labelled seldom: by its share of the labels, whatever the reason. */
+const CLASS_WEIGHTS = { classWeights: "inverse-log" } as const;
+
 /** The convergence study: ARM with the curve's learning rate so many times the network's. */
 function armTimes(multiplier: number, p = 2): Method {
   const part = { reweighting: { ...ARM, p, learningRateMultiplier: multiplier } };
@@ -91,6 +94,16 @@ export const METHODS = {
   "without-affinity": {
     title: "offset, teacher",
     part: { reweighting: PLAIN, correction: { ...OFFSET, ...TEACHER } },
+  },
+  "class-weights": { title: "class weights", part: { loss: CLASS_WEIGHTS, reweighting: PLAIN } },
+  "class-weights-arm": { title: "class weights, ARM", part: { loss: CLASS_WEIGHTS, reweighting: ARM } },
+  "class-weights-teacher": {
+    title: "class weights, teacher",
+    part: { loss: CLASS_WEIGHTS, reweighting: PLAIN, correction: TEACHER },
+  },
+  "class-weights-teacher-arm": {
+    title: "class weights, teacher, ARM",
+    part: { loss: CLASS_WEIGHTS, reweighting: ARM, correction: TEACHER },
   },
   "arm-x1": armTimes(1),
   "arm-x3": armTimes(3),

@@ -146,11 +146,22 @@ const correction: Experiment = {
     "How much of the gap between coarse and fine labels is left by reweighting and by correction, and what does each part bring?",
   hasGap: true,
   entries: [
-    ...unpublished("fine", ["ce"]),
-    ...unpublished("coarse", ["ce", "arm", "corrected", "corrected-arm"]),
-    ...unpublished("wrong", ["ce", "arm", "corrected-relabel"]),
+    ...unpublished("fine", ["ce", "class-weights"]),
+    ...unpublished("coarse", [
+      "ce",
+      "arm",
+      "class-weights",
+      "class-weights-arm",
+      "corrected",
+      "corrected-arm",
+    ]),
+    ...unpublished("wrong", ["ce", "arm", "class-weights", "class-weights-arm", "corrected-relabel"]),
     // What decides has as many seeds as are asked for, the rest three.
-    ...unpublished("coarse", [...PARTS, "ohem", "linear", "gce", "gce-arm"], 3),
+    ...unpublished(
+      "coarse",
+      [...PARTS, "class-weights-teacher", "class-weights-teacher-arm", "ohem", "linear", "gce", "gce-arm"],
+      3,
+    ),
     ...unpublished("wrong", ["corrected", "relabel", "gce", "gce-arm"], 3),
   ],
 };
