@@ -31,6 +31,7 @@ describe("two processor cores", () => {
     const fitted = fitTraining(LAPTOP, CAMVID, 1);
     expect(fitted.model).toMatchObject({ backbone: "resnet18", stages: 3, headChannels: 128 });
     expect(fitted).toMatchObject({ base: [288, 384], crop: [192, 256], batchSize: 8, curveMultiplier: 10 });
+    expect(fitted.classWeights).toBe("inverse-log");
     // 8·192·256 pixels of 36,442 multiply-adds at 12e9 a second, in three quarters of an hour.
     expect(fitted.iterationSeconds).toBeCloseTo(1.194, 3);
     expect(fitted.iterations).toBe(2_200);
@@ -104,6 +105,7 @@ describe("a GPU", () => {
     const fitted = fitTraining(GPU, cityscapes, 1);
     expect(fitted.iterations).toBeLessThan(2_000);
     expect(fitted.curveMultiplier).toBe(10);
+    expect(fitted.classWeights).toBe("none");
     expect(fitTraining(GPU, PHOTOS, 1)).toMatchObject({ base: [1536, 2048], crop: [640, 832] });
   });
 });

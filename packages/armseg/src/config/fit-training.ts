@@ -43,6 +43,8 @@ export interface FittedTraining {
   readonly network: string;
   readonly model: FittedModel;
   readonly optimizer: FittedOptimizer;
+  /** Rare classes are begun to be learned in few iterations with weights only; the paper has none. */
+  readonly classWeights: "inverse-log" | "none";
   readonly schedule: "paper" | "poly";
   readonly iterations: number;
   /** `[height, width]`; `null` for the images' own. */
@@ -160,6 +162,7 @@ function fitProcessor(machine: Machine, data: TrainingSize, seconds: number): Fi
     network: level.network,
     model: level.model,
     optimizer: SHORT_OPTIMIZER,
+    classWeights: "inverse-log",
     schedule: "poly",
     iterations,
     base,
@@ -188,6 +191,7 @@ function fitPaper(machine: Machine, data: TrainingSize, seconds: number): Fitted
     network: PAPER_NETWORK.network,
     model: PAPER_NETWORK.model,
     optimizer: { learningRate: 0.02 },
+    classWeights: "none",
     schedule: "paper",
     iterations,
     base,

@@ -21,11 +21,15 @@ export function starterTraining(fitted: FittedTraining, machine: Machine, weight
       ? [`  accumulate: ${accumulate} # batches per update: ${accumulate * batchSize} images`]
       : []),
   ];
+  const loss =
+    fitted.classWeights === "none"
+      ? ""
+      : `loss:\n  classWeights: ${fitted.classWeights} # so that rare classes are learned too; none for the plain loss\n\n`;
   return `model:
 ${model.join("\n")}
   weights: imagenet # \`armseg weights fetch ${weights}\` brings them, once; a file of your own; null for none, which is far worse
 
-reweighting:
+${loss}reweighting:
   curve: arm # none for plain training, linear for the fixed line
   learningRateMultiplier: ${fitted.curveMultiplier}${fitted.curveMultiplier > 1 ? " # a short training's curve would hardly move at the network's rate" : ""}
 
