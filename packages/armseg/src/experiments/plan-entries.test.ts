@@ -147,3 +147,14 @@ test("a curve without parameters has no isolated phase, and what is set for one 
   expect(config("arm").reweighting.isolatedFraction).toBe(0.05);
   expect(hashAt(config("arm"), 0)).not.toBe(configHash(config("arm")));
 });
+
+test("the gap to fine labels is told of what is trained on others, and not of the base that it is measured from", () => {
+  const entries = planEntries(EXPERIMENTS.correction, PRESETS.camvid, places);
+  const untold = entries.filter(({ fine }) => fine === null).map(({ name }) => name);
+  expect(untold).toEqual([
+    "fine-r18-deeplab-ce",
+    "fine-r18-deeplab-class-weights",
+    "coarse-r18-deeplab-ce",
+    "wrong-r18-deeplab-ce",
+  ]);
+});

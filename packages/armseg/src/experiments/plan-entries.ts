@@ -19,7 +19,7 @@ export interface PlannedEntry {
   readonly method: string;
   /** Name of the entry that it is compared with; `null` for that one itself, and where the experiment has none. */
   readonly base: string | null;
-  /** Name of the entry with plain cross entropy on fine labels, where the experiment measures the gap to it and this is not that one. */
+  /** Name of the entry with plain cross entropy on fine labels, where the experiment measures the gap to it; `null` for what is trained on fine labels itself. */
   readonly fine: string | null;
   readonly paper: ExperimentEntry["paper"];
   /** Not a row of the paper's table. */
@@ -54,7 +54,7 @@ export function planEntries(
       setting: settingOf(entry, preset, places),
       method: METHODS[entry.method].title,
       base: base !== name && names.has(base) ? base : null,
-      fine: experiment.hasGap && fine !== name && base !== name && names.has(fine) ? fine : null,
+      fine: experiment.hasGap && entry.data !== "fine" && base !== name && names.has(fine) ? fine : null,
       mostSeeds: entry.mostSeeds ?? null,
       paper: entry.paper,
       isOurs: entry.isOurs ?? false,
