@@ -20,9 +20,9 @@ export interface StudioParts {
   readonly events: EventStreams;
 }
 
-/** Looks at the folders anew, and tells the open pages what changed. */
+/** Looks at the folders anew, and tells the open pages what changed. Never fails: what vanishes while it is read is seen at the next look. */
 export async function tellChanges({ runs, events }: StudioParts): Promise<void> {
-  const { changed, gone } = await runs.refresh();
+  const { changed, gone } = await runs.refresh().catch(() => ({ changed: [], gone: [] }));
   if (changed.length + gone.length > 0) events.tell("runs", { changed, gone });
 }
 

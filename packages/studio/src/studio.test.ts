@@ -2,8 +2,9 @@ import fs from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { auditPaths, readVerdicts, runPaths } from "armseg/runs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { CurveState, ImagePage, MapSet, Review, RunDetail, RunSummary } from "./api.ts";
+import { RunStore } from "./runs/run-store.ts";
 import { type Studio, startStudio } from "./studio.ts";
 import {
   CLASSES,
@@ -62,7 +63,11 @@ async function follow(): Promise<AsyncDisposable & { until(part: string): Promis
   let text = "";
   return {
     async until(part) {
-      while (!text.includes(part)) text += (await reader.read()).value ?? "";
+      while (!text.includes(part)) {
+        const { done, value } = await reader.read();
+        if (done) throw new Error(`the stream ended without ${part}: ${text}`);
+        text += value;
+      }
       return text;
     },
     [Symbol.asyncDispose]: async () => control.abort(),
@@ -208,6 +213,15 @@ describe("runs", () => {
     fs.rmSync(folder, { recursive: true });
     await first.until('"gone":["runs/live"]');
     await expect(get("run", { id: "runs/live" })).rejects.toThrow("404: there is no run runs/live");
+  });
+
+  test("a look at the folders that fails costs no page its stream", async () => {
+    const looking = vi.spyOn(RunStore.prototype, "refresh").mockRejectedValue(new Error("it vanished"));
+    try {
+      expect((await allRuns()).map(({ id }) => id)).toContain("runs/first");
+    } finally {
+      looking.mockRestore();
+    }
   });
 
   test("a run is not found by a path", async () => {

@@ -62,8 +62,8 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
       ? await listen(server, USUAL_PORT).catch(() => listen(server, 0))
       : await listen(server, options.port);
   const looking = setInterval(() => {
-    // Without a page nothing is read; a folder that vanishes meanwhile is seen at the next look.
-    if (events.count > 0) tellChanges(parts).catch(() => {});
+    // Without a page nothing is read.
+    if (events.count > 0) void tellChanges(parts);
   }, options.lookEveryMs ?? LOOK_EVERY_MS).unref();
   return {
     url: `http://127.0.0.1:${port}/${token}/`,

@@ -15,8 +15,9 @@ export class EventStreams implements Disposable {
     return this.#open.size;
   }
 
-  /** Makes a response a stream that stays open, and begins with these runs. */
+  /** Makes a response a stream that stays open, and begins with these runs; one whose page has left already is let go. */
   add(response: ServerResponse, all: StudioEvents["all"]): void {
+    if (response.destroyed) return;
     response.writeHead(200, {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
